@@ -94,6 +94,7 @@ const policy = z.strictObject({
     .describe(
       "stores that hold the keyring beside the catalog and the recovery kit; on one that cannot delete, deletion is only unpinning",
     ),
+  patience: duration.default("30m").describe("how long a store that does not answer is tried before the run goes on without it"),
   retention: retention.prefault({}),
   drill: z
     .strictObject({

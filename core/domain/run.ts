@@ -1,0 +1,128 @@
+import type { Consistency, EngineName, SnapshotState } from "./snapshot.ts";
+
+/**
+ * What workflows pass to activities and get back: small references, never data, never a secret. All of it ends up in
+ * Temporal's history, where operators read it.
+ */
+
+export const taskQueues = {
+  /** Workflows. Holds no secrets. */
+  orchestrate: "orchestrate",
+  /** Database credentials, dedup secret, signing key, recipients' public keys. Cannot open a snapshot. */
+  capture: "capture",
+  /** Store credentials. Sees ciphertext only. */
+  replicate: "replicate",
+  /** Log key and submitter key. */
+  chain: "chain",
+  /** A recipient's secret key: drills and verifications. */
+  restore: "restore",
+} as const;
+export type TaskQueue = keyof typeof taskQueues;
+
+/** The part of a policy that a backup run follows. It is written into the schedule by `dbgov apply`. */
+export interface RunPolicy {
+  readonly name: string;
+  readonly landing: string;
+  readonly stores: readonly string[];
+  readonly archive: readonly string[];
+  readonly envelopes: readonly string[];
+  readonly copies: number;
+  readonly domains: number;
+  /** Failure domain of each store named above. */
+  readonly domainOf: Readonly<Record<string, string>>;
+  /** Milliseconds. */
+  readonly patience: number;
+}
+
+export interface BackupInput {
+  readonly database: string;
+  readonly engine: EngineName;
+  readonly policy: RunPolicy;
+}
+
+/** `bytes.read` left the database, `new` of them were not in the repository yet, `stored` is what these took there. */
+export interface ByteCounts {
+  readonly read: number;
+  readonly new: number;
+  readonly stored: number;
+}
+
+export interface StoreReplica {
+  readonly store: string;
+  readonly packs: number;
+  /** Packs whose bytes were read back from the store, or whose receipt was checked there, and found right. */
+  readonly verified: number;
+}
+
+export interface BackupResult {
+  readonly snapshot: string;
+  readonly database: string;
+  readonly state: SnapshotState;
+  readonly degraded: boolean;
+  readonly rows: number;
+  readonly bytes: ByteCounts;
+  readonly seconds: number;
+  readonly replicas: readonly StoreReplica[];
+  readonly logIndex: number;
+}
+
+/** Progress of a running backup, as its query answers and the Temporal UI shows it. */
+export interface BackupProgress {
+  readonly snapshot: string;
+  readonly step: "inspecting" | "holding" | "planning" | "capturing" | "sealing" | "replicating" | "logging" | "done";
+  readonly batchesDone: number;
+  readonly batches: number;
+  readonly estimatedBytes: number;
+  readonly storesDone: readonly string[];
+}
+
+/** What a capture under way reports with each heartbeat. A retried attempt starts from `parts`. */
+export interface CaptureHeartbeat {
+  readonly bytes: number;
+  readonly rows: number;
+  readonly current: string;
+}
+
+export interface HeldSnapshot {
+  readonly token: string;
+  readonly consistency: Consistency;
+}
+
+export interface DrillInput {
+  readonly database: string;
+  readonly engine: EngineName;
+  /** The newest sealed snapshot when it is not given. */
+  readonly snapshot?: string;
+}
+
+export interface DrillResult {
+  readonly snapshot: string;
+  readonly database: string;
+  readonly identical: boolean;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly differences: readonly string[];
+}
+
+export interface VerifyInput {
+  readonly snapshot: string;
+  /** `sample`: every object is there, some are read. `full`: every byte in every store is read and every chunk opened. */
+  readonly depth: "sample" | "full";
+  readonly store?: string;
+}
+
+export interface ObjectProblem {
+  readonly store: string;
+  readonly object: string;
+  readonly type: string;
+  readonly message: string;
+}
+
+export interface VerifyResult {
+  readonly snapshot: string;
+  readonly verified: boolean;
+  readonly objects: number;
+  readonly bytes: number;
+  readonly problems: readonly ObjectProblem[];
+}
