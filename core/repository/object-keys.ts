@@ -1,0 +1,16 @@
+/** Where each kind of object lives in every store. See `docs/format.md`, "Objects". */
+
+/** The repository's configuration, canonical JSON. */
+export const configKey = "config";
+
+/** A pack, by its id: SHA-256 of its bytes, 64 hex digits. */
+export const packKey = (id: string): string => `packs/${id.slice(0, 2)}/${id}`;
+
+/** A range, by its id: SHA-256 of its bytes, 64 hex digits. */
+export const rangeKey = (id: string): string => `ranges/${id.slice(0, 2)}/${id}`;
+
+/** A manifest, by its snapshot's id. */
+export const manifestKey = (snapshot: string): string => `manifests/${snapshot}`;
+
+/** All envelopes of one range (by its id) or one manifest (by its snapshot's id). */
+export const envelopesKey = (objectId: string): string => `envelopes/${objectId}`;
