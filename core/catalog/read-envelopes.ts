@@ -1,0 +1,29 @@
+import type { Envelope } from "../repository/envelopes.ts";
+import { type Catalog, query } from "./catalog.ts";
+
+// PostgreSQL breaks base64 into lines.
+const columns = `version, kind, object, recipient, translate(encode(kem, 'base64'), E'\\n', '') AS kem,
+  translate(encode(wrapped, 'base64'), E'\\n', '') AS wrapped`;
+
+/** The envelopes of one range (by its id) or manifest (by its snapshot's id); none when they were destroyed. */
+export const envelopesOf = (catalog: Catalog, object: string): Promise<Envelope[]> =>
+  query(catalog, `reading the envelopes of ${object}`, `SELECT ${columns} FROM dbgov.envelope WHERE object = $1 ORDER BY recipient`, [
+    object,
+  ]);
+
+/** The whole keyring, in pages, ordered by object and recipient. */
+export async function* allEnvelopes(catalog: Catalog): AsyncIterable<Envelope> {
+  let last: readonly [string, string] = ["", ""];
+  for (;;) {
+    const page = await query<Envelope>(
+      catalog,
+      "reading the keyring",
+      `SELECT ${columns} FROM dbgov.envelope WHERE (object, recipient) > ($1, $2) ORDER BY object, recipient LIMIT 500`,
+      last,
+    );
+    yield* page;
+    const end = page.at(-1);
+    if (end === undefined) return;
+    last = [end.object, end.recipient];
+  }
+}

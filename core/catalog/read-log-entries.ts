@@ -1,0 +1,21 @@
+import { type Catalog, query } from "./catalog.ts";
+import type { LogEntryRecord } from "./records.ts";
+
+const select = `SELECT identity, log_index AS index, kind, database, sequence, encode(entry_hash, 'hex') AS "entryHash", at FROM dbgov.log_entry`;
+
+export const findLogEntry = async (catalog: Catalog, identity: string): Promise<LogEntryRecord | undefined> => {
+  const [entry] = await query<LogEntryRecord>(catalog, `finding log entry ${identity}`, `${select} WHERE identity = $1`, [identity]);
+  return entry;
+};
+
+/** In the log's order; of one database, of one kind, or all. */
+export const logEntries = (
+  catalog: Catalog,
+  filter: { readonly database?: string | undefined; readonly kind?: string | undefined } = {},
+): Promise<LogEntryRecord[]> =>
+  query(
+    catalog,
+    "listing log entries",
+    `${select} WHERE ($1::text IS NULL OR database = $1) AND ($2::text IS NULL OR kind = $2) ORDER BY log_index`,
+    [filter.database ?? null, filter.kind ?? null],
+  );
