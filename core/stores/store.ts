@@ -1,8 +1,9 @@
 /**
  * A place that keeps objects. Objects are immutable once written: a key names the same bytes for good, except where
  * `docs/format.md` says otherwise (`log/checkpoint`, `config`). Every method throws a `Failure` (`StoreUnreachable`, `StoreRejected`,
- * `StoreFull`, `ObjectMissing`, `ObjectCorrupt`), gives up when `signal` aborts, and has a time limit of its own, so that
- * a store that hangs is `StoreUnreachable`.
+ * `StoreFull`, `ObjectMissing`, `ObjectCorrupt`; `UsageInvalid` for a key that no store could hold), gives up when `signal`
+ * aborts (then it throws the signal's reason), and has a time limit of its own, so that a store that hangs is
+ * `StoreUnreachable`. `docs/stores.md` says what each store promises.
  */
 export interface Store {
   readonly name: string;
@@ -12,10 +13,10 @@ export interface Store {
   /** Writes an object whole or not at all; the same key again with the same bytes is fine. Returns once the store calls it durable. */
   put(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<Receipt>;
 
-  /** The object's bytes, or those of `range`. `ObjectMissing` when there is none. */
+  /** The object's bytes, or those of `range`. `ObjectMissing` when there is none, `ObjectCorrupt` when it ends before the range does. */
   get(key: string, signal: AbortSignal, range?: ByteRange): Promise<Uint8Array>;
 
-  /** The object's size, or undefined when there is none. */
+  /** The object as far as it is completely stored (on IPFS: on every peer), or undefined. A put that finds its object here need not send it again. */
   stat(key: string, signal: AbortSignal): Promise<StoredObject | undefined>;
 
   /** All objects whose key starts with `prefix`, in no particular order. */
@@ -24,7 +25,7 @@ export interface Store {
   /** Deletes, or unpins where the network cannot delete (see `capabilities.deletion`). Succeeds when there is none. */
   delete(key: string, signal: AbortSignal): Promise<void>;
 
-  /** Proves that the store can be written, read and deleted from, with an object of its own. Throws what is wrong. */
+  /** Proves that the store can be written, read and deleted from, with an object of its own (on Arweave, where that costs: that it would take one). Throws what is wrong. */
   probe(signal: AbortSignal): Promise<void>;
 
   close(): Promise<void>;
@@ -46,16 +47,41 @@ export interface Receipt {
   /** What the store calls the object: an etag, a CID, a transaction id. */
   readonly id: string;
   readonly bytes: number;
+  /** What the put cost, where a store charges for each: `12345 winston`. */
+  readonly cost?: string;
 }
 
 export interface StoredObject {
   readonly key: string;
   readonly bytes: number;
   readonly receipt: string;
+  /** The network has taken the object, but no block holds it yet (Arweave). */
+  readonly pending?: true;
 }
 
 /** In bytes. */
 export interface ByteRange {
   readonly offset: number;
   readonly length: number;
+}
+
+/** What a caller can set beside the configuration; the defaults suit production. */
+export interface StoreOptions {
+  /**
+   * How long a store may stay silent before it counts as unreachable, in milliseconds. Calls that carry an object's bytes
+   * without reporting progress get the time of a 64 KiB/s line on top.
+   * @default 30000
+   */
+  readonly silenceMs?: number;
+  /**
+   * Whether the folder or container may be created. Without it, a place that does not exist is an error and not an empty store:
+   * who recovers from a mistyped address must hear of it.
+   * @default true
+   */
+  readonly create?: boolean;
+  /**
+   * How many objects to ask for in one page of a listing.
+   * @default the most that the service gives
+   */
+  readonly pageSize?: number;
 }

@@ -1,0 +1,83 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { Failure } from "../domain/failure.ts";
+import { type GatewayCall, transactionData, transactionState } from "./arweave-gateway.ts";
+import type { Wallet } from "./arweave-wallet.ts";
+import { failureOfStatus } from "./http-failure.ts";
+
+type Transaction = Awaited<ReturnType<GatewayCall["createTransaction"]>>;
+
+/** What one object costs at the moment, in winston (10^-12 AR). Throws `CostCapExceeded` and, for a poor wallet, `StoreFull`. */
+export const quote = async (arweave: GatewayCall, what: string, bytes: number, maxWinston: string, address: string): Promise<bigint> => {
+  const price = BigInt(await arweave.transactions.getPrice(bytes));
+  if (price > BigInt(maxWinston)) {
+    throw new Failure("CostCapExceeded", `${what} (${bytes} bytes) would cost ${price} winston, and the cap (maxWinston) is ${maxWinston}`);
+  }
+  const { data } = await arweave.api.get<unknown>(`wallet/${address}/balance`);
+  const balance = /^\d+(\.\d+)?$/.test(String(data)) ? BigInt(String(data).split(".")[0]!) : 0n;
+  if (balance < price) {
+    throw new Failure("StoreFull", `${what} costs ${price} winston, and the wallet ${address} holds ${balance}`);
+  }
+  return price;
+};
+
+/** A signed transaction that carries `data`. */
+export const signTransaction = async (
+  arweave: GatewayCall,
+  wallet: Wallet,
+  data: Uint8Array,
+  tags: [name: string, value: string][],
+  reward: bigint,
+): Promise<Transaction> => {
+  const transaction = await arweave.createTransaction({ data, reward: String(reward) }, wallet.key);
+  for (const [name, value] of tags) transaction.addTag(name, value);
+  await arweave.transactions.sign(transaction, wallet.key);
+  return transaction;
+};
+
+/** Posts the transaction itself; its data only when it is a single chunk (256 KiB), else `postChunks` must follow. */
+export const postTransaction = async (arweave: GatewayCall, what: string, transaction: Transaction): Promise<void> => {
+  const json = transaction.toJSON();
+  const { status, data } = await arweave.api.post<unknown>("tx", { ...json, data: isSingleChunk(transaction) ? json.data : "" });
+  if (status === 200 || status === 202 || status === 208) return;
+  const words = typeof data === "string" ? data : JSON.stringify(data);
+  if (/enough tokens|overspend|insufficient/i.test(words)) throw new Failure("StoreFull", `${what}: the wallet's balance does not suffice`);
+  if (status === 404) throw new Failure("StoreUnreachable", `${what}: the gateway lost the transaction`);
+  throw failureOfStatus(what, status, "", undefined);
+};
+
+export const isSingleChunk = (transaction: Transaction): boolean => (transaction.chunks?.chunks.length ?? 0) <= 1;
+
+/** Posts the data, chunk by chunk; repeating that is harmless. (The library's own uploader waits 40 s after an error, deaf to signals.) */
+export const postChunks = async (
+  arweave: GatewayCall,
+  what: string,
+  transaction: Transaction,
+  data: Uint8Array,
+  signal: AbortSignal,
+): Promise<void> => {
+  for (let index = 0; index < (transaction.chunks?.chunks.length ?? 0); index += 1) {
+    for (let attempt = 1; ; attempt += 1) {
+      const { status } = await arweave.api.post("chunk", transaction.getChunk(index, data));
+      if (status === 200 || status === 208) break;
+      if (attempt === 3) throw failureOfStatus(`${what}, chunk ${index}`, status, "", undefined);
+      await pause(attempt * 500, undefined, { signal });
+    }
+  }
+};
+
+/**
+ * Waits until the gateway knows the transaction, then reads the data back where it is served already. Returns false
+ * when it is not yet (a gateway may serve data only some minutes later). `check` throws for bytes that are not those sent.
+ */
+export const awaitAccepted = async (
+  arweave: GatewayCall,
+  id: string,
+  check: (data: Uint8Array) => void,
+  signal: AbortSignal,
+): Promise<boolean> => {
+  while ((await transactionState(arweave, id)) === "missing") await pause(500, undefined, { signal });
+  const data = await transactionData(arweave, id);
+  if (data === undefined || data.length === 0) return false;
+  check(data);
+  return true;
+};

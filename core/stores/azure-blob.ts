@@ -1,0 +1,162 @@
+import type { ContainerClient, ContainerListBlobFlatSegmentResponse } from "@azure/storage-blob";
+import type { StoreConfig } from "../config/schema.ts";
+import { Failure } from "../domain/failure.ts";
+import { containerAddress, containerClient } from "./azure-connection.ts";
+import { azureCode, failureOfAzure, isMissingBlob } from "./azure-failure.ts";
+import { plainEtag, uploadBlob } from "./azure-upload.ts";
+import { checkKey, checkPrefix } from "./keys.ts";
+import { probeByWriting } from "./probe.ts";
+import type { Store, StoreCapabilities, StoredObject, StoreOptions } from "./store.ts";
+import { withinLimit } from "./time-limit.ts";
+import { checkStoredSize, collect, rangeWithin } from "./transfer.ts";
+
+export const azureBlobCapabilities: StoreCapabilities = {
+  // Fifty thousand blocks of eight MiB.
+  largestObject: 50_000 * (8 << 20),
+  rangedReads: true,
+  deletion: "real",
+  public: false,
+};
+
+type AzureBlobConfig = Extract<StoreConfig, { kind: "azure-blob" }>;
+
+/** A container of Azure Blob Storage. Does no I/O. Throws `ConfigurationInvalid` for a connection that cannot be one. */
+export const openAzureBlobStore = (config: AzureBlobConfig, options: StoreOptions = {}): Store => {
+  const { silenceMs = 30_000, create = true, pageSize } = options;
+  const container = containerClient(config.name, config.connection, config.container);
+  const where = `store "${config.name}" (${containerAddress(container)})`;
+
+  const attempt = <T>(doing: string, signal: AbortSignal, work: Parameters<typeof withinLimit<T>>[1]): Promise<T> => {
+    const what = `${where}: ${doing}`;
+    return withinLimit({ what, signal, ms: silenceMs }, async (stop, progressed) => {
+      try {
+        return await work(stop, progressed);
+      } catch (error) {
+        throw stop.aborted ? error : failureOfAzure(what, error);
+      }
+    });
+  };
+
+  /** A container that may be created counts as an empty one while it does not exist. */
+  const whenMissing = <T>(error: unknown, value: T): T => {
+    if (isMissingBlob(error) && (create || azureCode(error) !== "ContainerNotFound")) return value;
+    throw error;
+  };
+
+  const describe = async (key: string, signal: AbortSignal): Promise<StoredObject | undefined> => {
+    try {
+      const found = await container.getBlockBlobClient(key).getProperties({ abortSignal: signal });
+      return { key, bytes: found.contentLength ?? 0, receipt: plainEtag(found.etag) };
+    } catch (error) {
+      // An answer to HEAD has no body, but Azure repeats the code in a header, so a missing container is still told apart.
+      return whenMissing(error, undefined);
+    }
+  };
+
+  const store: Store = {
+    name: config.name,
+    kind: "azure-blob",
+    capabilities: azureBlobCapabilities,
+
+    put: async (key, bytes, signal) => {
+      checkKey(key);
+      return attempt(`put of ${key}`, signal, async (stop, progressed) => {
+        const blob = container.getBlockBlobClient(key);
+        const etag = await uploadBlob(blob, bytes, stop, progressed).catch(async (error: unknown) => {
+          if (!create || azureCode(error) !== "ContainerNotFound") throw error;
+          await container.createIfNotExists({ abortSignal: stop });
+          return uploadBlob(blob, bytes, stop, progressed);
+        });
+        const stored = await describe(key, stop);
+        // Another writer of the same name may have come after: then the size is theirs.
+        if (stored === undefined || stored.receipt === etag) checkStoredSize(`${where}: ${key}`, stored?.bytes, bytes.length);
+        return { id: etag, bytes: bytes.length };
+      });
+    },
+
+    get: async (key, signal, range) => {
+      checkKey(key);
+      const what = `${where}: ${key}`;
+      return attempt(`get of ${key}`, signal, async (stop, progressed) => {
+        const missing = (): Failure => new Failure("ObjectMissing", `${where}: there is no object ${key}`);
+        if (range?.length === 0) {
+          const found = await describe(key, stop);
+          if (found === undefined) throw missing();
+          rangeWithin(what, found.bytes, range);
+          return new Uint8Array();
+        }
+        const answer = await container
+          .getBlobClient(key)
+          .download(range?.offset ?? 0, range?.length, { abortSignal: stop, maxRetryRequests: 2 })
+          .catch((error: unknown) => whenMissing(error, undefined));
+        if (answer?.readableStreamBody === undefined) throw missing();
+        const total = Number(answer.contentRange?.split("/").at(-1) ?? answer.contentLength);
+        const { length } = rangeWithin(what, total, range);
+        return collect(what, answer.readableStreamBody as AsyncIterable<Uint8Array>, length, progressed);
+      });
+    },
+
+    stat: async (key, signal) => {
+      checkKey(key);
+      return attempt(`stat of ${key}`, signal, (stop) => describe(key, stop));
+    },
+
+    async *list(prefix, signal) {
+      checkPrefix(prefix);
+      for (let token: string | undefined; ; ) {
+        const page = await attempt(`list of ${prefix}*`, signal, (stop) => pageOf(container, prefix, token, pageSize, stop, whenMissing));
+        yield* page.objects;
+        if (page.next === undefined) return;
+        token = page.next;
+      }
+    },
+
+    delete: async (key, signal) => {
+      checkKey(key);
+      await attempt(`delete of ${key}`, signal, async (stop) => {
+        try {
+          await container.getBlobClient(key).delete({ abortSignal: stop, deleteSnapshots: "include" });
+        } catch (error) {
+          whenMissing(error, undefined);
+        }
+      });
+    },
+
+    probe: (signal) => probeByWriting(store, signal),
+    close: async () => {},
+  };
+  return store;
+};
+
+interface Page {
+  readonly objects: StoredObject[];
+  readonly next: string | undefined;
+}
+
+const pageOf = async (
+  container: ContainerClient,
+  prefix: string,
+  token: string | undefined,
+  pageSize: number | undefined,
+  signal: AbortSignal,
+  whenMissing: (error: unknown, value: Page) => Page,
+): Promise<Page> => {
+  const pages = container.listBlobsFlat({ prefix, abortSignal: signal }).byPage({
+    ...(token === undefined ? {} : { continuationToken: token }),
+    ...(pageSize === undefined ? {} : { maxPageSize: pageSize }),
+  });
+  try {
+    const page: ContainerListBlobFlatSegmentResponse | undefined = (await pages.next()).value;
+    const items = page?.segment.blobItems ?? [];
+    return {
+      objects: items.map(({ name, properties }) => ({
+        key: name,
+        bytes: properties.contentLength ?? 0,
+        receipt: plainEtag(properties.etag),
+      })),
+      next: page?.continuationToken || undefined,
+    };
+  } catch (error) {
+    return whenMissing(error, { objects: [], next: undefined });
+  }
+};
