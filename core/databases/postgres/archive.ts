@@ -1,0 +1,57 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Failure } from "../../domain/failure.ts";
+import { type Address, describe } from "./address.ts";
+import { type ClientTools, findClientTools } from "./client-tools.ts";
+import { runTool, ToolError } from "./run-tool.ts";
+
+/** A pg_dump archive on disk, which pg_restore needs to work in parallel. It holds definitions only, in a folder nobody else can enter. */
+export interface Archive {
+  restoreSection(section: "pre-data" | "post-data", options: readonly string[], signal: AbortSignal): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export const openArchive = async (content: Uint8Array, address: Address, targetVersion: number, toolMajor: number): Promise<Archive> => {
+  const tools = await findClientTools(toolMajor);
+  const folder = await mkdtemp(join(tmpdir(), "dbgov-restore-")); // mode 0700
+  const path = join(folder, "schema.dump");
+  await writeFile(path, content, { mode: 0o600 });
+  return {
+    restoreSection: (section, options, signal) =>
+      restoreSection(tools, path, address, targetVersion, [`--section=${section}`, ...options], signal),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+};
+
+/** pg_restore of 17 and newer sets a parameter that older servers do not know, and counts that as an error. */
+const setsUnknownParameter = (tools: ClientTools, targetVersion: number): boolean => tools.major >= 17 && targetVersion < 170_000;
+
+const restoreSection = async (
+  tools: ClientTools,
+  path: string,
+  address: Address,
+  targetVersion: number,
+  options: readonly string[],
+  signal: AbortSignal,
+): Promise<void> => {
+  const tolerant = setsUnknownParameter(tools, targetVersion);
+  const args = [`--dbname=${connectionString(address)}`, "--no-password", ...(tolerant ? [] : ["--exit-on-error"]), ...options, path];
+  try {
+    await runTool(tools.pgRestore, args, address, signal, { PGOPTIONS: `${address.options ?? ""} -c synchronous_commit=off`.trim() });
+  } catch (error) {
+    if (!(error instanceof ToolError)) throw error;
+    if (tolerant && onlyUnknownParameter(error.stderr)) return;
+    throw new Failure("RestoreFailed", `${describe(address)}: pg_restore: ${error.complaint}`, { cause: error });
+  }
+};
+
+/** The database's name as a connection string, since pg_restore takes any `=` in a plain name for one. No password: it is in the environment. */
+const connectionString = (address: Address): string => `dbname='${address.database.replaceAll(/['\\]/g, "\\$&")}'`;
+
+/** Exported for its tests. */
+export const onlyUnknownParameter = (stderr: string): boolean => {
+  const errors = stderr.match(/^pg_restore: error: /gm)?.length ?? 0;
+  const harmless = stderr.match(/^Command was: SET transaction_timeout = 0;$/gm)?.length ?? 0;
+  return errors > 0 && errors === harmless;
+};

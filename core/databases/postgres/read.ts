@@ -1,0 +1,87 @@
+import { Failure } from "../../domain/failure.ts";
+import type { PartPlan, StreamPlan } from "../engine.ts";
+import { type Address, describe } from "./address.ts";
+import { findClientTools } from "./client-tools.ts";
+import { copyOut } from "./copy-out.ts";
+import { majorOf } from "./findings.ts";
+import { listMaterializedViews } from "./materialized-views.ts";
+import { ToolError, toolOutput } from "./run-tool.ts";
+import { readSequences } from "./sequences.ts";
+import { openSnapshotSession, withSnapshotSession } from "./snapshot-session.ts";
+import { definitionNames, type RowsSelector, type RowsTarget } from "./targets.ts";
+
+/** The bytes of one part under the held snapshot. */
+export async function* readPart(
+  address: Address,
+  token: string,
+  stream: StreamPlan,
+  part: PartPlan,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (stream.kind === "definition") yield* readDefinition(address, token, stream.name, signal);
+  else yield* readRows(address, token, stream, part.selector as RowsSelector, signal);
+}
+
+async function* readRows(
+  address: Address,
+  token: string,
+  stream: StreamPlan,
+  selector: RowsSelector,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const session = await openSnapshotSession(address, token, signal);
+  try {
+    yield* copyOut(session, copyToSql(stream.target as RowsTarget, selector), signal, `reading ${stream.name}`);
+  } finally {
+    await session.close();
+  }
+}
+
+/** The whole table goes out without a query plan; a range of blocks, or the user's rows of an extension's table, through one. */
+export const copyToSql = (target: RowsTarget, selector: RowsSelector): string => {
+  const columns = target.columns.join(", ");
+  const options = target.encoding === undefined ? "" : ` WITH (ENCODING '${target.encoding}')`;
+  if ("whole" in selector && target.filter === undefined)
+    return `COPY ${target.table}${columns === "" ? "" : ` (${columns})`} TO STDOUT${options}`;
+  const conditions =
+    "whole" in selector
+      ? (target.filter ?? "")
+      : `WHERE ctid >= '(${selector.from},0)'::tid${selector.to === undefined ? "" : ` AND ctid < '(${selector.to},0)'::tid`}`;
+  return `COPY (SELECT ${columns} FROM ONLY ${target.table} ${conditions}) TO STDOUT${options}`;
+};
+
+async function* readDefinition(
+  address: Address,
+  token: string,
+  name: string,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (name === definitionNames.schema) {
+    yield* dumpSchema(address, token, signal);
+    return;
+  }
+  const content = await withSnapshotSession<unknown>(address, token, signal, (session) =>
+    name === definitionNames.sequences ? readSequences(session) : listMaterializedViews(session),
+  );
+  yield Buffer.from(JSON.stringify(content));
+}
+
+async function* dumpSchema(address: Address, token: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+  const version = await withSnapshotSession(address, token, signal, async (session) => session.version);
+  const { pgDump } = await findClientTools(majorOf(version));
+  // Not compressed: chunks of it are, and an unchanged definition then is an unchanged chunk.
+  const args = ["--format=custom", "--compress=0", "--schema-only", `--snapshot=${token}`, "--no-password", "--lock-wait-timeout=30000"];
+  try {
+    yield* toolOutput(pgDump, args, address, signal);
+  } catch (error) {
+    if (!(error instanceof ToolError)) throw error;
+    await withSnapshotSession(address, token, signal, async () => undefined); // says HoldLost or DatabaseUnreachable, if that is the cause
+    throw new Failure(dumpFailureType(error.stderr), `${describe(address)}: pg_dump: ${error.complaint}`, { cause: error });
+  }
+}
+
+const dumpFailureType = (stderr: string): "PermissionMissing" | "SourceChanged" | "Unexpected" => {
+  if (/permission denied|must be (owner|superuser)/i.test(stderr)) return "PermissionMissing";
+  if (/does not exist|could not open relation|lock timeout|cache lookup failed/i.test(stderr)) return "SourceChanged";
+  return "Unexpected";
+};

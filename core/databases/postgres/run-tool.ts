@@ -1,0 +1,104 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
+import { type Address, libpqEnvironment, withoutPassword } from "./address.ts";
+
+/** A program that ended badly. `stderr` is the end of what it said, without the password. */
+export class ToolError extends Error {
+  override readonly name = "ToolError";
+  readonly stderr: string;
+  constructor(program: string, outcome: string, stderr: string) {
+    super(`${program} ${outcome}`);
+    this.stderr = stderr;
+  }
+  /** Its first complaint, in one line. */
+  get complaint(): string {
+    const lines = this.stderr.split("\n").filter((line) => line.trim() !== "");
+    const first = lines.find((line) => /error|fatal/i.test(line)) ?? lines.at(-1) ?? this.message;
+    return first.replace(/^\S+: (?:error: )?/, "").trim();
+  }
+}
+
+const stderrLimit = 64 << 10;
+const killAfterMs = 5_000;
+
+interface Running {
+  readonly stdout: Readable;
+  /** Resolves to what it said on stderr when it ends well, rejects with a `ToolError` otherwise. */
+  readonly ended: Promise<string>;
+  kill(): void;
+}
+
+const start = (program: string, args: readonly string[], address: Address, extra: Record<string, string>): Running => {
+  const child: ChildProcessByStdio<null, Readable, Readable> = spawn(program, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...libpqEnvironment(address), ...extra },
+  });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    if (stderr.length < stderrLimit) stderr += text;
+  });
+  const name = program.split("/").at(-1) ?? program;
+  const { promise: ended, resolve, reject } = Promise.withResolvers<string>();
+  ended.catch(() => undefined); // whoever reads the output to its end awaits it; whoever stops early does not care
+  child.once("error", (error) => reject(new ToolError(name, `cannot be started: ${error.message}`, "")));
+  child.once("close", (code, killedBy) => {
+    const said = withoutPassword(address, stderr);
+    if (code === 0) resolve(said);
+    else reject(new ToolError(name, killedBy === null ? `ended with ${code}` : `was killed (${killedBy})`, said));
+  });
+  return {
+    stdout: child.stdout,
+    ended,
+    kill: () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill("SIGTERM"); // pg_dump and pg_restore then cancel what they run on the server
+      const hard = setTimeout(() => child.kill("SIGKILL"), killAfterMs);
+      child.once("close", () => clearTimeout(hard));
+    },
+  };
+};
+
+/** Yields what a program writes. Kills it when the consumer stops or the signal aborts; throws a `ToolError` when it ends badly. */
+export async function* toolOutput(
+  program: string,
+  args: readonly string[],
+  address: Address,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  signal.throwIfAborted();
+  const running = start(program, args, address, {});
+  signal.addEventListener("abort", running.kill);
+  try {
+    for await (const chunk of running.stdout) yield chunk as Buffer;
+    await running.ended;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", running.kill);
+    running.kill();
+    await running.ended.catch(() => undefined);
+  }
+}
+
+/** Runs a program to its end and returns what it said on stderr. Throws a `ToolError`, or the signal's reason. */
+export const runTool = async (
+  program: string,
+  args: readonly string[],
+  address: Address,
+  signal: AbortSignal,
+  extra: Record<string, string> = {},
+): Promise<string> => {
+  signal.throwIfAborted();
+  const running = start(program, args, address, extra);
+  running.stdout.resume();
+  signal.addEventListener("abort", running.kill);
+  try {
+    return await running.ended;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", running.kill);
+  }
+};

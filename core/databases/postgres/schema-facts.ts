@@ -1,0 +1,47 @@
+import type { Session } from "./session.ts";
+import { userSchema } from "./tables.ts";
+import type { SchemaRoles } from "./targets.ts";
+
+const names = async (session: Session, sql: string): Promise<string[]> => {
+  const rows = await session.query<{ name: string }>(sql);
+  return rows.map((row) => row.name);
+};
+
+/** The bootstrap superuser (10) is pinned, so pg_shdepend does not record what it owns. */
+const ownedByBootstrap = `
+  SELECT pg_get_userbyid(10) AS name WHERE
+    EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relowner = 10 AND ${userSchema("n.nspname")})
+    OR EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proowner = 10 AND ${userSchema("n.nspname")})
+    OR EXISTS (SELECT FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typowner = 10 AND ${userSchema("n.nspname")})
+    OR EXISTS (SELECT FROM pg_namespace n WHERE n.nspowner = 10 AND ${userSchema("n.nspname")})`;
+
+const dependentRoles = (kind: "o" | "a" | "r"): string => `
+  SELECT DISTINCT r.rolname::text AS name FROM pg_shdepend s JOIN pg_roles r ON r.oid = s.refobjid
+  WHERE s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND s.refclassid = 'pg_authid'::regclass AND s.deptype = '${kind}'
+    AND r.rolname !~ '^pg_'`;
+
+export const schemaRoles = async (session: Session): Promise<SchemaRoles> => ({
+  owners: await names(session, `${dependentRoles("o")} UNION ${ownedByBootstrap} ORDER BY 1`),
+  grantees: await names(session, `${dependentRoles("a")} ORDER BY 1`),
+  policies: await names(session, `${dependentRoles("r")} ORDER BY 1`),
+});
+
+export const schemaTablespaces = (session: Session): Promise<string[]> =>
+  names(
+    session,
+    `SELECT DISTINCT t.spcname::text AS name FROM pg_class c JOIN pg_tablespace t ON t.oid = c.reltablespace
+     JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${userSchema("n.nspname")} ORDER BY 1`,
+  );
+
+/** What a snapshot of this database does not hold, in sentences for the manifest. */
+export const leftOut = async (session: Session): Promise<string[]> => {
+  const [facts] = await session.query<{ objects: number; foreign: number; settings: boolean }>(`
+    SELECT (SELECT count(*)::int FROM pg_largeobject_metadata) AS objects,
+      (SELECT count(*)::int FROM pg_foreign_table) AS foreign,
+      EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database()) AS settings`);
+  const notes = ["Roles, their passwords and tablespaces belong to the server, not to the database, and are not part of the snapshot."];
+  if (facts!.objects > 0) notes.push(`${facts!.objects} large objects (pg_largeobject) are not part of the snapshot.`);
+  if (facts!.foreign > 0) notes.push(`${facts!.foreign} foreign tables are captured by their definition; their rows are elsewhere.`);
+  if (facts!.settings) notes.push("Settings of the database (ALTER DATABASE … SET) are not part of the snapshot.");
+  return notes;
+};

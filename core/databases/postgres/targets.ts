@@ -1,0 +1,42 @@
+/** What the manifest keeps of each stream, as JSON, so that it can be written back by whoever has nothing else. */
+
+export interface RowsTarget {
+  /** Quoted and qualified. */
+  readonly table: string;
+  /** Quoted; empty for a table without columns. */
+  readonly columns: readonly string[];
+  /** The server encoding of the source, when it is not UTF8: text is stored in it. */
+  readonly encoding?: string;
+  /** Of an extension's configuration table: the condition that tells the user's rows from the extension's own. */
+  readonly filter?: string;
+}
+
+export interface SchemaTarget {
+  readonly format: "pg_dump-custom";
+  /** `server_version_num` of the source. */
+  readonly serverVersion: number;
+  /** Major version of the pg_dump that wrote it; pg_restore must not be older. */
+  readonly toolMajor: number;
+  readonly roles: SchemaRoles;
+  readonly tablespaces: readonly string[];
+}
+
+/** Roles are not part of a database: these must exist where it is restored, or be left out. */
+export interface SchemaRoles {
+  readonly owners: readonly string[];
+  readonly grantees: readonly string[];
+  readonly policies: readonly string[];
+}
+
+export const definitionNames = { schema: "schema", sequences: "sequences", views: "materialized views" } as const;
+
+export interface SequenceState {
+  /** Quoted and qualified. */
+  readonly sequence: string;
+  /** An int8, as text. */
+  readonly last: string;
+  readonly called: boolean;
+}
+
+/** How a part of a table is read: everything, or blocks `from` (included) to `to` (excluded; open when absent). */
+export type RowsSelector = { readonly whole: true } | { readonly from: number; readonly to?: number };
