@@ -1,0 +1,160 @@
+import { createHmac } from "node:crypto";
+import { canonicalJson } from "./canonical.ts";
+import { fromHex, sha256, toHex, utf8 } from "./hash.ts";
+import { amount, type Check, count, exactly, flag, hash, type Misfit, object, positive, text, time, word } from "./shape.ts";
+
+/**
+ * What an entry of the log says. Ciphertext hashes and salted commitments only: no plaintext hash, no name of a database or a person.
+ * `docs/proof.md` explains each kind to auditors.
+ */
+export type EntryBody = { readonly time: string } & (
+  | ({ readonly kind: "snapshot-sealed" } & OfDatabase & OfSnapshot & SealedDetail)
+  | ({ readonly kind: "snapshot-failed"; readonly run: string; readonly failure: string } & OfDatabase)
+  | ({ readonly kind: "snapshot-verified"; readonly packs: number; readonly bytes?: number; readonly store?: string } & OfDatabase &
+      OfSnapshot)
+  | ({ readonly kind: "drilled" } & OfDatabase & OfSnapshot & DrillDetail)
+  | ({ readonly kind: "deleted"; readonly reason: "retention" | "erasure" | "request" } & OfDatabase & OfSnapshot & DeletionDetail)
+  | ({ readonly kind: "erased"; readonly request: string; readonly snapshots: number } & MaybeOfDatabase)
+  | ({ readonly kind: "hold-placed" | "hold-lifted"; readonly hold: string; readonly snapshot?: string } & MaybeOfDatabase)
+  | ({ readonly kind: "sweep-finished"; readonly reportHash: string } & SweepDetail)
+  | ({ readonly kind: "retention-executed"; readonly removed: number; readonly kept: number; readonly packs?: number } & MaybeOfDatabase)
+  | {
+      readonly kind: "keys-rotated";
+      readonly purpose: "log" | "signing" | "recipient" | "index";
+      readonly before: string;
+      readonly after: string;
+    }
+);
+
+interface OfDatabase {
+  /** `commit(name, salt)`. */
+  readonly database: string;
+}
+interface MaybeOfDatabase {
+  readonly database?: string;
+}
+interface OfSnapshot {
+  readonly snapshot: string;
+  /** SHA-256 of the manifest object, which is ciphertext and a signature. */
+  readonly manifestHash: string;
+}
+interface SealedDetail {
+  /** Merkle root over the packs and ranges, as `docs/format.md` defines it. */
+  readonly ciphertextRoot: string;
+  readonly engine: string;
+  readonly consistency: "transactional" | "per-collection" | "fuzzy";
+  readonly capturedAt: string;
+  readonly rows: number;
+  readonly bytes: number;
+  /** The public key that signed the manifest, as hex. */
+  readonly signer?: string;
+}
+interface DrillDetail {
+  readonly identical: boolean;
+  readonly seconds: number;
+  readonly rows: number;
+  readonly bytes?: number;
+  readonly differences?: number;
+}
+interface DeletionDetail {
+  /** How many envelopes were destroyed. */
+  readonly envelopes: number;
+  readonly packs?: number;
+}
+interface SweepDetail {
+  readonly pass: number;
+  readonly fail: number;
+  readonly notApplicable: number;
+  readonly inconclusive: number;
+}
+
+export type EntryKind = EntryBody["kind"];
+
+/** An entry as it is in the log. */
+export type LogEntry = EntryBody & {
+  readonly version: 1;
+  /** 32 random bytes: without them nobody can test a guess of the entry against a leaf hash. */
+  readonly salt: string;
+  /** A hash of the writer's name of the event: the same event is never logged twice. */
+  readonly identity: string;
+  /** Counts up from 1 without gaps, for each database by itself, and for the entries without a database. */
+  readonly sequence: number;
+};
+
+const snapshotName = text(/^\d{8}T\d{6}Z-[0-9a-f]{12}$/, "a snapshot id");
+const ofSnapshot = { database: hash, snapshot: snapshotName, manifestHash: hash };
+const maybeOfDatabase = { database: hash };
+
+const kinds: Readonly<Record<EntryKind, readonly [required: Record<string, Check>, optional: Record<string, Check>]>> = {
+  "snapshot-sealed": [
+    {
+      ...ofSnapshot,
+      ciphertextRoot: hash,
+      engine: word,
+      consistency: exactly("transactional", "per-collection", "fuzzy"),
+      capturedAt: time,
+      rows: count,
+      bytes: count,
+    },
+    { signer: hash },
+  ],
+  "snapshot-failed": [{ database: hash, run: word, failure: word }, {}],
+  "snapshot-verified": [
+    { ...ofSnapshot, packs: count },
+    { bytes: count, store: word },
+  ],
+  drilled: [
+    { ...ofSnapshot, identical: flag, seconds: amount, rows: count },
+    { bytes: count, differences: count },
+  ],
+  deleted: [{ ...ofSnapshot, reason: exactly("retention", "erasure", "request"), envelopes: count }, { packs: count }],
+  erased: [{ request: hash, snapshots: count }, maybeOfDatabase],
+  "hold-placed": [{ hold: hash }, { ...maybeOfDatabase, snapshot: snapshotName }],
+  "hold-lifted": [{ hold: hash }, { ...maybeOfDatabase, snapshot: snapshotName }],
+  "sweep-finished": [{ reportHash: hash, pass: count, fail: count, notApplicable: count, inconclusive: count }, {}],
+  "retention-executed": [
+    { removed: count, kept: count },
+    { ...maybeOfDatabase, packs: count },
+  ],
+  "keys-rotated": [{ purpose: exactly("log", "signing", "recipient", "index"), before: word, after: word }, {}],
+};
+
+/** Entry bundles hold the length in two bytes. */
+export const largestEntry = 65_535;
+
+/** Where and why `value` is not an entry; undefined when it is one. */
+export const checkEntry: Check = (value, part) => {
+  const kind = typeof value === "object" && value !== null ? (value as { kind?: unknown }).kind : undefined;
+  const known = typeof kind === "string" && Object.hasOwn(kinds, kind) ? kinds[kind as EntryKind] : undefined;
+  if (known === undefined) return { part, reason: "must be an object whose `kind` is a known one" };
+  const common = { version: exactly(1), kind: exactly(kind as string), salt: hash, identity: hash, sequence: positive, time };
+  return object({ ...common, ...known[0] }, known[1])(value, part);
+};
+
+/** The bytes that the log holds, and that its leaf hash covers. */
+export const entryBytes = (entry: LogEntry): Uint8Array => utf8(canonicalJson(entry));
+
+/** The entry that `bytes` are, or why they are none. Bytes that are not canonical are refused: two readings of one leaf must not exist. */
+export const parseEntry = (bytes: Uint8Array): LogEntry | Misfit => {
+  const misfit = (reason: string): Misfit => ({ part: "entry", reason });
+  if (bytes.length > largestEntry) return misfit(`must be at most ${largestEntry} bytes`);
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    return misfit("is not JSON in UTF-8");
+  }
+  const wrong = checkEntry(value, "entry");
+  if (wrong !== undefined) return wrong;
+  return Buffer.compare(entryBytes(value as LogEntry), bytes) === 0 ? (value as LogEntry) : misfit("is not canonical JSON");
+};
+
+/**
+ * What an entry says instead of a name: HMAC-SHA-256 with the salt (64 hex digits, 32 bytes) as the key. A database has one salt
+ * for good, known to the operator only: entries of one database can be told to belong together, and the name cannot be guessed
+ * before the salt is disclosed in a proof bundle.
+ */
+export const commit = (name: string, salt: string): string => createHmac("sha256", fromHex(salt)).update(name, "utf8").digest("hex");
+
+/** What an entry says instead of the writer's own name of the event. The same for the same event, so that a second one is found. */
+export const entryIdentity = (identity: string): string => toHex(sha256(utf8(`dbgov event\n${identity}`)));
