@@ -13,7 +13,7 @@ export type Queryable = Pick<pg.ClientBase, "query">;
 const types = new pg.TypeOverrides();
 // Counts and sizes stay far below 2^53, and instants leave the catalog as ISO strings, ready for JSON.
 types.setTypeParser(20, (text) => Number(text));
-const parseInstant = types.getTypeParser(1184, "text") as (text: string) => unknown;
+const parseInstant = types.getTypeParser(1184) as unknown as (text: string) => unknown;
 types.setTypeParser(1184, (text) => {
   const instant = parseInstant(text);
   return instant instanceof Date ? instant.toISOString() : instant;
