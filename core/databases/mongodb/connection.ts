@@ -1,0 +1,129 @@
+import { type Db, MongoClient } from "mongodb";
+import { Failure } from "../../domain/failure.ts";
+import { type Address, parseAddress } from "./address.ts";
+import { mongoFailure } from "./failures.ts";
+
+/** A database behind a connected client that others may be using too. */
+export interface Connection {
+  readonly client: MongoClient;
+  readonly db: Db;
+  readonly address: Address;
+  readonly hello: Hello;
+  release(): void;
+}
+
+/** What the server says of itself, as far as anything here depends on it. */
+export interface Hello {
+  /** Present on a replica set's member. */
+  readonly setName?: string;
+  /** `isdbgrid` on a router of a sharded cluster. */
+  readonly msg?: string;
+  readonly maxBsonObjectSize: number;
+  readonly maxMessageSizeBytes: number;
+  readonly maxWriteBatchSize: number;
+  /** Absent when the server knows no sessions. */
+  readonly logicalSessionTimeoutMinutes?: number | null;
+}
+
+interface Shared {
+  readonly opened: Promise<{ client: MongoClient; hello: Hello }>;
+  users: number;
+  idle?: NodeJS.Timeout;
+}
+
+// A capture reads many small parts one after another: a handshake for each would cost more than the reading.
+const lingerMs = 1_000;
+const selectionTimeoutMs = 10_000;
+const shared = new Map<string, Shared>();
+
+async function open(address: Address): Promise<{ client: MongoClient; hello: Hello }> {
+  let client: MongoClient;
+  try {
+    client = new MongoClient(address.url, {
+      appName: "dbgov",
+      serverSelectionTimeoutMS: selectionTimeoutMs,
+      connectTimeoutMS: selectionTimeoutMs,
+      enableUtf8Validation: false,
+    });
+  } catch (cause) {
+    const words = cause instanceof Error ? address.scrub(cause.message).replace(/\.$/, "") : "unknown";
+    throw new Failure("ConfigurationInvalid", `The MongoDB URL for ${address.label} is not usable: ${words}.`, { cause });
+  }
+  try {
+    await client.connect();
+    const hello = (await client.db(address.databaseName).command({ hello: 1 })) as unknown as Hello;
+    return { client, hello };
+  } catch (error) {
+    await client.close().catch(() => undefined);
+    throw mongoFailure(error, address, "connecting");
+  }
+}
+
+/**
+ * Connects to the database that `url` names, or joins a connection that is open already. Release it when done.
+ * Fails with `ConfigurationInvalid`, `DatabaseUnreachable` (after 10 s), `AuthenticationRejected` or `EngineUnsupported`.
+ */
+export async function connect(url: string, signal: AbortSignal): Promise<Connection> {
+  signal.throwIfAborted();
+  const address = parseAddress(url);
+  const entry: Shared = shared.get(url) ?? { opened: open(address), users: 0 };
+  shared.set(url, entry);
+  clearTimeout(entry.idle);
+  entry.users += 1;
+  const release = onlyOnce(() => leave(url, entry));
+  try {
+    const { client, hello } = await orAborted(entry.opened, signal);
+    return { client, db: client.db(address.databaseName), address, hello, release };
+  } catch (error) {
+    // Nobody shall join a connection that failed; the next caller tries anew.
+    if (!signal.aborted && shared.get(url) === entry) shared.delete(url);
+    release();
+    throw error;
+  }
+}
+
+/** Connects, does the work and releases. Errors become failures, except an abort, whose reason is thrown as it is. */
+export async function connected<T>(
+  url: string,
+  signal: AbortSignal,
+  during: string,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const connection = await connect(url, signal);
+  try {
+    return await orAborted(work(connection), signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw mongoFailure(error, connection.address, during);
+  } finally {
+    connection.release();
+  }
+}
+
+function leave(url: string, entry: Shared): void {
+  entry.users -= 1;
+  if (entry.users > 0) return;
+  entry.idle = setTimeout(() => {
+    if (shared.get(url) === entry) shared.delete(url);
+    void entry.opened.then(({ client }) => client.close()).catch(() => undefined);
+  }, lingerMs);
+  entry.idle.unref();
+}
+
+const onlyOnce = (action: () => void): (() => void) => {
+  let done = false;
+  return () => {
+    if (!done) action();
+    done = true;
+  };
+};
+
+/** The promise's outcome, or the signal's reason as soon as it aborts. */
+export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}

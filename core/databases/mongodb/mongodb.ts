@@ -1,0 +1,19 @@
+import type { Engine } from "../engine.ts";
+import { openHold } from "./hold.ts";
+import { planDatabase } from "./plan.ts";
+import { probeDatabase } from "./probe.ts";
+import { readPart } from "./read.ts";
+import { openRestoration } from "./restore.ts";
+import { createScratch, dropScratch } from "./scratch.ts";
+
+/** MongoDB 4.2 and newer, Atlas, and servers that speak its protocol. */
+export const mongodb: Engine = {
+  name: "mongodb",
+  probe: probeDatabase,
+  hold: openHold,
+  plan: planDatabase,
+  read: readPart,
+  restore: openRestoration,
+  createScratch,
+  dropScratch,
+};

@@ -1,0 +1,74 @@
+import { BSON, type Document } from "mongodb";
+import { Failure } from "../../domain/failure.ts";
+import type { PartPlan, StreamPlan } from "../engine.ts";
+import { listCatalog, listIndexes } from "./catalog.ts";
+import { type Connection, connect, orAborted } from "./connection.ts";
+import { writeDefinitions } from "./definitions.ts";
+import { mongoFailure } from "./failures.ts";
+import type { DefinitionsSelector, RowsSelector } from "./plan.ts";
+import { findRaw } from "./raw-cursor.ts";
+import { readConcernOf } from "./snapshot-read.ts";
+
+/** The bytes of one part: documents one after another, exactly as the server sent them, or the definitions. */
+export async function* readPart(
+  url: string,
+  token: string,
+  stream: StreamPlan,
+  part: PartPlan,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void> {
+  const connection = await connect(url, signal);
+  try {
+    if (stream.kind === "definition") yield await orAborted(readDefinitions(connection, part.selector as DefinitionsSelector), signal);
+    else yield* readRows(connection, token, part.selector as RowsSelector, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw mongoFailure(error, connection.address, `reading ${JSON.stringify(stream.name)}`);
+  } finally {
+    connection.release();
+  }
+}
+
+/**
+ * A collection that is gone reads as empty, so that it is still the one that was planned is asked before and after.
+ */
+async function* readRows(
+  connection: Connection,
+  token: string,
+  selector: RowsSelector,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void> {
+  const { collection, averageBytes } = selector;
+  await orAborted(requireUnchanged(connection, selector), signal);
+  const readConcern = selector.snapshot ? readConcernOf(token) : undefined;
+  const find = {
+    collection,
+    averageBytes,
+    ...(selector.filter === null ? {} : { filter: BSON.EJSON.deserialize(selector.filter as Document, { relaxed: false }) as Document }),
+    ...(readConcern === undefined ? {} : { readConcern }),
+  };
+  yield* findRaw(connection, find, signal);
+  await orAborted(requireUnchanged(connection, selector), signal);
+}
+
+async function requireUnchanged(connection: Connection, { collection, uuid }: RowsSelector): Promise<void> {
+  const [entry] = await listCatalog(connection, collection);
+  if (entry === undefined || (uuid !== null && entry.uuid !== uuid)) throw changed(connection, collection, entry !== undefined);
+}
+
+const changed = ({ address }: Connection, name: string, another: boolean): Failure =>
+  new Failure(
+    "SourceChanged",
+    `Collection ${JSON.stringify(name)} of ${address.label} was ${another ? "replaced by another of that name" : "dropped or renamed"} during the capture.`,
+  );
+
+async function readDefinitions(connection: Connection, { definitions }: DefinitionsSelector): Promise<Uint8Array> {
+  const catalog = new Map((await listCatalog(connection)).map((entry) => [entry.name, entry]));
+  const entries = [];
+  for (const { name, uuid } of definitions) {
+    const entry = catalog.get(name);
+    if (entry === undefined || (uuid !== null && entry.uuid !== uuid)) throw changed(connection, name, entry !== undefined);
+    entries.push({ entry, indexes: entry.type === "view" ? [] : await listIndexes(connection, name) });
+  }
+  return writeDefinitions(entries);
+}
