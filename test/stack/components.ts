@@ -1,0 +1,22 @@
+import type { Component } from "./component.ts";
+import { anvil } from "./components/anvil.ts";
+import { arlocal } from "./components/arlocal.ts";
+import { azurite } from "./components/azurite.ts";
+import { ipfs } from "./components/ipfs.ts";
+import { mongodb } from "./components/mongodb.ts";
+import { postgres } from "./components/postgres.ts";
+import { temporal } from "./components/temporal.ts";
+
+/** The stack: every component, in the order in which it is shown. */
+export const components = { temporal, postgres, mongodb, azurite, ipfs, anvil, arlocal };
+
+export type ComponentName = keyof typeof components;
+
+export const componentNames = Object.keys(components) as ComponentName[];
+
+/** Where each component of a stack is found. */
+export type StackAddresses = {
+  [Name in ComponentName]: (typeof components)[Name] extends Component<infer Address> ? Address : never;
+};
+
+export const componentOf = (name: ComponentName): Component<StackAddresses[ComponentName]> => components[name];

@@ -1,0 +1,27 @@
+import type { Component } from "../component.ts";
+import { findProgram } from "../programs.ts";
+import { ask } from "./http.ts";
+
+const urlOf = (port: number | undefined) => `http://127.0.0.1:${port}`;
+
+/** An Arweave gateway with a chain of its own; blocks are mined on request (`/mine`), winstons minted (`/mint/ADDRESS/AMOUNT`). */
+export const arlocal: Component<{ url: string }> = {
+  title: "Arweave (arlocal)",
+  ports: ["gateway"],
+  setUp: async (progress) => {
+    await findProgram("arlocal", progress);
+  },
+  prepare: async (place, progress) => ({
+    arlocal: {
+      command: process.execPath,
+      args: [await findProgram("arlocal", progress), String(place.ports.gateway), "data"],
+      cwd: place.folder,
+    },
+  }),
+  check: async (place) => {
+    const info = (await (await ask(`${urlOf(place.ports.gateway)}/info`)).json()) as { network?: string };
+    if (info.network === undefined) throw new Error("another server answers on its port");
+  },
+  address: async (place) => ({ url: urlOf(place.ports.gateway) }),
+  shown: (place) => urlOf(place.ports.gateway),
+};

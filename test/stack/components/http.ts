@@ -1,0 +1,13 @@
+/** A request to a component of the stack that gives up after two seconds. */
+export const ask = (url: string, init: RequestInit = {}): Promise<Response> => fetch(url, { ...init, signal: AbortSignal.timeout(2_000) });
+
+export const askRpc = async (url: string, method: string, params: readonly unknown[] = []): Promise<unknown> => {
+  const response = await ask(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+  });
+  const answer = (await response.json()) as { result?: unknown; error?: { message: string } };
+  if (answer.error !== undefined) throw new Error(`${method}: ${answer.error.message}`);
+  return answer.result;
+};

