@@ -19,11 +19,14 @@ export const mongodbVersion: MongoCheck = {
     const ferretdb = answer.ferretdbVersion;
     if (ferretdb !== undefined) {
       // It repeats a MongoDB version that it imitates; MongoDB's dates say nothing about it.
-      return inconclusive(`The server is FerretDB ${String(ferretdb)}, whose makers publish no dates of support.`, {
-        command,
-        ferretdbVersion: String(ferretdb),
-        imitates: version,
-      });
+      return inconclusive(
+        `The server is FerretDB${ferretdb === "unknown" ? "" : ` ${String(ferretdb)}`}, whose makers publish no dates of support.`,
+        {
+          command,
+          ferretdbVersion: String(ferretdb),
+          imitates: version,
+        },
+      );
     }
     const release = version.split(".").slice(0, 2).join(".");
     return versionVerdict("MongoDB", release, mongodbSupport, now, { command, version });

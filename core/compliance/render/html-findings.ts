@@ -1,0 +1,58 @@
+import type { Finding } from "../finding.ts";
+import { frameworks } from "../frameworks/frameworks.ts";
+import type { FrameworkSummary, SweepReport } from "../sweep-report.ts";
+import { totalsOf } from "../sweep-report.ts";
+import { html, type Markup } from "./escape-html.ts";
+import { byResource, resultOrder, resultWords, totalsWords } from "./words.ts";
+
+/** Ids may hold anything a database's name may; a fragment must not. */
+export const anchorOf = (report: SweepReport, finding: Finding): string => `finding-${report.findings.indexOf(finding) + 1}`;
+
+const findingCard = (report: SweepReport, finding: Finding): Markup => {
+  const { title, result, reason, rationale, remedy, severity, controls, evidence, evidenceHash, check } = finding;
+  const controlList = controls.map(({ framework, control }) => html`<li>${frameworks[framework].name} ${control}</li>`);
+  return html`<details class="finding" id="${anchorOf(report, finding)}" data-result="${result}">
+<summary><span><span class="chip">${resultWords[result]}</span></span><span><b>${title}</b><span class="said break">${reason}</span></span><span class="soft">${severity}</span></summary>
+<dl class="body"><dt>Why it matters</dt><dd>${rationale}</dd>
+${result === "pass" || result === "not-applicable" ? html`` : html`<dt>What to do</dt><dd>${remedy}</dd>`}
+<dt>Evidence for</dt><dd><ul class="first">${controlList}</ul></dd>
+<dt>Evidence</dt><dd><pre>${JSON.stringify(evidence, null, 2)}</pre><span class="mono soft break">${check} · sha256 ${evidenceHash}</span></dd></dl></details>`;
+};
+
+export const findingsSection = (report: SweepReport): Markup => {
+  const choices = [{ id: "all", words: `All ${report.findings.length}` }].concat(
+    resultOrder.map((result) => ({ id: `only-${result}`, words: resultWords[result] })),
+  );
+  return html`<h2 id="findings">Findings</h2>
+<fieldset class="filter"><legend>Show findings</legend>${choices.map(
+    ({ id, words }, index) =>
+      html`<label><input type="radio" name="show" id="${id}"${index === 0 ? html` checked` : html``}>${words}</label>`,
+  )}</fieldset>
+${byResource(report).map(
+  ({
+    title,
+    findings,
+  }) => html`<section class="group"><header><h3>${title}</h3><span class="soft">${totalsWords(totalsOf(findings))}</span></header>
+${findings.map((finding) => findingCard(report, finding))}</section>`,
+)}`;
+};
+
+const against = (report: SweepReport, framework: FrameworkSummary, control: string): Markup => {
+  const open = report.findings.filter(
+    ({ result, controls }) =>
+      (result === "fail" || result === "inconclusive") && controls.some((one) => one.framework === framework.id && one.control === control),
+  );
+  return html`${open.map((finding) => html`<a href="#${anchorOf(report, finding)}" data-result="${finding.result}" class="chip" title="${finding.reason}">${finding.resource.name}</a> `)}`;
+};
+
+export const controlsSection = (report: SweepReport): Markup => html`<h2 id="controls">Controls by framework</h2>
+${report.frameworks.map(
+  (
+    framework,
+  ) => html`<details class="card framework"${framework.totals.fail > 0 ? html` open` : html``}><summary>${framework.name} <span class="soft">· ${framework.basis} · ${totalsWords(framework.totals)}</span></summary>
+<div class="inside"><table><thead><tr><th>Control</th><th>What it asks for, in our words</th><th>Result</th><th>Open</th></tr></thead><tbody>
+${framework.controls.map(
+  ({ id, title, result }) =>
+    html`<tr data-result="${result}"><td>${id}</td><td>${title}</td><td><span class="chip">${resultWords[result]}</span></td><td>${against(report, framework, id)}</td></tr>`,
+)}</tbody></table></div></details>`,
+)}`;
