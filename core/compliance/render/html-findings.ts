@@ -1,9 +1,9 @@
 import type { Finding } from "../finding.ts";
 import { frameworks } from "../frameworks/frameworks.ts";
 import type { FrameworkSummary, SweepReport } from "../sweep-report.ts";
-import { totalsOf } from "../sweep-report.ts";
+import { type Totals, totalsOf } from "../sweep-report.ts";
 import { html, type Markup } from "./escape-html.ts";
-import { byResource, resultOrder, resultWords, totalsWords } from "./words.ts";
+import { byResource, countOf, resultOrder, resultWords } from "./words.ts";
 
 /** Ids may hold anything a database's name may; a fragment must not. */
 export const anchorOf = (report: SweepReport, finding: Finding): string => `finding-${report.findings.indexOf(finding) + 1}`;
@@ -29,28 +29,37 @@ export const findingsSection = (report: SweepReport): Markup => {
       html`<label><input type="radio" name="show" id="${id}"${index === 0 ? html` checked` : html``}>${words}</label>`,
   )}</fieldset>
 ${byResource(report).map(
-  ({
-    title,
-    findings,
-  }) => html`<section class="group"><header><h3>${title}</h3><span class="soft">${totalsWords(totalsOf(findings))}</span></header>
+  ({ title, findings }) => html`<section class="group"><header><h3>${title}</h3><span>${chipsOf(totalsOf(findings))}</span></header>
 ${findings.map((finding) => findingCard(report, finding))}</section>`,
 )}`;
 };
 
+const chipsOf = (totals: Totals): Markup[] =>
+  resultOrder
+    .filter((result) => countOf(totals, result) > 0)
+    .map((result) => html`<span class="chip" data-result="${result}">${countOf(totals, result)} ${resultWords[result]}</span> `);
+
+/** What stands against a control: one chip for each resource and result, which leads to the first such finding. */
 const against = (report: SweepReport, framework: FrameworkSummary, control: string): Markup => {
   const open = report.findings.filter(
     ({ result, controls }) =>
       (result === "fail" || result === "inconclusive") && controls.some((one) => one.framework === framework.id && one.control === control),
   );
-  return html`${open.map((finding) => html`<a href="#${anchorOf(report, finding)}" data-result="${finding.result}" class="chip" title="${finding.reason}">${finding.resource.name}</a> `)}`;
+  const groups = Map.groupBy(open, ({ resource, result }) => `${result} ${resource.name}`);
+  return html`${[...groups.values()].map((findings) => {
+    const first = findings[0]!;
+    const times = findings.length > 1 ? ` ×${findings.length}` : "";
+    const reasons = findings.map(({ reason }) => reason).join("\n");
+    return html`<a href="#${anchorOf(report, first)}" data-result="${first.result}" class="chip" title="${reasons}">${first.resource.name}${times}</a> `;
+  })}`;
 };
 
 export const controlsSection = (report: SweepReport): Markup => html`<h2 id="controls">Controls by framework</h2>
 ${report.frameworks.map(
   (
     framework,
-  ) => html`<details class="card framework"${framework.totals.fail > 0 ? html` open` : html``}><summary>${framework.name} <span class="soft">· ${framework.basis} · ${totalsWords(framework.totals)}</span></summary>
-<div class="inside"><table><thead><tr><th>Control</th><th>What it asks for, in our words</th><th>Result</th><th>Open</th></tr></thead><tbody>
+  ) => html`<details class="card framework"><summary>${framework.name} <span class="soft">${framework.basis}</span><span class="counts">${chipsOf(framework.totals)}</span></summary>
+<div class="inside"><table><thead><tr><th>Control</th><th>What it asks for, in our words</th><th>Result</th><th>Against it</th></tr></thead><tbody>
 ${framework.controls.map(
   ({ id, title, result }) =>
     html`<tr data-result="${result}"><td>${id}</td><td>${title}</td><td><span class="chip">${resultWords[result]}</span></td><td>${against(report, framework, id)}</td></tr>`,

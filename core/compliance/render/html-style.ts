@@ -18,7 +18,7 @@ code,pre,.mono{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberatio
 [data-result=pass]{--tone:var(--pass);--tone-bg:var(--pass-bg)}[data-result=fail]{--tone:var(--fail);--tone-bg:var(--fail-bg)}
 [data-result=inconclusive]{--tone:var(--inconclusive);--tone-bg:var(--inconclusive-bg)}[data-result=not-applicable]{--tone:var(--na);--tone-bg:var(--na-bg)}
 .chip{display:inline-block;padding:1px 9px;border-radius:99px;font-size:12px;font-weight:600;white-space:nowrap;color:var(--tone);background:var(--tone-bg)}
-.first{margin:0;padding-left:20px}.first li{margin:6px 0}
+.next{margin-top:20px}.first{margin:0;padding-left:20px}.first li{margin:6px 0}
 svg text{fill:var(--ink);font-size:13px}svg .count{fill:#fff;font-size:12px;font-weight:600;text-anchor:middle}
 @media(prefers-color-scheme:dark){svg .count{fill:#10141b}}
 .key{display:flex;gap:16px;flex-wrap:wrap;margin-top:8px;font-size:13px}.key span::before{content:"";display:inline-block;width:10px;height:10px;border-radius:3px;background:var(--tone);margin-right:6px}
@@ -38,11 +38,11 @@ body:has(#only-pass:checked) .finding:not([data-result=pass]),body:has(#only-not
 pre{background:var(--bg);border:1px solid var(--line);border-radius:6px;padding:10px;margin:4px 0;white-space:pre-wrap;overflow-wrap:anywhere}
 table{width:100%;border-collapse:collapse}td,th{text-align:left;padding:7px 10px;border-bottom:1px solid var(--line);vertical-align:top}
 th{font-size:12px;text-transform:uppercase;letter-spacing:.04em;color:var(--soft);font-weight:600}tr:last-child td{border-bottom:0}
-td:first-child{white-space:nowrap}td:nth-child(3),td:nth-child(4){white-space:nowrap}
-.framework{margin:14px 0;padding:0;overflow:hidden}.framework>summary{padding:12px 18px;cursor:pointer;font-weight:600}.framework .inside{padding:0 8px 8px}
+table{table-layout:fixed}th:first-child{width:190px}th:nth-child(3){width:130px}th:nth-child(4){width:30%}td:last-child .chip{white-space:normal}
+a.chip{text-decoration:none}a.chip:hover{text-decoration:underline}
+.framework{margin:14px 0;padding:0;overflow:hidden}.framework>summary{padding:12px 18px;cursor:pointer;font-weight:600}.framework>summary .soft{font-weight:400;margin-left:8px}.counts{float:right}.framework .inside{padding:0 8px 8px}
 footer{margin-top:48px;border-top:1px solid var(--line);padding-top:16px;font-size:13px;color:var(--soft)}
-@media(max-width:720px){.totals{grid-template-columns:1fr 1fr}.two{grid-template-columns:1fr}.finding summary{grid-template-columns:1fr}.body{padding-left:14px}
-td:first-child{white-space:normal}}
+@media(max-width:720px){.totals{grid-template-columns:1fr 1fr}.two{grid-template-columns:1fr}.finding summary{grid-template-columns:1fr}.body{padding-left:14px}th:first-child{width:28%}th:nth-child(3){width:24%}.counts{float:none;display:block}}
 @media print{:root{color-scheme:light;--bg:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--pass:#1a7f4b;--fail:#c6302b;--inconclusive:#a86400;--na:#667;
 --pass-bg:#fff;--fail-bg:#fff;--inconclusive-bg:#fff;--na-bg:#fff}
 body{font-size:11px}main{max-width:none;padding:0}.filter{display:none}.finding,.card,tr{break-inside:avoid}h2{break-after:avoid}

@@ -7,20 +7,32 @@ import { countOf, failuresByGravity, minuteWords, resultOrder, resultWords } fro
 
 const shownFirst = 6;
 
+const more = (count: number) => (count > 0 ? html`<p class="soft">and ${count} more below.</p>` : html``);
+
 const actFirst = (report: SweepReport) => {
   const failures = failuresByGravity(report);
-  if (failures.length === 0) {
-    return report.totals.inconclusive === 0
-      ? html`<p>No finding failed.</p>`
-      : html`<p>No finding failed, but ${report.totals.inconclusive} could not be judged: grant what they name, and sweep again.</p>`;
-  }
-  return html`<ol class="first">${failures
+  if (failures.length === 0) return html`<p>No finding failed.</p>`;
+  const items = failures
     .slice(0, shownFirst)
     .map(
       (finding) =>
         html`<li><a href="#${anchorOf(report, finding)}">${finding.resource.name}</a>: ${finding.reason} <span class="soft">(${finding.severity})</span></li>`,
-    )}</ol>
-${failures.length > shownFirst ? html`<p class="soft">and ${failures.length - shownFirst} more below.</p>` : html``}`;
+    );
+  return html`<ol class="first">${items}</ol>${more(failures.length - shownFirst)}`;
+};
+
+/** Many findings are inconclusive for one reason, such as a server that is away: the reason is said once. */
+const notJudged = (report: SweepReport) => {
+  const open = report.findings.filter(({ result }) => result === "inconclusive");
+  if (open.length === 0) return html``;
+  const groups = [...Map.groupBy(open, ({ resource, reason }) => `${resource.name}\n${reason}`).values()].toSorted(
+    (left, right) => right.length - left.length,
+  );
+  const items = groups.slice(0, 3).map((findings) => {
+    const first = findings[0]!;
+    return html`<li><a href="#${anchorOf(report, first)}">${first.resource.name}</a>: ${first.reason} <span class="soft">(${findings.length})</span></li>`;
+  });
+  return html`<h3 class="next">Could not be judged</h3><ul class="first">${items}</ul>${more(groups.length - 3)}`;
 };
 
 /**
@@ -44,7 +56,7 @@ export const renderHtml = (report: SweepReport): string =>
 <div class="totals">${resultOrder.map((result) => html`<div class="card total" data-result="${result}"><b>${countOf(report.totals, result)}</b>${resultWords[result]}</div>`)}</div>
 <div class="two">
 <div class="card"><h3>Act first</h3>${actFirst(report)}</div>
-<div class="card"><h3>Controls by framework</h3>${frameworkChart(report.frameworks)}</div>
+<div class="card"><h3>Controls by framework</h3>${frameworkChart(report.frameworks)}${notJudged(report)}</div>
 </div>
 ${controlsSection(report)}
 ${findingsSection(report)}

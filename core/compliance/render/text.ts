@@ -58,13 +58,12 @@ export const renderText = (report: SweepReport, { color, width }: TextOptions): 
     lines.push("", paint("bold", harmless(title)));
     for (const finding of findings) {
       const { mark } = marks[finding.result];
-      const [first = "", ...more] = wrap(finding.title, width, indent);
-      lines.push(`  ${painted(finding.result, mark)} ${first.trimStart()}`, ...more);
-      if (finding.result === "not-applicable") continue;
+      const settled = finding.result === "pass" || finding.result === "not-applicable";
+      const [first = "", ...rest] = wrap(settled ? finding.reason : finding.title, width, indent);
+      lines.push(`  ${painted(finding.result, mark)} ${first.trimStart()}`, ...rest);
+      if (settled) continue;
       const told = finding.result === "fail" ? `${finding.severity}: ${finding.reason}` : finding.reason;
-      lines.push(
-        ...wrap(told, width, indent).map((line) => (finding.result === "pass" ? paint("gray", line) : painted(finding.result, line))),
-      );
+      lines.push(...wrap(told, width, indent).map((line) => painted(finding.result, line)));
       if (finding.result !== "fail") continue;
       lines.push(...wrap(`→ ${finding.remedy}`, width, indent));
       if (finding.controls.length > 0) lines.push(...wrap(controlWords(finding), width, indent).map((line) => paint("gray", line)));
