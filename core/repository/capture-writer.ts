@@ -1,5 +1,8 @@
 import type { Framing, RowDigest } from "../domain/snapshot.ts";
 import type { RepositoryKeys } from "./keys.ts";
+import { packTargetBytes } from "./pack-layout.ts";
+import { openPackQueue } from "./pack-queue.ts";
+import { createRangeWriter, stagingBytes } from "./range-writer.ts";
 import type { RepositoryConfig } from "./repository-config.ts";
 
 /** Where a sealed chunk lies. `pack` is empty while its pack is not sealed yet; `flush` seals it. */
@@ -49,7 +52,7 @@ export interface RangeDraft {
 }
 
 export interface RangeWriter {
-  /** Takes a block; the caller may use its memory again at once. A promise, when there is one, must be awaited before the next call. */
+  /** Takes a block. When there is a promise, await it before the next call, and before using the block's memory again. */
   write(block: Uint8Array): Promise<void> | undefined;
   finish(): Promise<RangeDraft>;
 }
@@ -76,8 +79,37 @@ export interface CaptureWriterOptions {
   readonly config: RepositoryConfig;
   readonly index: ChunkIndex;
   readonly sink: PackSink;
+  /** Bytes. @default 24 MiB; smaller ones make many packs of little data, as tests want. */
+  readonly packBytes?: number;
 }
 
-export const openCaptureWriter = (_options: CaptureWriterOptions): CaptureWriter => {
-  throw new Error("being written");
+/**
+ * Turns streams of plaintext into sealed packs and range drafts. One per thread: it is limited by the processor. Memory: two
+ * packs and two staging buffers per open range, whatever the amount of data. After an error of the index or the sink
+ * every further call rejects with it.
+ */
+export const openCaptureWriter = (options: CaptureWriterOptions): CaptureWriter => {
+  const { keys, config, sink } = options;
+  const counts = { read: 0, new: 0, stored: 0 };
+  const packs = openPackQueue({
+    keys,
+    sink,
+    packBytes: options.packBytes ?? packTargetBytes,
+    largestChunk: config.chunking.max * 2,
+    onSealed: (bytes) => {
+      counts.stored += bytes;
+    },
+  });
+  const spareStaging: Uint8Array[] = [];
+  const staging = {
+    take: () => spareStaging.pop() ?? Buffer.allocUnsafeSlow(stagingBytes(config.chunking.max)),
+    give: (buffer: Uint8Array) => {
+      if (spareStaging.length < 2) spareStaging.push(buffer);
+    },
+  };
+  return {
+    beginRange: (framing) => createRangeWriter(framing, options, packs, staging, counts),
+    flush: packs.flush,
+    counts: () => ({ ...counts }),
+  };
 };

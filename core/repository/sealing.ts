@@ -50,7 +50,7 @@ export const sealInto = (
 ): number => {
   setSubkey(key, nonce);
   const cipher = createCipheriv("chacha20-poly1305", subkey, innerNonce, { authTagLength: tagBytes });
-  cipher.setAAD(aad);
+  cipher.setAAD(aad, { plaintextLength: 0 });
   out.set(nonce, offset);
   let end = offset + nonceBytes;
   for (const part of parts) {

@@ -1,0 +1,69 @@
+import type { RecoveryKitContent } from "./recovery-kit.ts";
+import { keyIdOf } from "./signing.ts";
+
+const escape = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+
+/** As a word that a shell reads as it is. */
+const quote = (text: string): string => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+const style = `
+  body { font: 11pt/1.45 Georgia, serif; max-width: 46em; margin: 2em auto; padding: 0 1em; color: #111; background: #fff }
+  h1 { font-size: 1.5em; margin: 0 0 .2em } h2 { font-size: 1.05em; margin: 1.4em 0 .3em }
+  code, pre { font: 9.5pt/1.5 ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; white-space: pre-wrap }
+  pre, .key { border: 1px solid #999; padding: .6em .8em; margin: .3em 0 } .key { display: block; font-size: 11.5pt; letter-spacing: .03em }
+  table { border-collapse: collapse; width: 100% } th, td { text-align: left; vertical-align: top; padding: .25em .8em .25em 0; border-bottom: 1px solid #ccc }
+  .warn { border-left: 4px solid #a00; padding-left: .8em } ol { padding-left: 1.3em }
+  @media print { body { margin: 0; max-width: none } @page { margin: 18mm } }`;
+
+/** One printable page, without any script or outside resource: what is needed to restore when nothing of the engine runs any more. */
+export const recoveryPage = (content: RecoveryKitContent, recipientId: string): string => {
+  const { organization, generatedAt, secretText, stores, signingKeys, log } = content;
+  const command = (address: string) => `bin/dbgov recover --store ${quote(address)} --kit FILE --snapshot latest --database NAME --to URL`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Recovery kit of ${escape(organization)}</title>
+<style>${style}
+</style>
+</head>
+<body>
+<h1>Recovery kit of ${escape(organization)}</h1>
+<p>Generated <time>${escape(generatedAt)}</time>. Keep this page and its folder where neither the databases nor the stores are.</p>
+<p class="warn"><strong>Whoever has this page and a keyring can read every backup.</strong> Lock it away like cash. Without it, nobody can restore.</p>
+
+<h2>Recovery key</h2>
+<code class="key">${escape(secretText.trim())}</code>
+<p>Recipient <code>${escape(recipientId)}</code>. Spaces and line breaks do not matter.</p>
+
+<h2>Where the backups are</h2>
+<table>
+<thead><tr><th>Store</th><th>Kind</th><th>Address</th></tr></thead>
+<tbody>
+${stores.map((store) => `<tr><td>${escape(store.name)}</td><td>${escape(store.kind)}</td><td><code>${escape(store.address)}</code></td></tr>`).join("\n")}
+</tbody>
+</table>
+
+<h2>How to restore</h2>
+<ol>
+<li>On a machine with Node 20 or newer and npm, get the source of dbgov and run <code>npm ci</code> in it.</li>
+<li>Take this folder's <code>kit.json</code> and the newest <code>keyring.jsonl</code> beside it. Files lost? Then write <code>kit.json</code> again from this page; <code>docs/format.md</code> shows its form.</li>
+<li>Create an empty database, and run one of these, with <code>FILE</code> the path of <code>kit.json</code>, <code>NAME</code> the database's name and <code>URL</code> the empty database's address:
+${stores.map((store) => `<pre>${escape(command(store.address))}</pre>`).join("\n")}</li>
+</ol>
+<p>Neither Temporal, nor the catalog, nor the configuration is needed. The content is checked before anything is written.</p>
+
+<h2>What to believe</h2>
+<table>
+<tbody>
+${signingKeys.map((key) => `<tr><th>Manifests are signed by</th><td><code>${keyIdOf(key)} ${Buffer.from(key).toString("base64")}</code></td></tr>`).join("\n")}
+<tr><th>Transparency log</th><td><code>${escape(log.origin)}</code></td></tr>
+<tr><th>Log key</th><td><code>${Buffer.from(log.publicKey).toString("base64")}</code></td></tr>
+</tbody>
+</table>
+</body>
+</html>
+`;
+};
