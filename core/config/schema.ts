@@ -1,190 +1,183 @@
 import { z } from "zod";
-import { parseDuration } from "../domain/duration.ts";
 import { engineNames } from "../domain/snapshot.ts";
+import { duration, name, ownName, type SecretRef, secret } from "./fields.ts";
+import { store } from "./store-schema.ts";
+
+export type { SecretRef };
 
 /**
  * The one schema of `dbgov.yaml`. It validates the file, and `docs/configuration.md` and `docs/dbgov.schema.json` are
- * generated from it. Every field has a description with its default and what follows from it.
+ * generated from it (`npm run docs`). Every field's description says what follows from it; defaults are added by the generator.
  */
 
-const name = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "must be lowercase letters, digits and dashes, at most 63")
-  .describe("lowercase letters, digits and dashes");
-
-const duration = z
-  .string()
-  .refine((text) => parseDuration(text) !== undefined, "must be a number and a unit: 30s, 15m, 26h, 7d")
-  .describe("a number and a unit: `30s`, `15m`, `26h`, `7d`");
-
-/** A secret is named, never written: the configuration can be shown to anybody. */
-const secret = z
-  .union([z.strictObject({ env: z.string().min(1) }), z.strictObject({ file: z.string().min(1) })])
-  .describe("`{ env: NAME }` or `{ file: PATH }`; a relative path starts at the configuration's folder");
-export type SecretRef = z.infer<typeof secret>;
-
-const storeBase = {
-  name,
-  domain: name.describe("the failure domain: two stores that can fail together share one"),
-};
-
-const store = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("directory"), ...storeBase, path: z.string().describe("a folder; relative to the configuration's") }),
-  z.strictObject({
-    kind: z.literal("azure-blob"),
-    ...storeBase,
-    connection: secret.describe("the storage account's connection string, or a container URL with a SAS"),
-    container: z
-      .string()
-      .regex(/^[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]$/)
-      .describe("the container; created when it is missing"),
-  }),
-  z.strictObject({
-    kind: z.literal("ipfs"),
-    ...storeBase,
-    peers: z
-      .array(
-        z.strictObject({
-          name,
-          api: z.url().describe("the peer's RPC API, as http://127.0.0.1:5001"),
-          token: secret.optional().describe("bearer token of the RPC API"),
-        }),
-      )
-      .min(1)
-      .describe("every peer pins every object"),
-  }),
-  z.strictObject({
-    kind: z.literal("arweave"),
-    ...storeBase,
-    gateway: z.url().describe("the gateway that transactions are posted to and read from"),
-    wallet: secret.describe("the wallet's key, as JWK"),
-    maxWinston: z.string().regex(/^\d+$/).describe("the most that one object may cost, in winston; a higher quote is refused"),
-  }),
-]);
+const count = (period: string) =>
+  z.int().min(0).describe(`of so many ${period} that have a snapshot, the newest one is kept; 0 turns the rule off`);
 
 const retention = z.strictObject({
-  last: z.int().min(1).default(7).describe("the newest snapshots that are always kept"),
-  daily: z.int().min(0).default(7),
-  weekly: z.int().min(0).default(5),
-  monthly: z.int().min(0).default(12),
-  yearly: z.int().min(0).default(7),
+  last: z.int().min(1).default(7).describe("so many of the newest snapshots are always kept"),
+  daily: count("days").default(7),
+  weekly: count("ISO weeks").default(5),
+  monthly: count("months").default(12),
+  yearly: count("years").default(7),
   minimumAge: duration.default("1d").describe("nothing younger is deleted, whatever the counts say"),
 });
 
 const policy = z.strictObject({
-  name,
-  schedule: z.strictObject({
-    cron: z.string().describe("five fields: minute, hour, day of month, month, day of week"),
-    timeZone: z.string().default("UTC").describe("an IANA time zone; days, weeks and months of retention are told in it too"),
-    jitter: duration.default("10m").describe("spreads the databases of a policy over this time"),
-    catchUp: duration.default("12h").describe("a run missed while Temporal was down still starts if it is no older"),
-  }),
-  landing: name.describe("the store that captures write to"),
-  stores: z.array(name).default([]).describe("the other stores that every pack is copied to, from the landing store"),
+  name: ownName,
+  schedule: z
+    .strictObject({
+      cron: z.string().describe("five fields: minute, hour, day of month, month, day of week. `15 2 * * *` is every night at 2:15"),
+      timeZone: z
+        .string()
+        .default("UTC")
+        .describe("an IANA time zone, as `Europe/Berlin`; the days, weeks, months and years of retention are told in it too"),
+      jitter: duration.default("10m").describe("each run starts up to so much later, which spreads the databases of a policy"),
+      catchUp: duration.default("12h").describe("a run that was missed while Temporal was down still starts if it is no older"),
+    })
+    .describe("when the policy's databases are backed up"),
+  landing: name.describe("the store that captures write to; the other stores are fed from it, never from the database again"),
+  stores: z.array(name).default([]).describe("the other stores that every object is copied to"),
   archive: z.array(name).default([]).describe("stores that get the small permanent things only: sealed manifests and checkpoints"),
   copies: z
     .int()
     .min(1)
     .default(2)
-    .describe("how many stores, the landing store among them, must hold every object before the snapshot is `replicated`"),
+    .describe(
+      "how many stores, the landing store among them, must hold every object before the snapshot is `replicated`; fewer fail the run",
+    ),
   domains: z.int().min(1).default(2).describe("in how many failure domains these copies must be"),
   envelopes: z
     .array(name)
     .default([])
     .describe(
-      "stores that hold the keyring beside the catalog and the recovery kit; on one that cannot delete, deletion is only unpinning",
+      "stores that hold the keyring beside the catalog and the recovery kit, so that store and recovery key suffice to restore; on a store that cannot delete, deletion of snapshots is then only unpinning",
     ),
-  patience: duration.default("30m").describe("how long a store that does not answer is tried before the run goes on without it"),
-  retention: retention.prefault({}),
+  retention: retention
+    .prefault({})
+    .describe("which snapshots are kept. Nothing goes unless a newer verified snapshot of the database stays"),
   drill: z
     .strictObject({
-      every: duration.default("7d"),
+      every: duration
+        .default("7d")
+        .describe("how often the newest snapshot is restored for practice; an older drill is a finding of the sweep"),
       target: secret
         .optional()
         .describe("the server to restore into, as a URL; without it the database's own server gets a scratch database"),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("practice restores into a scratch database that is always dropped"),
   objectives: z
     .strictObject({
-      recoveryPoint: duration.default("26h").describe("the most that may lie between now and the newest snapshot"),
-      recoveryTime: duration.default("1h").describe("the most that a restore may take, as drills measure it"),
+      recoveryPoint: duration
+        .default("26h")
+        .describe("the most that may lie between now and the newest snapshot; more is a finding of the sweep"),
+      recoveryTime: duration
+        .default("1h")
+        .describe("the most that a restore may take, as drills measure it; more is a finding of the sweep"),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("what `dbgov status` and the sweep judge by"),
 });
 
 const database = z.strictObject({
-  name,
-  engine: z.enum(engineNames),
-  url: secret.describe("the connection URL, with user and password"),
-  policy: name,
+  name: ownName,
+  engine: z.enum(engineNames).describe("what kind of database it is"),
+  url: secret.describe("the connection URL, with user, password and database name"),
+  policy: name.describe("the policy that it is backed up and kept by"),
 });
 
 const recipient = z.strictObject({
-  name,
+  name: ownName,
   publicKey: z
     .string()
+    .min(1)
     .describe("an X-Wing public key, as `dbgov keys` prints it (`dbgov-recipient-1:…`), or the path of a file that holds it"),
-  secretKey: secret.optional().describe("only where restores, drills and verifications run"),
+  secretKey: secret.optional().describe("set only where restores, drills and verifications run; backups need the public key alone"),
 });
 
-const anchor = z.discriminatedUnion("kind", [
-  z.strictObject({
-    kind: z.literal("evm"),
-    name,
-    rpc: secret.describe("the JSON-RPC URL"),
-    chainId: z.int().min(1),
-    contract: z
-      .string()
-      .regex(/^0x[0-9a-fA-F]{40}$/)
-      .describe("the registry's address; `dbgov keys registry` deploys one"),
-    submitterKey: secret.describe("private key of the account that submits; it can do nothing else"),
-    every: duration.default("1h").describe("checkpoints are anchored at most this often"),
-    maxFeeGwei: z.number().positive().default(50).describe("the highest fee per gas that is offered"),
-  }),
-]);
+const evmAnchor = z.strictObject({
+  kind: z.literal("evm").describe("a chain that speaks Ethereum's JSON-RPC and has the `finalized` tag"),
+  name: ownName,
+  rpc: secret.describe("the JSON-RPC URL; a secret because providers put the key in it"),
+  chainId: z.int().min(1).describe("the chain that must answer there; another one is refused"),
+  contract: z
+    .string()
+    .regex(/^0x[0-9a-fA-F]{40}$/, "must be 0x and 40 hex digits")
+    .describe("the registry's address; `dbgov keys registry` deploys one"),
+  submitterKey: secret.describe("private key of the account that submits checkpoints and pays for them; it can do nothing else"),
+  every: duration.default("1h").describe("checkpoints are anchored at most this often; more often costs more"),
+  maxFeeGwei: z.number().positive().default(50).describe("the highest fee per gas that is offered; above it anchoring waits"),
+});
+
+const anchor = z.discriminatedUnion("kind", [evmAnchor]);
 
 export const configSchema = z.strictObject({
-  organization: name,
+  organization: name.describe("whose databases these are; appears in reports and the recovery kit, never in the log"),
   temporal: z
     .strictObject({
-      address: z.string().default("127.0.0.1:7233"),
-      namespace: z.string().default("default"),
-      ui: z.url().optional().describe("the Temporal UI's address, for links"),
+      address: z.string().default("127.0.0.1:7233").describe("host and port of Temporal's frontend"),
+      namespace: z.string().default("default").describe("the Temporal namespace for workflows and schedules"),
+      ui: z.url().optional().describe("the Temporal UI's address; with it, output has links to runs"),
     })
-    .prefault({}),
-  catalog: secret.describe("URL of the PostgreSQL database for the catalog"),
-  keys: z.strictObject({
-    dedupSecret: secret.describe("32 bytes, as hex: chunk ids and chunk keys derive from it"),
-    indexKey: secret.describe("32 bytes, as hex: seals what retention needs to read"),
-    signingKey: secret.describe("Ed25519 seed, as hex: signs manifests"),
-    logKey: secret.describe("Ed25519 seed, as hex: signs checkpoints"),
-  }),
-  recipients: z.array(recipient).min(1).describe("who can open snapshots"),
-  recoveryKit: z.string().describe("the folder of the recovery kit; relative to the configuration's"),
-  databases: z.array(database).min(1),
-  stores: z.array(store).min(1),
-  policies: z.array(policy).min(1),
-  log: z.strictObject({
-    origin: z
-      .string()
-      .regex(/^[^\s+]+$/)
-      .describe("the log's name in its checkpoints, as `acme.example/dbgov`"),
-    store: name.describe("the store that holds the log's tiles"),
-  }),
-  anchors: z.array(anchor).default([]),
+    .prefault({})
+    .describe("where workflows run"),
+  catalog: secret.describe("URL of the PostgreSQL database for the catalog; the schema `dbgov` is created in it"),
+  keys: z
+    .strictObject({
+      dedupSecret: secret.describe(
+        "32 bytes, as hex: chunk ids and chunk keys derive from it. With another one, nothing is recognized as stored before",
+      ),
+      indexKey: secret.describe("32 bytes, as hex: seals what retention needs to read; opens no content"),
+      signingKey: secret.describe("Ed25519 seed, 32 bytes as hex: signs manifests"),
+      logKey: secret.describe("Ed25519 seed, 32 bytes as hex: signs the log's checkpoints"),
+    })
+    .describe("the keys that workers hold; `dbgov keys` makes them. None opens a snapshot"),
+  recipients: z
+    .array(recipient)
+    .min(1)
+    .describe("who can open snapshots: each of them can, alone. Name at least one whose secret key is kept offline"),
+  recoveryKit: z
+    .string()
+    .min(1)
+    .describe(
+      "the folder of the recovery kit, refreshed after each run; keep a copy elsewhere. A relative path starts at the configuration's folder",
+    ),
+  databases: z.array(database).min(1).describe("the databases under governance"),
+  stores: z.array(store).min(1).describe("the places that keep objects"),
+  policies: z.array(policy).min(1).describe("how databases are backed up, copied, kept and drilled"),
+  log: z
+    .strictObject({
+      origin: z
+        .string()
+        .regex(/^[^\s+]+$/, "must have no spaces and no plus sign")
+        .describe("the log's name in its checkpoints, as `acme.example/dbgov`; never change it, auditors know the log by it"),
+      store: name.describe("the store that holds the log's tiles; not an arweave one, since the newest checkpoint is rewritten"),
+    })
+    .describe("the append-only transparency log"),
+  anchors: z
+    .array(anchor)
+    .default([])
+    .describe("evidence from outside the organization that a checkpoint existed by a time; without one, no snapshot becomes `anchored`"),
   retention: z
     .strictObject({
-      cron: z.string().default("0 5 * * *"),
-      grace: duration.default("1d").describe("objects nobody needs are deleted this long after that was found"),
+      cron: z.string().default("0 5 * * *").describe("when retention runs; five fields, in UTC"),
+      grace: duration
+        .default("1d")
+        .describe("objects that nobody needs are deleted this long after that was found; longer than any backup takes"),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("the schedule that deletes what the policies no longer keep"),
   sweep: z
     .strictObject({
-      cron: z.string().default("0 6 * * *"),
-      frameworks: z.array(z.enum(["sox", "gdpr", "hipaa", "iso27001"])).default(["sox", "gdpr", "hipaa", "iso27001"]),
-      out: z.string().default("reports").describe("the folder for reports"),
+      cron: z.string().default("0 6 * * *").describe("when the compliance checks run; five fields, in UTC"),
+      frameworks: z
+        .array(z.enum(["sox", "gdpr", "hipaa", "iso27001"]))
+        .default(["sox", "gdpr", "hipaa", "iso27001"])
+        .describe("the frameworks that findings are told in"),
+      out: z.string().min(1).default("reports").describe("the folder for reports; a relative path starts at the configuration's folder"),
     })
-    .prefault({}),
+    .prefault({})
+    .describe("the schedule that judges the databases and the engine's own record"),
 });
 
 export type Config = z.infer<typeof configSchema>;

@@ -1,0 +1,120 @@
+import { isTimeZone } from "../domain/calendar.ts";
+import { cronProblem } from "../domain/cron.ts";
+import { placementProblems } from "../domain/placement.ts";
+import type { Path } from "./locate.ts";
+import { nearest } from "./nearest.ts";
+import type { Problem } from "./problems.ts";
+import type { Config, PolicyConfig } from "./schema.ts";
+
+/** What no single field shows: names that nothing declares, copies that cannot be reached, times that are none. */
+export const crossChecks = (config: Config): Problem[] => [
+  ...uniqueNames(config),
+  ...uniqueAddresses(config),
+  ...config.databases.flatMap(({ policy }, i) => declared("policy", config.policies, policy, ["databases", i, "policy"])),
+  ...config.policies.flatMap((policy, i) => policyProblems(config, policy, i)),
+  ...logProblems(config),
+  ...cronProblems(config.retention.cron, ["retention", "cron"]),
+  ...cronProblems(config.sweep.cron, ["sweep", "cron"]),
+];
+
+const declared = (what: string, list: readonly { readonly name: string }[], name: string, path: Path): Problem[] => {
+  const names = list.map((item) => item.name);
+  if (names.includes(name)) return [];
+  const close = nearest(name, names);
+  return [
+    {
+      path,
+      message: `no ${what} "${name}" is declared${close === undefined ? ` (declared: ${names.join(", ")})` : `; did you mean "${close}"?`}`,
+    },
+  ];
+};
+
+const uniqueNames = (config: Config): Problem[] => {
+  const lists: (readonly [Path, readonly { readonly name: string }[]])[] = [
+    ...(["databases", "stores", "policies", "recipients", "anchors"] as const).map((key) => [[key], config[key]] as const),
+    ...config.stores.flatMap((store, i) => (store.kind === "ipfs" ? [[["stores", i, "peers"], store.peers] as const] : [])),
+  ];
+  return lists.flatMap(([path, list]) =>
+    repeated(list.map((item) => item.name)).map((i) => problem([...path, i, "name"], `"${list[i]!.name}" is used twice`)),
+  );
+};
+
+/** Two stores at one address would count as two copies, and be one. */
+const uniqueAddresses = (config: Config): Problem[] => {
+  const places = config.stores.flatMap((store, i) => addressesOf(store).map((place) => ({ ...place, store: i })));
+  return repeated(places.map(({ address }) => address)).map((i) => {
+    const { store, field, address } = places[i]!;
+    const first = config.stores[places.find((place) => place.address === address)!.store]!;
+    return problem(["stores", store, ...field], `is the same place as in store "${first.name}", so a copy there would be no copy`);
+  });
+};
+
+const addressesOf = (store: Config["stores"][number]): { field: Path; address: string }[] => {
+  switch (store.kind) {
+    case "directory":
+      return [{ field: ["path"], address: store.path.replace(/^\.\/|\/+$/g, "") }];
+    case "azure-blob":
+      return [{ field: ["container"], address: JSON.stringify([store.connection, store.container]) }];
+    case "ipfs":
+      return store.peers.map((peer, p) => ({ field: ["peers", p, "api"], address: peer.api.replace(/\/+$/, "") }));
+    case "arweave":
+      return [{ field: ["wallet"], address: JSON.stringify([store.gateway, store.wallet]) }];
+  }
+};
+
+const policyProblems = (config: Config, policy: PolicyConfig, index: number): Problem[] => {
+  const at = (...path: Path): Path => ["policies", index, ...path];
+  const named = [
+    { name: policy.landing, path: at("landing") },
+    ...policy.stores.map((name, i) => ({ name, path: at("stores", i) })),
+    ...policy.archive.map((name, i) => ({ name, path: at("archive", i) })),
+  ];
+  const undeclared = [...named, ...policy.envelopes.map((name, i) => ({ name, path: at("envelopes", i) }))].flatMap(({ name, path }) =>
+    declared("store", config.stores, name, path),
+  );
+  const twice = repeated(named.map(({ name }) => name)).map((i) =>
+    problem(
+      named[i]!.path,
+      `policy ${policy.name} names the store "${named[i]!.name}" twice; each is landing, one of stores, or one of archive`,
+    ),
+  );
+  const permanent = named.slice(0, 1 + policy.stores.length).flatMap(({ name, path }) => {
+    const kind = config.stores.find((store) => store.name === name)?.kind;
+    return kind === "arweave"
+      ? [problem(path, `"${name}" is an arweave store, which takes the small permanent things only: name it under archive`)]
+      : [];
+  });
+  const { timeZone, cron } = policy.schedule;
+  const zone = isTimeZone(timeZone)
+    ? []
+    : [problem(at("schedule", "timeZone"), `"${timeZone}" is not an IANA time zone, as Europe/Berlin`)];
+  // What is misspelled would only be complained of a second time.
+  const placement = undeclared.length > 0 ? [] : placementProblems(policy, config.stores);
+  return [
+    ...undeclared,
+    ...twice,
+    ...permanent,
+    ...zone,
+    ...cronProblems(cron, at("schedule", "cron")),
+    ...placement.map(({ field, message }) => problem(at(field), `policy ${policy.name} ${message}`)),
+  ];
+};
+
+const logProblems = (config: Config): Problem[] => {
+  const path = ["log", "store"];
+  const store = config.stores.find(({ name }) => name === config.log.store);
+  if (store === undefined) return declared("store", config.stores, config.log.store, path);
+  return store.kind === "arweave"
+    ? [problem(path, `"${store.name}" is an arweave store, where the newest checkpoint cannot be rewritten`)]
+    : [];
+};
+
+const cronProblems = (cron: string, path: Path): Problem[] => {
+  const wrong = cronProblem(cron);
+  return wrong === undefined ? [] : [problem(path, wrong)];
+};
+
+/** Indexes of the values that stood before. */
+const repeated = (values: readonly string[]): number[] => values.flatMap((value, i) => (values.indexOf(value) < i ? [i] : []));
+
+const problem = (path: Path, message: string): Problem => ({ path, message });

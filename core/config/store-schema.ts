@@ -1,0 +1,63 @@
+import { z } from "zod";
+import { name, ownName, secret } from "./fields.ts";
+
+/** The stores that a configuration can declare. One that is added is added here, and in `core/stores/`. */
+
+const storeBase = {
+  name: ownName,
+  domain: name.describe(
+    "the failure domain: stores that can fail together (same disk, account or provider) must share one, or copies count double",
+  ),
+};
+
+const directoryStore = z.strictObject({
+  kind: z.literal("directory").describe("a folder on a local or mounted disk"),
+  ...storeBase,
+  path: z.string().min(1).describe("the folder; a relative path starts at the configuration's folder. Created when it is missing"),
+});
+
+const azureBlobStore = z.strictObject({
+  kind: z.literal("azure-blob").describe("a container of Azure Blob Storage"),
+  ...storeBase,
+  connection: secret.describe(
+    "the storage account's connection string, or a container URL with a SAS that may read, write, list and delete",
+  ),
+  container: z
+    .string()
+    .regex(/^[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]$/, "must be 3 to 63 lowercase letters, digits and dashes")
+    .describe("the container; created when it is missing"),
+});
+
+const ipfsStore = z.strictObject({
+  kind: z.literal("ipfs").describe("IPFS peers that are yours (kubo). Others may keep what they fetched, so deletion is only unpinning"),
+  ...storeBase,
+  peers: z
+    .array(
+      z.strictObject({
+        name: ownName,
+        api: z
+          .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+          .describe("the peer's RPC API, as `http://127.0.0.1:5001`"),
+        token: secret.optional().describe("the RPC API's bearer token; without it none is sent"),
+      }),
+    )
+    .min(1)
+    .describe("every peer pins every object; an object is checked by fetching it from a peer other than the one that added it"),
+});
+
+const arweaveStore = z.strictObject({
+  kind: z
+    .literal("arweave")
+    .describe("the permanent web: every object costs once and stays for good. Only usable under a policy's `archive`"),
+  ...storeBase,
+  gateway: z
+    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+    .describe("the gateway that transactions are posted to and read from"),
+  wallet: secret.describe("the wallet's key, as JWK; it pays for what is stored"),
+  maxWinston: z
+    .string()
+    .regex(/^\d+$/, "must be a whole number of winston, in quotes")
+    .describe("the most that one object may cost, in winston (10^-12 AR); a higher quote is refused"),
+});
+
+export const store = z.discriminatedUnion("kind", [directoryStore, azureBlobStore, ipfsStore, arweaveStore]);
