@@ -52,6 +52,7 @@ const policy = z.strictObject({
     .describe(
       "stores that hold the keyring beside the catalog and the recovery kit, so that store and recovery key suffice to restore; on a store that cannot delete, deletion of snapshots is then only unpinning",
     ),
+  patience: duration.default("30m").describe("how long a store that does not answer is tried before the run goes on, or fails, without it"),
   retention: retention
     .prefault({})
     .describe("which snapshots are kept. Nothing goes unless a newer verified snapshot of the database stays"),

@@ -28,8 +28,8 @@ export interface RunPolicy {
   readonly envelopes: readonly string[];
   readonly copies: number;
   readonly domains: number;
-  /** Failure domain of each store named above. */
-  readonly domainOf: Readonly<Record<string, string>>;
+  /** The stores named above with their failure domains. */
+  readonly storeDomains: readonly { readonly name: string; readonly domain: string }[];
   /** Milliseconds. */
   readonly patience: number;
 }
@@ -86,6 +86,8 @@ export interface CaptureHeartbeat {
 export interface HeldSnapshot {
   readonly token: string;
   readonly consistency: Consistency;
+  /** When it was opened, ISO: the moment that the snapshot shows. */
+  readonly heldAt: string;
 }
 
 export interface DrillInput {

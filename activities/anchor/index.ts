@@ -1,0 +1,15 @@
+import type { ActivityEnvironment } from "../environment.ts";
+import { createAnchorCheckpoint } from "./anchor-checkpoint.ts";
+import { createLogEvents } from "./log-events.ts";
+import { createRequestAnchoring } from "./request-anchoring.ts";
+
+export type { AnchorInput } from "./request-anchoring.ts";
+
+/** The log, and the anchoring of its head outside the organization. */
+export const createAnchorActivities = (environment: ActivityEnvironment) => ({
+  ...createLogEvents(environment),
+  ...createRequestAnchoring(environment),
+  ...createAnchorCheckpoint(environment),
+});
+
+export type AnchorActivities = ReturnType<typeof createAnchorActivities>;

@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import { cancellationSignal } from "@temporalio/activity";
+import { liveSnapshots } from "../../core/catalog/live-snapshots.ts";
+import { reachState } from "../../core/catalog/reach-state.ts";
+import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
+import { replicaSummary } from "../../core/catalog/replica-summary.ts";
+import { Failure } from "../../core/domain/failure.ts";
+import type { DrillResult } from "../../core/domain/run.ts";
+import type { ActivityEnvironment } from "../environment.ts";
+import { appendEvents, databaseCommitment, type LogEvent } from "./append-entries.ts";
+
+const hashText = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** One entry for every promise that was kept or broken. Each is logged once, however often the activity is tried. */
+export const createLogEvents = ({ site }: ActivityEnvironment) => {
+  const append = async (event: LogEvent) => {
+    const [entry] = await appendEvents(await site(), [event], cancellationSignal());
+    if (entry === undefined) throw new Failure("Unexpected", "the log answered an append with nothing");
+    return entry;
+  };
+  const known = async (snapshot: string) => {
+    const found = await getSnapshot(await (await site()).catalog(), snapshot);
+    if (found === undefined) throw new Failure("SnapshotUnknown", `snapshot ${snapshot} is not in the catalog`);
+    return found;
+  };
+  const now = (): string => new Date().toISOString();
+
+  return {
+    logSnapshot: async ({ snapshot }: { snapshot: string }): Promise<{ index: number }> => {
+      const at = await site();
+      const facts = await known(snapshot);
+      const { index, size } = await append({
+        identity: `snapshot-sealed/${snapshot}`,
+        database: facts.database,
+        body: {
+          kind: "snapshot-sealed",
+          time: now(),
+          database: await databaseCommitment(at, facts.database),
+          snapshot,
+          manifestHash: facts.manifestHash,
+          ciphertextRoot: facts.ciphertextRoot,
+          engine: facts.engine,
+          consistency: facts.consistency,
+          capturedAt: facts.capturedAt,
+          rows: facts.rows,
+          bytes: facts.bytesRead,
+          signer: Buffer.from((await at.signer()).publicKey).toString("hex"),
+        },
+      });
+      await reachState(await at.catalog(), snapshot, "logged", { index, size }, new Date());
+      return { index };
+    },
+
+    logFailedRun: async ({ database, snapshot, failure }: { database: string; snapshot: string; failure: string }): Promise<void> => {
+      const body = { kind: "snapshot-failed", time: now(), database: await databaseCommitment(await site(), database), run: snapshot, failure } as const;
+      await append({ identity: `snapshot-failed/${snapshot}/${failure}`, database, body });
+    },
+
+    logVerified: async ({ snapshot }: { snapshot: string }): Promise<void> => {
+      const at = await site();
+      const { database, manifestHash } = await known(snapshot);
+      const replicas = await replicaSummary(await at.catalog(), snapshot);
+      const packs = Math.max(0, ...replicas.map((replica) => replica.packs));
+      const body = { kind: "snapshot-verified", time: now(), database: await databaseCommitment(at, database), snapshot, manifestHash, packs } as const;
+      await append({ identity: `snapshot-verified/${snapshot}`, database, body });
+    },
+
+    logDrill: async (result: DrillResult & { at: string }): Promise<void> => {
+      const at = await site();
+      const { database, manifestHash } = await known(result.snapshot);
+      const { snapshot, identical, seconds, rows, bytes } = result;
+      const body = {
+        ...{ kind: "drilled", time: now(), database: await databaseCommitment(at, database), snapshot, manifestHash } as const,
+        ...{ identical, seconds, rows, bytes, differences: result.differences.length },
+      };
+      await append({ identity: `drilled/${snapshot}/${result.at}`, database, body });
+    },
+
+    /** The removal of snapshots: from here on they cannot be opened, and their packs will go. */
+    logRemoval: async (input: { database: string; snapshots: readonly string[] }): Promise<void> => {
+      const at = await site();
+      const kept = (await liveSnapshots(await at.catalog(), input.database)).length;
+      const commitment = await databaseCommitment(at, input.database);
+      const deleted: LogEvent[] = [];
+      for (const snapshot of input.snapshots) {
+        const { manifestHash } = await known(snapshot);
+        const body = { kind: "deleted", time: now(), database: commitment, snapshot, manifestHash, reason: "retention", envelopes: 1 } as const;
+        deleted.push({ identity: `deleted/${snapshot}`, database: input.database, body });
+      }
+      const executed = { kind: "retention-executed", time: now(), database: commitment, removed: deleted.length, kept } as const;
+      const identity = `retention-executed/${hashText([...input.snapshots].sort().join())}`;
+      await appendEvents(at, [...deleted, { identity, database: input.database, body: executed }], cancellationSignal());
+    },
+
+    /** The deletion of stored objects that nothing refers to, before it happens. */
+    logDeletion: async ({ keys }: { keys: readonly string[] }): Promise<void> => {
+      const packs = keys.filter((key) => key.startsWith("packs/")).length;
+      const body = { kind: "retention-executed", time: now(), removed: keys.length, kept: 0, packs } as const;
+      await append({ identity: `deletion/${hashText([...keys].sort().join())}`, database: null, body });
+    },
+
+    logSweep: async (totals: { id: string; reportHash: string; pass: number; fail: number; notApplicable: number; inconclusive: number }): Promise<void> => {
+      const { id, reportHash, pass, fail, notApplicable, inconclusive } = totals;
+      await append({
+        identity: `sweep-finished/${id}`,
+        database: null,
+        body: { kind: "sweep-finished", time: now(), reportHash, pass, fail, notApplicable, inconclusive },
+      });
+    },
+
+    logHold: async (hold: { id: string; database: string | null; lifted: boolean }): Promise<void> => {
+      const at = await site();
+      const kind = hold.lifted ? ("hold-lifted" as const) : ("hold-placed" as const);
+      const named = hold.database === null ? {} : { database: await databaseCommitment(at, hold.database) };
+      await append({ identity: `${kind}/${hold.id}`, database: hold.database, body: { kind, time: now(), hold: hashText(hold.id), ...named } });
+    },
+  };
+};

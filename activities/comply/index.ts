@@ -1,0 +1,70 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { Context, cancellationSignal, heartbeat } from "@temporalio/activity";
+import { recordSweep } from "../../core/catalog/record-sweep.ts";
+import { type SweepReport } from "../../core/compliance/sweep-report.ts";
+import { renderHtml } from "../../core/compliance/render/html.ts";
+import { runSweep } from "../../core/compliance/sweep.ts";
+import type { ScheduleRecord } from "../../core/compliance/engine-record.ts";
+import { scheduleIds } from "../../core/domain/schedules.ts";
+import { readEngineRecord } from "../../core/site/engine-record.ts";
+import type { ActivityEnvironment } from "../environment.ts";
+
+export interface SweepTotals {
+  readonly id: string;
+  readonly reportHash: string;
+  readonly pass: number;
+  readonly fail: number;
+  readonly notApplicable: number;
+  readonly inconclusive: number;
+  /** The report as JSON; the page lies beside it. */
+  readonly report: string;
+}
+
+export const createComplyActivities = ({ site }: ActivityEnvironment) => ({
+  /** Judges every database and dbgov's own record, and writes the report as JSON and as a page. */
+  sweepControls: async (): Promise<SweepTotals> => {
+    const at = await site();
+    const { config, folder } = at.loaded;
+    const now = new Date();
+    const { client } = Context.current();
+    const scheduleOf = async (database: string): Promise<ScheduleRecord | null> => {
+      try {
+        const { state, info } = await client.schedule.getHandle(scheduleIds.backup(database)).describe();
+        return { exists: true, paused: state.paused, nextRun: info.nextActionTimes[0]?.toISOString() ?? null };
+      } catch (error) {
+        const gone = error instanceof Error && error.name === "ScheduleNotFoundError";
+        return gone ? { exists: false, paused: false, nextRun: null } : null;
+      }
+    };
+    const databases = await Promise.all(config.databases.map(async ({ name, engine }) => ({ name, engine, url: await at.databaseUrl(name) })));
+    const report = await runSweep({
+      databases,
+      record: await readEngineRecord(at, scheduleOf, now),
+      now,
+      frameworks: config.sweep.frameworks,
+      signal: cancellationSignal(),
+      onProgress: (done, of) => heartbeat({ done, of }),
+    });
+    const path = await writeReport(resolve(folder, config.sweep.out), report);
+    const totals = { ...report.totals, id: report.id, reportHash: report.hash, report: path };
+    await recordSweep(await at.catalog(), { ...report.totals, id: report.id, at: now, reportHash: report.hash, findings: report.findings });
+    return totals;
+  },
+});
+
+export type ComplyActivities = ReturnType<typeof createComplyActivities>;
+
+const writeReport = async (folder: string, report: SweepReport): Promise<string> => {
+  await mkdir(folder, { recursive: true });
+  const write = async (name: string, content: string): Promise<string> => {
+    const path = join(folder, name);
+    const unfinished = join(folder, `.${randomUUID()}`);
+    await writeFile(unfinished, content, { mode: 0o640 });
+    await rename(unfinished, path);
+    return path;
+  };
+  await write(`${report.id}.html`, renderHtml(report));
+  return await write(`${report.id}.json`, `${JSON.stringify(report, undefined, 2)}\n`);
+};

@@ -1,0 +1,79 @@
+import { activityInfo, cancellationSignal } from "@temporalio/activity";
+import { Failure } from "../../core/domain/failure.ts";
+import type { ByteCounts } from "../../core/domain/run.ts";
+import type { CaptureCheckpoint, CapturedPart } from "../../core/snapshot/capture-batch.ts";
+import type { CapturePlan } from "../../core/snapshot/capture-plan.ts";
+import { type ActivityEnvironment, runJob } from "../environment.ts";
+import { getPlanObject, planPrefix, putPlanObject } from "./plan-objects.ts";
+
+/** Where the list of what a batch captured lies. */
+export interface BatchRef {
+  readonly key: string;
+  readonly rows: number;
+  readonly bytes: ByteCounts;
+}
+
+/** What a batch's object holds. */
+export interface CapturedBatch {
+  readonly parts: readonly CapturedPart[];
+}
+
+export interface CaptureBatchInput {
+  readonly database: string;
+  readonly snapshot: string;
+  readonly token: string;
+  readonly landing: string;
+  readonly plan: string;
+  readonly batch: number;
+}
+
+export const createCaptureBatch = ({ site, threads }: ActivityEnvironment) => ({
+  /** Captures the parts of one batch. A retry starts after what the last attempt's checkpoints made durable. */
+  captureBatch: async (input: CaptureBatchInput): Promise<BatchRef> => {
+    const at = await site();
+    const signal = cancellationSignal();
+    const store = await at.store(input.landing);
+    const keys = await at.repositoryKeys();
+    const { plan, batches } = await getPlanObject<CapturePlan>(store, keys.indexKey, input.plan, signal);
+    const parts = batches[input.batch];
+    if (parts === undefined) throw new Failure("Unexpected", `the plan ${input.plan} has no batch ${input.batch}`);
+
+    const keyFor = (what: string): string =>
+      `${planPrefix(input.snapshot)}batch-${input.batch}-${activityInfo().activityId}-${activityInfo().attempt}-${what}`;
+    const earlier = (activityInfo().heartbeatDetails as { kept?: readonly string[] } | undefined)?.kept ?? [];
+    const done = await Promise.all(earlier.map((key) => getPlanObject<CaptureCheckpoint>(store, keys.indexKey, key, signal)));
+    const donePlaces = new Set(done.flatMap((checkpoint) => checkpoint.parts.map(({ part }) => part.join("/"))));
+
+    const kept = [...earlier];
+    const result = await runJob(
+      threads,
+      "capture",
+      {
+        engine: at.database(input.database).engine,
+        url: await at.databaseUrl(input.database),
+        token: input.token,
+        plan,
+        parts: parts.filter((part) => !donePlaces.has(part.join("/"))),
+        keys,
+        recipients: await at.recipients(),
+        landing: await at.storeConfig(input.landing),
+        catalog: await at.catalogUrl(),
+      },
+      signal,
+      async (checkpoint) => {
+        const key = keyFor(`checkpoint-${kept.length}`);
+        await putPlanObject(store, keys.indexKey, key, checkpoint, signal);
+        kept.push(key);
+        return [...kept];
+      },
+    );
+    const captured: CapturedBatch = { parts: [...done.flatMap((checkpoint) => checkpoint.parts), ...result.parts] };
+    const key = keyFor("captured");
+    await putPlanObject(store, keys.indexKey, key, captured, signal);
+    return {
+      key,
+      rows: captured.parts.reduce((sum, part) => sum + part.rows, 0),
+      bytes: [...done.map(({ bytes }) => bytes), result.bytes].reduce((a, b) => ({ read: a.read + b.read, new: a.new + b.new, stored: a.stored + b.stored })),
+    };
+  },
+});

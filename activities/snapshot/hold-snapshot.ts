@@ -1,0 +1,33 @@
+import { activityInfo, Context, cancellationSignal, heartbeat } from "@temporalio/activity";
+import { engineOf } from "../../core/databases/engines.ts";
+import type { HeldSnapshot } from "../../core/domain/run.ts";
+import type { ActivityEnvironment } from "../environment.ts";
+
+/** How often a hold that stands says so: the workflow learns of a dead worker a few of these later. */
+const standsEveryMs = 2_000;
+
+export const createHoldSnapshot = ({ site }: ActivityEnvironment) => ({
+  /** Opens the consistent snapshot, tells the workflow its token, and keeps it open until cancelled. Fails with `HoldLost` when it is lost. */
+  holdSnapshot: async ({ database, attempt }: { database: string; attempt: number }): Promise<void> => {
+    const at = await site();
+    const signal = cancellationSignal();
+    const engine = engineOf(at.database(database).engine);
+    const hold = await engine.hold(await at.databaseUrl(database), signal);
+    const beat = setInterval(() => heartbeat({ holding: database }), standsEveryMs);
+    try {
+      const { workflowId, runId } = activityInfo().workflowExecution ?? {};
+      if (workflowId === undefined || runId === undefined) throw new Error("a hold belongs to a workflow");
+      const held: HeldSnapshot & { attempt: number } = {
+        token: hold.token,
+        consistency: hold.consistency,
+        heldAt: new Date().toISOString(),
+        attempt,
+      };
+      await Context.current().client.workflow.getHandle(workflowId, runId).signal("held", held);
+      await Promise.race([hold.lost, Context.current().cancelled]);
+    } finally {
+      clearInterval(beat);
+      await hold.close();
+    }
+  },
+});

@@ -1,0 +1,35 @@
+import { activityInfo, cancellationSignal, heartbeat } from "@temporalio/activity";
+import { engineOf } from "../../core/databases/engines.ts";
+import { groupParts } from "../../core/snapshot/capture-plan.ts";
+import type { ActivityEnvironment } from "../environment.ts";
+import { planPrefix, putPlanObject } from "./plan-objects.ts";
+
+/** Where the plan lies, and how many batches it has. */
+export interface PlanRef {
+  readonly key: string;
+  readonly batches: number;
+  readonly estimatedBytes: number;
+}
+
+/** What one part reads; also what a retry reads again at most. */
+const partBytes = 64 * 2 ** 20;
+/** A run has at most about so many batches, whatever the database's size: each takes three events of the history. */
+const mostBatches = 400;
+
+export const createPlanCapture = ({ site }: ActivityEnvironment) => ({
+  /** Splits the database, as seen under the token, into streams, parts and batches. */
+  planCapture: async (input: { database: string; snapshot: string; token: string; landing: string }): Promise<PlanRef> => {
+    const at = await site();
+    const signal = cancellationSignal();
+    const engine = engineOf(at.database(input.database).engine);
+    heartbeat({ current: "planning" });
+    const plan = await engine.plan(await at.databaseUrl(input.database), input.token, { partBytes }, signal);
+    const sizes = plan.streams.flatMap(({ parts }) => parts.map(({ estimatedBytes }) => estimatedBytes));
+    const estimatedBytes = sizes.reduce((sum, bytes) => sum + bytes, 0);
+    const grouped = groupParts(plan, Math.max(partBytes, estimatedBytes / mostBatches));
+    const key = `${planPrefix(input.snapshot)}plan-${activityInfo().activityId}-${activityInfo().attempt}`;
+    const { indexKey } = await at.repositoryKeys();
+    await putPlanObject(await at.store(input.landing), indexKey, key, grouped, signal);
+    return { key, batches: grouped.batches.length, estimatedBytes };
+  },
+});

@@ -1,0 +1,23 @@
+import { gunzipSync, gzipSync } from "node:zlib";
+import { Failure } from "../../core/domain/failure.ts";
+import { seal, unseal } from "../../core/repository/sealing.ts";
+import type { Store } from "../../core/stores/store.ts";
+
+/**
+ * What is too large for Temporal's history goes from one activity to the next through the landing store: the plan and
+ * what batches captured. It lives for the length of one run, and is sealed, for it names tables.
+ */
+export const planPrefix = (snapshot: string): string => `plans/${snapshot}/`;
+
+const additionalData = (key: string): Uint8Array => Buffer.from(`dbgov-1/plan/${key}`);
+
+export const putPlanObject = async (store: Store, indexKey: Uint8Array, key: string, value: unknown, signal: AbortSignal): Promise<void> => {
+  const packed = gzipSync(JSON.stringify(value), { level: 1 });
+  await store.put(key, seal(indexKey, additionalData(key), packed), signal);
+};
+
+export const getPlanObject = async <T>(store: Store, indexKey: Uint8Array, key: string, signal: AbortSignal): Promise<T> => {
+  const packed = unseal(indexKey, additionalData(key), await store.get(key, signal));
+  if (packed === undefined) throw new Failure("ObjectCorrupt", `${key} in store ${store.name} is not what this run wrote there`);
+  return JSON.parse(gunzipSync(packed).toString("utf8")) as T;
+};

@@ -1,0 +1,203 @@
+import type { CommandAction } from "./program.ts";
+
+export interface CommandSpec {
+  readonly name: string;
+  readonly description: string;
+  readonly args?: readonly { readonly name: string; readonly description: string }[];
+  readonly options?: readonly {
+    readonly flags: string;
+    readonly description: string;
+    readonly choices?: readonly string[];
+    readonly fallback?: string;
+  }[];
+  /** False for the few that need no configuration. */
+  readonly config?: false;
+  readonly examples: readonly string[];
+  readonly load: () => Promise<{ readonly action: CommandAction }>;
+}
+
+/** Every command, in the order in which a newcomer meets them. `docs/cli.md` is generated from this list. */
+export const commandSpecs: readonly CommandSpec[] = [
+  {
+    name: "demo",
+    description: "show everything on an embedded stack: two databases from backup to proof",
+    config: false,
+    options: [{ flags: "--keep", description: "leave the stack running afterwards" }],
+    examples: ["demo", "demo --keep", "demo --json"],
+    load: () => import("./commands/demo.ts"),
+  },
+  {
+    name: "stack",
+    description: "start, look at, or stop the embedded components",
+    config: false,
+    args: [{ name: "<action>", description: "up, status or down" }],
+    options: [
+      { flags: "--folder <path>", description: "where its state and data live", fallback: ".dbgov/stack" },
+      { flags: "--only <names>", description: "comma-separated components" },
+      { flags: "--purge", description: "with down: delete its data, too" },
+    ],
+    examples: ["stack up", "stack up --only postgres,ipfs", "stack status --json", "stack down --purge"],
+    load: () => import("./commands/stack.ts"),
+  },
+  {
+    name: "keys",
+    description: "make the keys and the recovery kit, or deploy the anchor registry",
+    args: [{ name: "<action>", description: "init, kit, show or registry" }],
+    options: [
+      { flags: "--out <folder>", description: "with init: where the keys go", fallback: "keys" },
+      { flags: "--anchor <name>", description: "with registry: the anchor to deploy for" },
+      { flags: "--rpc <url>", description: "with registry: the chain's RPC, when no configuration exists yet" },
+      { flags: "--key-env <name>", description: "with registry: the environment variable with the deployer's private key" },
+    ],
+    examples: ["keys init --out keys", "keys kit", "keys show", "keys registry --rpc http://127.0.0.1:8545 --key-env DEPLOYER_KEY"],
+    load: () => import("./commands/keys.ts"),
+  },
+  {
+    name: "check",
+    description: "validate the configuration and probe every connection and permission",
+    examples: ["check", "check --config prod.yaml --json"],
+    load: () => import("./commands/check.ts"),
+  },
+  {
+    name: "apply",
+    description: "bring Temporal's schedules in line with the configuration",
+    options: [
+      { flags: "--dry-run", description: "print the plan and stop" },
+      { flags: "--prune", description: "also delete schedules that the configuration no longer names" },
+    ],
+    examples: ["apply --dry-run", "apply", "apply --prune"],
+    load: () => import("./commands/apply.ts"),
+  },
+  {
+    name: "worker",
+    description: "run the workers that do the work",
+    options: [
+      { flags: "--queues <names>", description: "comma-separated: orchestrate, capture, replicate, chain, restore (default: all)" },
+      { flags: "--grace <duration>", description: "what running work gets to finish on SIGTERM", fallback: "30s" },
+    ],
+    examples: ["worker", "worker --queues capture", "worker --queues orchestrate,chain --grace 2m"],
+    load: () => import("./commands/worker.ts"),
+  },
+  {
+    name: "backup",
+    description: "back up one database now, and watch it",
+    args: [{ name: "<database>", description: "its name in the configuration" }],
+    examples: ["backup shop", "backup shop --json"],
+    load: () => import("./commands/backup.ts"),
+  },
+  {
+    name: "status",
+    description: "each database at a glance: last snapshot, age against the objective, replicas, drill, next run",
+    examples: ["status", "status --json"],
+    load: () => import("./commands/status.ts"),
+  },
+  {
+    name: "snapshots",
+    description: "list snapshots, or show one with the evidence of each state",
+    args: [{ name: "[snapshot]", description: "a snapshot id" }],
+    options: [{ flags: "--database <name>", description: "only this database's" }],
+    examples: ["snapshots", "snapshots --database shop", "snapshots 20261124T021500Z-5f3a9c01d2e4"],
+    load: () => import("./commands/snapshots.ts"),
+  },
+  {
+    name: "restore",
+    description: "restore a snapshot into an empty database, and compare",
+    args: [{ name: "<snapshot>", description: "a snapshot id, or latest with --database" }],
+    options: [
+      { flags: "--to <url>", description: "the database to restore into" },
+      { flags: "--to-env <name>", description: "the same, from an environment variable, which keeps the password out of the process list" },
+      { flags: "--database <name>", description: "with latest: whose snapshot" },
+      { flags: "--replace", description: "drop what the target holds first" },
+      { flags: "--store <name>", description: "read from this store only" },
+    ],
+    examples: ["restore 20261124T021500Z-5f3a9c01d2e4 --to-env TARGET_URL", "restore latest --database shop --to postgres://localhost/copy --json"],
+    load: () => import("./commands/restore.ts"),
+  },
+  {
+    name: "drill",
+    description: "restore the newest snapshot into a scratch database, compare, measure, and drop it",
+    args: [{ name: "<database>", description: "its name in the configuration" }],
+    options: [{ flags: "--snapshot <id>", description: "drill this snapshot" }],
+    examples: ["drill shop", "drill shop --json"],
+    load: () => import("./commands/drill.ts"),
+  },
+  {
+    name: "verify",
+    description: "read a snapshot back from its stores, byte by byte, and open it",
+    args: [{ name: "<snapshot>", description: "a snapshot id" }],
+    options: [
+      { flags: "--store <name>", description: "only this store" },
+      { flags: "--depth <depth>", description: "how much is read", choices: ["sample", "full"], fallback: "full" },
+    ],
+    examples: ["verify 20261124T021500Z-5f3a9c01d2e4", "verify 20261124T021500Z-5f3a9c01d2e4 --store azure --json"],
+    load: () => import("./commands/verify.ts"),
+  },
+  {
+    name: "proof",
+    description: "write the proof bundle of a snapshot: one file that an outsider can check",
+    args: [{ name: "<snapshot>", description: "a snapshot id" }],
+    options: [
+      { flags: "--out <file>", description: "the bundle", fallback: "proof.json" },
+      { flags: "--trust <file>", description: "also write the trust policy that goes with it (give it to the auditor by another way)" },
+    ],
+    examples: ["proof 20261124T021500Z-5f3a9c01d2e4 --out bundle.json", "proof 20261124T021500Z-5f3a9c01d2e4 --out bundle.json --trust trust.json"],
+    load: () => import("./commands/proof.ts"),
+  },
+  {
+    name: "audit",
+    description: "check a proof bundle offline, trusting nothing but the trust policy",
+    config: false,
+    args: [{ name: "<bundle>", description: "the proof bundle" }],
+    options: [{ flags: "--trust <file>", description: "the trust policy" }],
+    examples: ["audit bundle.json --trust trust.json", "audit bundle.json --trust trust.json --json"],
+    load: () => import("./commands/audit.ts"),
+  },
+  {
+    name: "recover",
+    description: "restore from a store and a recovery kit alone: no Temporal, no catalog, no configuration",
+    config: false,
+    options: [
+      { flags: "--store <url>", description: "a folder, an Azure container's URL, or an IPFS peer's API" },
+      { flags: "--kit <path>", description: "the recovery kit: its folder or its kit.json" },
+      { flags: "--snapshot <id>", description: "a snapshot id, or latest", fallback: "latest" },
+      { flags: "--database <name>", description: "whose snapshot" },
+      { flags: "--to <url>", description: "the database to restore into" },
+      { flags: "--to-env <name>", description: "the same, from an environment variable" },
+      { flags: "--replace", description: "drop what the target holds first" },
+      { flags: "--list", description: "only list the snapshots that the kit opens in the store" },
+    ],
+    examples: ["recover --store /mnt/backup --kit kit --list", "recover --store /mnt/backup --kit kit --snapshot latest --database shop --to-env TARGET_URL"],
+    load: () => import("./commands/recover.ts"),
+  },
+  {
+    name: "retention",
+    description: "show what the policies would delete, or run them now",
+    args: [{ name: "<action>", description: "plan or run" }],
+    options: [{ flags: "--database <name>", description: "with plan: only this database's" }],
+    examples: ["retention plan", "retention run --json"],
+    load: () => import("./commands/retention.ts"),
+  },
+  {
+    name: "hold",
+    description: "place, list or lift legal holds: nothing that one names is deleted while it stands",
+    args: [
+      { name: "<action>", description: "place, list or lift" },
+      { name: "[id]", description: "with lift: the hold" },
+    ],
+    options: [
+      { flags: "--database <name>", description: "hold this database's snapshots" },
+      { flags: "--snapshot <id>", description: "hold this snapshot" },
+      { flags: "--reason <text>", description: "why; it is kept in the catalog, not in the log" },
+      { flags: "--by <name>", description: "who" },
+    ],
+    examples: ["hold place --database shop --reason 'case 4711' --by legal", "hold list", "hold lift h-3f2a --by legal"],
+    load: () => import("./commands/hold.ts"),
+  },
+  {
+    name: "sweep",
+    description: "run the compliance checks now, and show the report",
+    options: [{ flags: "--failures", description: "show only what failed or could not be judged" }],
+    examples: ["sweep", "sweep --failures", "sweep --json"],
+    load: () => import("./commands/sweep.ts"),
+  },
+];

@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs";
+import { Command, Option } from "commander";
+import { Failure } from "../../core/domain/failure.ts";
+import { type CommandSpec, commandSpecs } from "./commands.ts";
+import { exitCodes, reportFailure } from "./exit.ts";
+
+/** What a command's action gets. Options are those that its spec declares, as commander parsed them. */
+export interface CommandInput {
+  readonly args: readonly string[];
+  readonly options: Readonly<Record<string, string | boolean | undefined>>;
+  readonly json: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Returns the exit code; throws a `Failure` otherwise. */
+export type CommandAction = (input: CommandInput) => Promise<number>;
+
+/** The program with all of its commands. A command's code is loaded when it runs, so that `--help` is instant. */
+export const buildProgram = (): Command => {
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+  const program = new Command("dbgov")
+    .description("Backups that an auditor can check: captured, sealed, replicated, logged, anchored, verified, drilled.")
+    .version(version)
+    .configureHelp({ sortSubcommands: false })
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.usage));
+  program.addHelpText(
+    "after",
+    "\nStart here:\n  $ dbgov demo                     see all of it on an embedded stack\n  $ dbgov check                    check dbgov.yaml and every connection it names\n\nExit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 done but degraded, 4 not found, 5 verification failed.",
+  );
+  for (const spec of commandSpecs) program.addCommand(toCommand(spec));
+  return program;
+};
+
+const toCommand = (spec: CommandSpec): Command => {
+  const command = new Command(spec.name).description(spec.description).exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.usage));
+  for (const { name, description } of spec.args ?? []) command.argument(name, description);
+  for (const { flags, description, choices, fallback } of spec.options ?? []) {
+    const option = new Option(flags, description);
+    if (choices !== undefined) option.choices([...choices]);
+    if (fallback !== undefined) option.default(fallback);
+    command.addOption(option);
+  }
+  if (spec.config !== false) command.option("--config <file>", "the configuration", "dbgov.yaml");
+  command.option("--json", "print one JSON object, for programs");
+  command.addHelpText("after", `\nExamples:\n${spec.examples.map((example) => `  $ dbgov ${example}`).join("\n")}`);
+  command.action(async () => {
+    process.exitCode = await runAction(spec, command.args, command.opts());
+  });
+  return command;
+};
+
+const runAction = async (spec: CommandSpec, args: readonly string[], options: CommandInput["options"]): Promise<number> => {
+  const json = options.json === true;
+  const stop = new AbortController();
+  const onSignal = (): void => stop.abort(new Failure("UsageInvalid", "interrupted"));
+  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+  try {
+    const { action } = await spec.load();
+    return await action({ args, options, json, signal: stop.signal });
+  } catch (error) {
+    return reportFailure(error, json);
+  } finally {
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  }
+};

@@ -1,0 +1,23 @@
+import type { Config, PolicyConfig } from "../core/config/schema.ts";
+import { durationMs } from "../core/domain/duration.ts";
+import type { BackupInput, RunPolicy } from "../core/domain/run.ts";
+import type { Site } from "../core/site/site.ts";
+
+/** The part of a policy that goes into workflows. */
+export const runPolicyOf = (policy: PolicyConfig, stores: Config["stores"]): RunPolicy => ({
+  name: policy.name,
+  landing: policy.landing,
+  stores: policy.stores,
+  archive: policy.archive,
+  envelopes: policy.envelopes,
+  copies: policy.copies,
+  domains: policy.domains,
+  storeDomains: [policy.landing, ...policy.stores].map((name) => ({ name, domain: stores.find((store) => store.name === name)?.domain ?? name })),
+  patience: durationMs(policy.patience),
+});
+
+export const backupInputOf = (site: Site, database: string): BackupInput => ({
+  database,
+  engine: site.database(database).engine,
+  policy: runPolicyOf(site.policyOf(database), site.loaded.config.stores),
+});

@@ -1,0 +1,69 @@
+import { type Client, WorkflowFailedError, type WorkflowHandle, WorkflowNotFoundError } from "@temporalio/client";
+import { ApplicationFailure, CancelledFailure, type Workflow, WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
+import { Failure, type FailureType, failureTypes } from "../core/domain/failure.ts";
+import { taskQueues, type TaskQueue } from "../core/domain/run.ts";
+
+/** Refuses when nobody polls a queue that the run needs: it would wait for ever. */
+export const requireWorkers = async (client: Client, queues: readonly TaskQueue[]): Promise<void> => {
+  for (const queue of queues) {
+    const kind = queue === "orchestrate" ? 1 : 2;
+    const { pollers } = await client.workflowService.describeTaskQueue({
+      namespace: client.options.namespace,
+      taskQueue: { name: taskQueues[queue] },
+      taskQueueType: kind,
+    });
+    if ((pollers ?? []).length === 0) throw new Failure("WorkerMissing", `no worker polls the task queue "${taskQueues[queue]}"`);
+  }
+};
+
+/** Starts a workflow under its id, or joins the run that is under way. */
+export const startOrJoin = async <W extends Workflow>(
+  client: Client,
+  type: string,
+  id: string,
+  args: Parameters<W>,
+  summary: string,
+): Promise<{ readonly handle: WorkflowHandle<W>; readonly joined: boolean }> => {
+  try {
+    const handle = await client.workflow.start<W>(type, { workflowId: id, taskQueue: taskQueues.orchestrate, args, staticSummary: summary } as never);
+    return { handle: handle as unknown as WorkflowHandle<W>, joined: false };
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    return { handle: client.workflow.getHandle<W>(id), joined: true };
+  }
+};
+
+/** The workflow's result; its failure as one of the table's. Calls `onTick` about every half second until then. */
+export const awaitResult = async <T>(handle: { result(): Promise<T> }, onTick: () => Promise<void>): Promise<T> => {
+  let over = false;
+  const ended = handle.result().finally(() => {
+    over = true;
+  });
+  const ticking = (async () => {
+    while (!over) {
+      // A look that fails says nothing about the run.
+      await onTick().catch(() => {});
+      await Promise.race([ended.catch(() => {}), new Promise((resolve) => setTimeout(resolve, 500))]);
+    }
+  })();
+  try {
+    return await ended;
+  } catch (error) {
+    throw failureOfWorkflow(error);
+  } finally {
+    await ticking;
+  }
+};
+
+export const failureOfWorkflow = (error: unknown): unknown => {
+  if (error instanceof WorkflowNotFoundError) return new Failure("NameUnknown", `there is no such workflow: ${error.message}`, { cause: error });
+  if (!(error instanceof WorkflowFailedError)) return error;
+  for (let at: unknown = error.cause; at instanceof Error; at = at.cause) {
+    if (at instanceof CancelledFailure) return new Failure("Unexpected", "the run was cancelled");
+    if (at instanceof ApplicationFailure && at.type != null && at.type in failureTypes) {
+      const cause = (at.details?.[0] as { cause?: string } | undefined)?.cause;
+      return new Failure(at.type as FailureType, at.message, cause === undefined ? {} : { cause: new Error(cause) });
+    }
+  }
+  return error;
+};

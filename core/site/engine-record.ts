@@ -1,0 +1,157 @@
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { lastDrill } from "../catalog/last-drill.ts";
+import { lastRuns } from "../catalog/last-runs.ts";
+import { latestCheckpoint } from "../catalog/latest-checkpoint.ts";
+import { latestAnchor } from "../catalog/read-anchors.ts";
+import { logEntries } from "../catalog/read-log-entries.ts";
+import { listSnapshots } from "../catalog/read-snapshots.ts";
+import type { LogEntryRecord, SnapshotRecord as CatalogSnapshot } from "../catalog/records.ts";
+import { replicaSummary } from "../catalog/replica-summary.ts";
+import type { DatabaseRecord, EngineRecord, KeySeparationRecord, ScheduleRecord, SnapshotRecord } from "../compliance/engine-record.ts";
+import { durationMs } from "../domain/duration.ts";
+import { missingFromKeyring } from "./kit-coverage.ts";
+import { retentionPlanOf } from "./retention-plan.ts";
+import type { Site } from "./site.ts";
+
+const day = 86_400_000;
+
+/** What dbgov knows of itself, for a sweep to judge. `scheduleOf` asks the orchestrator; null when it cannot be asked. */
+export const readEngineRecord = async (site: Site, scheduleOf: (database: string) => Promise<ScheduleRecord | null>, now: Date): Promise<EngineRecord> => {
+  const catalog = await site.catalog();
+  const { config } = site.loaded;
+  const entries = await logEntries(catalog);
+  const checkpoint = await latestCheckpoint(catalog, config.log.origin);
+  const databases: DatabaseRecord[] = [];
+  for (const { name } of config.databases) databases.push(await databaseRecord(site, name, entries, await scheduleOf(name), now));
+  const anchors = await Promise.all(
+    config.anchors.map(async ({ name }) => {
+      const final = await latestAnchor(catalog, name, "finalized");
+      return { name, finalizedSize: final?.size ?? null, at: final?.at ?? null };
+    }),
+  );
+  return {
+    databases,
+    log: {
+      size: checkpoint?.size ?? 0,
+      catalogEntries: entries.length,
+      gaps: sequenceGaps(entries),
+      checkpointRoot: checkpoint?.root ?? null,
+    },
+    anchors,
+    anchorWithinMs: Math.max(day, 3 * Math.max(0, ...config.anchors.map(({ every }) => durationMs(every)))),
+    kit: await kitRecord(site),
+    keySeparation: await keySeparation(site),
+    recipients: config.recipients.map(({ name, secretKey }) => ({ name, secretOnWorkers: secretKey !== undefined })),
+  };
+};
+
+const databaseRecord = async (
+  site: Site,
+  name: string,
+  entries: readonly LogEntryRecord[],
+  schedule: ScheduleRecord | null,
+  now: Date,
+): Promise<DatabaseRecord> => {
+  const catalog = await site.catalog();
+  const policy = site.policyOf(name);
+  const all = await listSnapshots(catalog, { database: name, removed: true });
+  const live = all.filter(({ removedAt }) => removedAt === null);
+  const expiring = new Set((await retentionPlanOf(site, name, now)).deletions);
+  const backups = (await lastRuns(catalog, name)).filter(({ kind, outcome }) => kind === "backup" && outcome !== null);
+  const drill = await lastDrill(catalog, name);
+  const sinceSuccess = backups.findIndex(({ outcome }) => outcome !== "failed");
+  return {
+    name,
+    engine: site.database(name).engine,
+    policy: {
+      name: policy.name,
+      copies: policy.copies,
+      domains: policy.domains,
+      recoveryPointMs: durationMs(policy.objectives.recoveryPoint),
+      recoveryTimeMs: durationMs(policy.objectives.recoveryTime),
+      drillEveryMs: durationMs(policy.drill.every),
+      proveEveryMs: 30 * day,
+      retention: {
+        last: policy.retention.last,
+        minimumAgeMs: durationMs(policy.retention.minimumAge),
+        removeWithinMs: 2 * day + durationMs(site.loaded.config.retention.grace),
+      },
+    },
+    schedule,
+    snapshots: await Promise.all(live.map((snapshot) => snapshotRecord(site, snapshot, entries, expiring, now))),
+    removed: all.flatMap(({ snapshot, capturedAt, removedAt }) => (removedAt === null ? [] : [{ id: snapshot, capturedAt, removedAt }])),
+    lastDrill: drill === undefined ? null : { at: drill.at, snapshot: drill.snapshot, identical: drill.identical, seconds: drill.seconds },
+    lastRun:
+      backups[0]?.outcome == null
+        ? null
+        : { at: backups[0].endedAt ?? backups[0].startedAt, outcome: backups[0].outcome, failureType: backups[0].failureType },
+    failuresSinceSuccess: sinceSuccess < 0 ? backups.length : sinceSuccess,
+  };
+};
+
+const snapshotRecord = async (
+  site: Site,
+  { snapshot, capturedAt, states, held }: CatalogSnapshot,
+  entries: readonly LogEntryRecord[],
+  expiring: ReadonlySet<string>,
+  now: Date,
+): Promise<SnapshotRecord> => {
+  const replicas = await replicaSummary(await site.catalog(), snapshot);
+  const domainOf = new Map(site.loaded.config.stores.map(({ name, domain }) => [name, domain]));
+  return {
+    id: snapshot,
+    capturedAt,
+    states: Object.fromEntries(states.map(({ state, reachedAt }) => [state, reachedAt])),
+    objects: replicas[0]?.objectsOfAll ?? 0,
+    replicas: replicas.map(({ store, objects, verified, oldestProof }) => ({
+      ...{ store, domain: domainOf.get(store) ?? store, objects },
+      ...{ proven: verified, oldestProof },
+    })),
+    logIndex: entries.find(({ identity }) => identity === `snapshot-sealed/${snapshot}`)?.index ?? null,
+    held,
+    // Since when is not kept: that it may go is found at the time of the sweep, and the retention schedule removes it next.
+    expiredAt: expiring.has(snapshot) ? now.toISOString() : null,
+  };
+};
+
+const sequenceGaps = (entries: readonly LogEntryRecord[]): { database: string; sequence: number }[] => {
+  const seen = new Map<string, Set<number>>();
+  for (const { database, sequence } of entries) {
+    if (sequence !== null) seen.set(database ?? "", (seen.get(database ?? "") ?? new Set()).add(sequence));
+  }
+  return [...seen].flatMap(([database, numbers]) =>
+    Array.from({ length: Math.max(...numbers) }, (_, at) => at + 1)
+      .filter((sequence) => !numbers.has(sequence))
+      .map((sequence) => ({ database, sequence })),
+  );
+};
+
+const kitRecord = async (site: Site): Promise<EngineRecord["kit"]> => {
+  const folder = site.loaded.config.recoveryKit;
+  const keyring = join(folder, "keyring.jsonl");
+  if (!existsSync(keyring)) return { present: false, missingEnvelopes: 0, refreshedAt: null };
+  return {
+    present: existsSync(join(folder, "kit.json")),
+    missingEnvelopes: await missingFromKeyring(await site.catalog(), keyring),
+    refreshedAt: statSync(keyring).mtime.toISOString(),
+  };
+};
+
+/** Which of the keys that this process can read are one and the same. Null when it can read fewer than two. */
+const keySeparation = async (site: Site): Promise<KeySeparationRecord | null> => {
+  const { config } = site.loaded;
+  const refs = [
+    ...Object.entries(config.keys).map(([name, ref]) => [`keys.${name}`, ref] as const),
+    ...config.anchors.map((anchor) => [`anchors.${anchor.name}.submitterKey`, anchor.submitterKey] as const),
+  ];
+  const secrets: [string, string][] = [];
+  for (const [name, ref] of refs) {
+    // A secret that this worker was not given is simply not compared.
+    const value = await site.secret(ref).catch(() => undefined);
+    if (value !== undefined) secrets.push([name, value.trim().toLowerCase().replace(/^0x/, "")]);
+  }
+  if (secrets.length < 2) return null;
+  const equal = secrets.flatMap(([a, value], at) => secrets.slice(at + 1).flatMap(([b, other]) => (value === other ? [[a, b] as const] : [])));
+  return { compared: secrets.map(([name]) => name), equal };
+};

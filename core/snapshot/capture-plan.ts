@@ -1,0 +1,42 @@
+import type { PartPlan, Plan, StreamPlan } from "../databases/engine.ts";
+
+/** A part by its place in the plan: `[stream, part]`. */
+export type PartAddress = readonly [stream: number, part: number];
+
+export interface CapturePlan {
+  readonly plan: Plan;
+  /** What one capture activity reads, in the order in which it reads it. */
+  readonly batches: readonly (readonly PartAddress[])[];
+}
+
+export const partAt = (plan: Plan, [stream, part]: PartAddress): { stream: StreamPlan; part: PartPlan } => {
+  const found = plan.streams[stream];
+  const foundPart = found?.parts[part];
+  if (found === undefined || foundPart === undefined) throw new RangeError(`the plan has no part ${stream}/${part}`);
+  return { stream: found, part: foundPart };
+};
+
+/** Many tiny parts cost a round trip each: a batch takes no more than this many. */
+const maxPartsPerBatch = 400;
+
+/**
+ * Groups the parts into batches of about `batchBytes`, the largest first, so that no worker is left alone with a big
+ * one at the end. Small parts that lie together in the plan stay together.
+ */
+export const groupParts = (plan: Plan, batchBytes: number): CapturePlan => {
+  const batches: { bytes: number; parts: PartAddress[] }[] = [];
+  let open: { bytes: number; parts: PartAddress[] } | undefined;
+  plan.streams.forEach((stream, streamAt) => {
+    stream.parts.forEach((part, partAt) => {
+      const bytes = Math.max(part.estimatedBytes, 1);
+      if (open === undefined || open.bytes + bytes > batchBytes || open.parts.length >= maxPartsPerBatch) {
+        open = { bytes: 0, parts: [] };
+        batches.push(open);
+      }
+      open.bytes += bytes;
+      open.parts.push([streamAt, partAt]);
+    });
+  });
+  batches.sort((a, b) => b.bytes - a.bytes);
+  return { plan, batches: batches.map((batch) => batch.parts) };
+};

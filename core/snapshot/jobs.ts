@@ -1,0 +1,40 @@
+import type { CaptureJob, CaptureJobResult } from "./capture-batch.ts";
+import type { RestoreJob, RestoreJobResult } from "./restore-snapshot.ts";
+import type { VerifyJob, VerifyJobResult } from "./verify-snapshot.ts";
+
+/**
+ * The work that is too heavy for an event loop that must send heartbeats: each runs in a thread of its own
+ * (`thread-pool.ts`). Inputs and results cross by structured clone within the process; secrets in them stay in memory.
+ */
+export interface Jobs {
+  readonly capture: { input: CaptureJob; progress: JobProgress; result: CaptureJobResult };
+  readonly restore: { input: RestoreJob; progress: JobProgress; result: RestoreJobResult };
+  readonly verify: { input: VerifyJob; progress: JobProgress; result: VerifyJobResult };
+}
+export type JobName = keyof Jobs;
+
+export interface JobProgress {
+  readonly bytes: number;
+  readonly rows: number;
+  /** What is being worked on, for eyes. */
+  readonly current: string;
+  /** Set when work was made durable that a later attempt need not do again. */
+  readonly checkpoint?: unknown;
+}
+
+export interface JobContext<P> {
+  readonly report: (progress: P) => void;
+  readonly signal: AbortSignal;
+}
+
+export type Job<N extends JobName> = (input: Jobs[N]["input"], context: JobContext<Jobs[N]["progress"]>) => Promise<Jobs[N]["result"]>;
+
+/** Loaded when first asked for, so that a thread that only captures never loads what only restores need. */
+export const loadJob = async <N extends JobName>(name: N): Promise<Job<N>> => {
+  const loaders: { [K in JobName]: () => Promise<Job<K>> } = {
+    capture: async () => (await import("./capture-batch.ts")).captureBatch,
+    restore: async () => (await import("./restore-snapshot.ts")).restoreSnapshot,
+    verify: async () => (await import("./verify-snapshot.ts")).verifySnapshot,
+  };
+  return await loaders[name]();
+};

@@ -1,0 +1,64 @@
+import { Failure } from "../domain/failure.ts";
+import { type Envelope, unwrapKey } from "../repository/envelopes.ts";
+import type { RecipientSecret } from "../repository/keys.ts";
+import { type Manifest, openManifest, verifyManifest } from "../repository/manifest.ts";
+import { manifestKey, rangeKey } from "../repository/object-keys.ts";
+import { type OpenRange, openRange } from "../repository/ranges.ts";
+import type { Store } from "../stores/store.ts";
+
+/** Everything that is needed to open one snapshot. Plain data, so that it can cross into a job thread. */
+export interface SnapshotAccess {
+  readonly snapshot: string;
+  readonly secret: RecipientSecret;
+  /** Ed25519 public keys whose signature on a manifest is believed. */
+  readonly signingKeys: readonly Uint8Array[];
+  /** By object: the manifest's under the snapshot's id, a range's under the range's. */
+  readonly envelopes: Readonly<Record<string, readonly Envelope[]>>;
+}
+
+const damaged = (error: unknown): boolean =>
+  error instanceof Failure && ["ObjectMissing", "ObjectCorrupt", "StoreUnreachable", "StoreRejected"].includes(error.type);
+
+/**
+ * Tries the stores in order until one serves `use` well: a copy that is missing, altered or out of reach is no reason
+ * to fail while another is good. `onDamage` hears of each that was passed over.
+ */
+export const fromAnyStore = async <T>(
+  stores: readonly Store[],
+  use: (store: Store) => Promise<T>,
+  onDamage: (store: Store, failure: Failure) => void,
+): Promise<T> => {
+  let last: Failure | undefined;
+  for (const store of stores) {
+    try {
+      return await use(store);
+    } catch (error) {
+      if (!damaged(error)) throw error;
+      last = error as Failure;
+      onDamage(store, last);
+    }
+  }
+  throw last ?? new Failure("ConfigurationInvalid", "no store is configured to read from");
+};
+
+/** The manifest, its signature checked and its content opened. */
+export const fetchManifest = async (access: SnapshotAccess, store: Store, signal: AbortSignal): Promise<Manifest> => {
+  const bytes = await store.get(manifestKey(access.snapshot), signal);
+  verifyManifest(bytes, access.signingKeys);
+  const key = await unwrapKey(envelopesOf(access, access.snapshot, "manifest"), access.secret);
+  return openManifest(bytes, key);
+};
+
+export const fetchRange = async (access: SnapshotAccess, range: string, store: Store, signal: AbortSignal): Promise<OpenRange> => {
+  const bytes = await store.get(rangeKey(range), signal);
+  const key = await unwrapKey(envelopesOf(access, range, "range"), access.secret);
+  return openRange(bytes, key);
+};
+
+const envelopesOf = (access: SnapshotAccess, object: string, kind: string): readonly Envelope[] => {
+  const found = access.envelopes[object];
+  if (found === undefined || found.length === 0) {
+    throw new Failure("EnvelopeMissing", `the keyring has no envelope for the ${kind} ${object}, so nothing can open it`);
+  }
+  return found;
+};

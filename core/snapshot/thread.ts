@@ -1,0 +1,34 @@
+import { parentPort } from "node:worker_threads";
+import { asFailure } from "../domain/failure.ts";
+import { describeCause } from "./describe-cause.ts";
+import { loadJob } from "./jobs.ts";
+import type { FromThread, ToThread } from "./thread-pool.ts";
+
+/** The entry of a job thread: does one job at a time, and stays for the next. */
+const port = parentPort;
+if (port === null) throw new Error("core/snapshot/thread.ts runs as a worker thread only");
+
+const send = (message: FromThread): void => port.postMessage(message);
+let current: AbortController | undefined;
+
+const work = async (message: Extract<ToThread, { job: unknown }>): Promise<void> => {
+  const controller = new AbortController();
+  current = controller;
+  try {
+    const job = await loadJob(message.job);
+    // The pool pairs each job's name with its own input; the pairing is lost to the type checker at the message port.
+    const run = job as (input: unknown, context: { report: (progress: unknown) => void; signal: AbortSignal }) => Promise<unknown>;
+    const result = await run(message.input, { report: (progress) => send({ progress }), signal: controller.signal });
+    send({ result });
+  } catch (error) {
+    const failure = asFailure(error, `the ${message.job} job failed`);
+    send({ failure: { type: failure.type, message: failure.message, cause: describeCause(failure.cause) } });
+  } finally {
+    current = undefined;
+  }
+};
+
+port.on("message", (message: ToThread) => {
+  if ("abort" in message) current?.abort(new Error("the job was cancelled"));
+  else void work(message);
+});

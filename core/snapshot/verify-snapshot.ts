@@ -1,0 +1,153 @@
+import { randomInt } from "node:crypto";
+import type { StoreConfig } from "../config/schema.ts";
+import { Failure } from "../domain/failure.ts";
+import type { ObjectProblem } from "../domain/run.ts";
+import type { Manifest } from "../repository/manifest.ts";
+import { manifestKey, packKey, rangeKey } from "../repository/object-keys.ts";
+import { verifyPack } from "../repository/packs.ts";
+import type { OpenRange } from "../repository/ranges.ts";
+import { readRange } from "../repository/read-range.ts";
+import { rowDigestOf } from "../repository/row-digest.ts";
+import type { Store } from "../stores/store.ts";
+import { openStore } from "../stores/stores.ts";
+import { eachLimited } from "./each-limited.ts";
+import type { JobContext, JobProgress } from "./jobs.ts";
+import { fetchManifest, fetchRange, type SnapshotAccess } from "./open-snapshot.ts";
+
+export interface VerifyJob {
+  readonly access: SnapshotAccess;
+  /** Each is verified on its own: a good copy in one store does not excuse a bad one in another. */
+  readonly stores: readonly StoreConfig[];
+  /** `sample`: everything is there with the right size; some packs and ranges are read. `full`: every byte is. */
+  readonly depth: "sample" | "full";
+}
+
+export interface VerifyJobResult {
+  /** Object keys that were read and found right, by store. */
+  readonly proven: Readonly<Record<string, readonly string[]>>;
+  readonly bytes: number;
+  readonly objects: number;
+  readonly problems: readonly ObjectProblem[];
+}
+
+/** How many packs and how many ranges of each store a `sample` reads. */
+const sampleSize = 3;
+
+/** Checks a snapshot in every store, and finds every problem rather than the first. Throws only what keeps it from looking. */
+export const verifySnapshot = async (input: VerifyJob, context: JobContext<JobProgress>): Promise<VerifyJobResult> => {
+  const proven: Record<string, string[]> = {};
+  const problems: ObjectProblem[] = [];
+  const progress = { bytes: 0, objects: 0 };
+  for (const config of input.stores) {
+    const store = openStore(config);
+    try {
+      proven[store.name] = await verifyInStore(input, store, problems, progress, context);
+    } finally {
+      await store.close();
+    }
+  }
+  return { proven, problems, ...progress };
+};
+
+const verifyInStore = async (
+  input: VerifyJob,
+  store: Store,
+  problems: ObjectProblem[],
+  progress: { bytes: number; objects: number },
+  { report, signal }: JobContext<JobProgress>,
+): Promise<string[]> => {
+  const proven: string[] = [];
+  /** Runs one check; a finding becomes a problem of that object, anything else is thrown. */
+  const examine = async <T>(object: string, check: () => Promise<T>): Promise<T | undefined> => {
+    signal.throwIfAborted();
+    try {
+      const result = await check();
+      progress.objects += 1;
+      return result;
+    } catch (error) {
+      if (!(error instanceof Failure) || error.type === "Unexpected") throw error;
+      problems.push({ store: store.name, object, type: error.type, message: error.message });
+      return undefined;
+    } finally {
+      report({ bytes: progress.bytes, rows: 0, current: `${store.name}: ${object}` });
+    }
+  };
+
+  const manifestName = manifestKey(input.access.snapshot);
+  const manifest = await examine(manifestName, () => fetchManifest(input.access, store, signal));
+  if (manifest === undefined) return proven;
+  proven.push(manifestName);
+
+  const opened = new Map<string, OpenRange>();
+  const streamsOfPack = new Map<string, Set<string>>();
+  const bytesInPack = new Map<string, number>();
+  await eachLimited(rangesOf(manifest), 4, async ({ id, stream }) => {
+    const range = await examine(rangeKey(id), () => fetchRange(input.access, id, store, signal));
+    if (range === undefined) return;
+    proven.push(rangeKey(id));
+    opened.set(id, range);
+    for (const { location } of range.chunks) {
+      streamsOfPack.set(location.pack, (streamsOfPack.get(location.pack) ?? new Set()).add(stream));
+      bytesInPack.set(location.pack, Math.max(bytesInPack.get(location.pack) ?? 0, location.offset + location.storedBytes));
+    }
+  });
+
+  const packs = [...streamsOfPack.keys()];
+  const read = new Set(input.depth === "full" ? packs : pick(packs, sampleSize));
+  await eachLimited(packs, 2, async (pack) => {
+    const holds = `holds parts of ${[...(streamsOfPack.get(pack) ?? [])].sort().join(", ")}`;
+    const found = await examine(packKey(pack), async () => {
+      if (read.has(pack)) {
+        const bytes = await store.get(packKey(pack), signal);
+        progress.bytes += bytes.length;
+        namingStreams(holds, () => verifyPack(bytes, pack));
+        return true;
+      }
+      const stat = await store.stat(packKey(pack), signal);
+      if (stat === undefined) throw new Failure("ObjectMissing", `pack ${pack} is not in store ${store.name}; it ${holds}`);
+      const least = bytesInPack.get(pack) ?? 0;
+      if (stat.bytes < least) {
+        throw new Failure("ObjectCorrupt", `pack ${pack} in store ${store.name} has ${stat.bytes} bytes, and ends before ${least}; it ${holds}`);
+      }
+      return true;
+    });
+    if (found && read.has(pack)) proven.push(packKey(pack));
+  });
+
+  const contents = rangesOf(manifest).filter(({ id }) => opened.has(id));
+  const opening = input.depth === "full" ? contents : pick(contents, sampleSize);
+  const digestKey = new Uint8Array(Buffer.from(manifest.digestKey, "base64"));
+  await eachLimited(opening, 2, async ({ id, stream, framing, rows, bytes, sum }) => {
+    const range = opened.get(id);
+    if (range === undefined) return;
+    await examine(rangeKey(id), async () => {
+      const content = readRange(range, (pack, at) => store.get(packKey(pack), signal, at));
+      const digest = await rowDigestOf(content, framing, digestKey);
+      progress.bytes += digest.bytes;
+      if (digest.rows !== rows || digest.bytes !== bytes || digest.sum !== sum) {
+        throw new Failure("ContentDiffers", `range ${id} of ${stream} in store ${store.name} opens, but does not hold the rows that the manifest tells of`);
+      }
+    });
+  });
+  return proven;
+};
+
+const rangesOf = (manifest: Manifest) =>
+  manifest.streams.flatMap((stream) => stream.ranges.map((range) => ({ ...range, stream: stream.name, framing: stream.framing })));
+
+const namingStreams = (holds: string, check: () => void): void => {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof Failure) throw new Failure(error.type, `${error.message}; it ${holds}`, { cause: error });
+    throw error;
+  }
+};
+
+/** Some of the items, drawn without repetition. */
+const pick = <T>(items: readonly T[], count: number): T[] => {
+  const left = [...items];
+  const drawn: T[] = [];
+  while (drawn.length < count && left.length > 0) drawn.push(...left.splice(randomInt(left.length), 1));
+  return drawn;
+};

@@ -1,0 +1,85 @@
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+
+import { bundleWorkflowCode, NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
+import type { ActivityEnvironment } from "../activities/environment.ts";
+import { migrate } from "../core/catalog/migrate.ts";
+import { Failure } from "../core/domain/failure.ts";
+import { type TaskQueue, taskQueues } from "../core/domain/run.ts";
+import { openThreadPool } from "../core/snapshot/thread-pool.ts";
+import { activitiesOf } from "./activities.ts";
+import { followConfig } from "./current-site.ts";
+import { createFailureInterceptor } from "./failure-interceptor.ts";
+import { createRedactingLogger } from "./logger.ts";
+
+export interface WorkersOptions {
+  readonly config: string;
+  readonly queues: readonly TaskQueue[];
+  /** Milliseconds that running activities get to finish or to be cancelled once the worker is told to stop. */
+  readonly graceMs: number;
+  readonly onReady: () => void;
+  readonly signal: AbortSignal;
+}
+
+/** How many activities of a queue one process takes at once. Captures and restores are bounded by threads anyway. */
+const concurrency = { capture: 16, replicate: 16, chain: 4, restore: 8 } as const;
+
+/** Serves the queues until `signal` aborts; then takes no new work, gives what runs its grace time, and returns. */
+export const runWorkers = async ({ config, queues, graceMs, onReady, signal }: WorkersOptions): Promise<void> => {
+  Runtime.install({ logger: createRedactingLogger(), shutdownSignals: [] });
+  const follow = followConfig(config);
+  const site = await follow.site();
+  const { address, namespace } = site.loaded.config.temporal;
+  await migrate(await site.catalog());
+  const threads = openThreadPool(Math.max(2, availableParallelism()));
+  const environment: ActivityEnvironment = { site: follow.site, threads };
+  const connection = await connect(address);
+  try {
+    const base: Partial<WorkerOptions> & Pick<WorkerOptions, "connection" | "namespace"> = {
+      connection,
+      namespace,
+      shutdownGraceTime: graceMs,
+      // Cancellation reaches an activity with its next heartbeat.
+      maxHeartbeatThrottleInterval: 1_000,
+      defaultHeartbeatThrottleInterval: 1_000,
+      interceptors: { activity: [() => ({ inbound: createFailureInterceptor() })] },
+    };
+    const workers: Worker[] = [];
+    for (const queue of queues) {
+      const taskQueue = taskQueues[queue];
+      if (queue === "orchestrate") {
+        const workflowBundle = await bundleWorkflowCode({
+          workflowsPath: fileURLToPath(new URL("../workflows/index.ts", import.meta.url)),
+          logger: createRedactingLogger("WARN"),
+        });
+        workers.push(await Worker.create({ ...base, taskQueue, workflowBundle, maxCachedWorkflows: 200 }));
+      } else {
+        const limit = concurrency[queue];
+        workers.push(
+          await Worker.create({ ...base, taskQueue, activities: activitiesOf(queue, environment), maxConcurrentActivityTaskExecutions: limit }),
+        );
+      }
+    }
+    const stop = (): void => {
+      for (const worker of workers) if (worker.getState() === "RUNNING") worker.shutdown();
+    };
+    signal.addEventListener("abort", stop, { once: true });
+    const running = workers.map((worker) => worker.run());
+    onReady();
+    if (signal.aborted) stop();
+    await Promise.all(running);
+  } finally {
+    await threads.close();
+    await connection.close();
+    await follow.close();
+  }
+};
+
+const connect = async (address: string): Promise<NativeConnection> => {
+  try {
+    return await NativeConnection.connect({ address });
+  } catch (cause) {
+    throw new Failure("OrchestratorUnreachable", `Temporal at ${address} does not answer`, { cause });
+  }
+};
+

@@ -1,0 +1,29 @@
+import type { ActivityOptions } from "@temporalio/common";
+import { attemptsWithin, retryIntervals } from "../core/domain/retry.ts";
+import { taskQueues, type TaskQueue } from "../core/domain/run.ts";
+
+const minutes = 60_000;
+
+/**
+ * Options of a step on one of the task queues. A step is tried again only for failures that the failure table calls
+ * retryable (the worker marks all others), and for workers that vanish.
+ *
+ * @param patience milliseconds over which attempts are spread
+ * @param longest milliseconds that one attempt may take
+ */
+export const step = (queue: TaskQueue, { patience = 5 * minutes, longest = 10 * minutes }: { patience?: number; longest?: number } = {}): ActivityOptions => ({
+  taskQueue: taskQueues[queue],
+  startToCloseTimeout: longest,
+  retry: {
+    initialInterval: retryIntervals.firstMs,
+    backoffCoefficient: retryIntervals.factor,
+    maximumInterval: retryIntervals.mostMs,
+    maximumAttempts: attemptsWithin(patience),
+  },
+});
+
+/** As `step`, for work that reports progress: a worker that vanishes, or whose work stands still, is noticed within `silence` milliseconds. */
+export const longStep = (queue: TaskQueue, { patience = 5 * minutes, silence = 1 * minutes }: { patience?: number; silence?: number } = {}): ActivityOptions => ({
+  ...step(queue, { patience, longest: 7 * 24 * 60 * minutes }),
+  heartbeatTimeout: silence,
+});

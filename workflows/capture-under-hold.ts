@@ -1,0 +1,72 @@
+import { CancellationScope, condition, isCancellation, proxyActivities } from "@temporalio/workflow";
+import type { BatchRef, PlanRef, SnapshotActivities } from "../activities/snapshot/index.ts";
+import type { BackupInput, BackupProgress, HeldSnapshot } from "../core/domain/run.ts";
+import type { Consistency } from "../core/domain/snapshot.ts";
+import { longStep } from "./activity-options.ts";
+import { failureOf, failWith } from "./failure-of.ts";
+
+export interface Captured {
+  readonly plan: PlanRef;
+  readonly batches: readonly BatchRef[];
+  readonly consistency: Consistency;
+  readonly capturedAt: string;
+}
+
+/** What the hold activity tells, and in which of the workflow's attempts to hold. */
+export type HeldSignal = HeldSnapshot & { readonly attempt: number };
+
+/** A held snapshot is lost with its connection or its worker; then everything is read again under a new one. */
+const mostHolds = 3;
+
+/** Holds a consistent snapshot of the database for as long as its parts are captured, in parallel, on any worker. */
+export const captureUnderHold = async (
+  { database, policy }: BackupInput,
+  snapshot: string,
+  held: () => HeldSignal | undefined,
+  advance: (change: Partial<BackupProgress>) => void,
+): Promise<Captured> => {
+  const reading = proxyActivities<SnapshotActivities>(longStep("capture"));
+  const holding = proxyActivities<SnapshotActivities>({ ...longStep("capture", { silence: 15_000 }), retry: { maximumAttempts: 1 } });
+
+  const capture = async ({ token, consistency, heldAt }: HeldSnapshot): Promise<Captured> => {
+    advance({ step: "planning" });
+    const plan = await reading.planCapture.executeWithOptions({ summary: `split ${database} into parts` }, [
+      { database, snapshot, token, landing: policy.landing },
+    ]);
+    advance({ step: "capturing", batches: plan.batches, batchesDone: 0, estimatedBytes: plan.estimatedBytes });
+    let batchesDone = 0;
+    const batches = await Promise.all(
+      Array.from({ length: plan.batches }, async (_, batch) => {
+        const captured = await reading.captureBatch.executeWithOptions({ summary: `batch ${batch + 1} of ${plan.batches}` }, [
+          { database, snapshot, token, landing: policy.landing, plan: plan.key, batch },
+        ]);
+        batchesDone += 1;
+        advance({ batchesDone });
+        return captured;
+      }),
+    );
+    return { plan, batches, consistency, capturedAt: heldAt };
+  };
+
+  for (let attempt = 1; ; attempt += 1) {
+    advance({ step: "holding" });
+    const scope = new CancellationScope();
+    try {
+      return await scope.run(async () => {
+        const hold = holding.holdSnapshot.executeWithOptions({ summary: `hold a snapshot of ${database}` }, [{ database, attempt }]);
+        const lost = hold.then(() => {
+          throw failWith("HoldLost", `the held snapshot of ${database} ended before the capture did`);
+        });
+        await Promise.race([lost, condition(() => held()?.attempt === attempt)]);
+        return await Promise.race([lost, capture(held() as HeldSignal)]);
+      });
+    } catch (error) {
+      const { type } = failureOf(error);
+      const again = (type === "HoldLost" || type === "WorkerMissing") && attempt < mostHolds;
+      if (!again || isCancellation(error)) throw error;
+    } finally {
+      // Ends the hold, and whatever still reads under it.
+      scope.cancel();
+    }
+  }
+};

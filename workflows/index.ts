@@ -1,0 +1,7 @@
+/** What a worker on the `orchestrate` queue runs. */
+export { anchor } from "./anchor.ts";
+export { backup } from "./backup.ts";
+export { drill } from "./drill.ts";
+export { retention } from "./retention.ts";
+export { sweep } from "./sweep.ts";
+export { verify } from "./verify.ts";
