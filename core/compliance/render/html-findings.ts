@@ -3,6 +3,7 @@ import { frameworks } from "../frameworks/frameworks.ts";
 import type { FrameworkSummary, SweepReport } from "../sweep-report.ts";
 import { type Totals, totalsOf } from "../sweep-report.ts";
 import { html, type Markup } from "./escape-html.ts";
+import { evidenceText } from "./evidence-text.ts";
 import { byResource, countOf, resultOrder, resultWords } from "./words.ts";
 
 /** Ids may hold anything a database's name may; a fragment must not. */
@@ -10,13 +11,15 @@ export const anchorOf = (report: SweepReport, finding: Finding): string => `find
 
 const findingCard = (report: SweepReport, finding: Finding): Markup => {
   const { title, result, reason, rationale, remedy, severity, controls, evidence, evidenceHash, check } = finding;
-  const controlList = controls.map(({ framework, control }) => html`<li>${frameworks[framework].name} ${control}</li>`);
+  const listed = [...Map.groupBy(controls, ({ framework }) => framework)].map(
+    ([framework, inFramework]) => html`<div>${frameworks[framework].name}: ${inFramework.map(({ control }) => control).join(", ")}</div>`,
+  );
   return html`<details class="finding" id="${anchorOf(report, finding)}" data-result="${result}">
 <summary><span><span class="chip">${resultWords[result]}</span></span><span><b>${title}</b><span class="said break">${reason}</span></span><span class="soft">${severity}</span></summary>
 <dl class="body"><dt>Why it matters</dt><dd>${rationale}</dd>
 ${result === "pass" || result === "not-applicable" ? html`` : html`<dt>What to do</dt><dd>${remedy}</dd>`}
-<dt>Evidence for</dt><dd><ul class="first">${controlList}</ul></dd>
-<dt>Evidence</dt><dd><pre>${JSON.stringify(evidence, null, 2)}</pre><span class="mono soft break">${check} · sha256 ${evidenceHash}</span></dd></dl></details>`;
+<dt>Bears on</dt><dd>${listed}</dd>
+<dt>What was read</dt><dd><pre>${evidenceText(evidence)}</pre><span class="mono soft break">${check} · sha256 ${evidenceHash}</span></dd></dl></details>`;
 };
 
 export const findingsSection = (report: SweepReport): Markup => {

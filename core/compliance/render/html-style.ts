@@ -34,7 +34,7 @@ body:has(#only-pass:checked) .finding:not([data-result=pass]),body:has(#only-not
 .finding summary::-webkit-details-marker{display:none}.finding summary:hover{background:var(--bg)}
 .finding:target{outline:2px solid var(--accent)}.finding .said{display:block;color:var(--soft);font-size:13.5px}
 .finding[data-result=fail] .said{color:var(--tone)}
-.body{padding:4px 14px 14px 144px}.body dt{font-size:12px;text-transform:uppercase;letter-spacing:.04em;color:var(--soft);margin-top:10px}.body dd{margin:2px 0 0}
+.body{margin:0;padding:4px 14px 14px 144px}.body dt{font-size:12px;text-transform:uppercase;letter-spacing:.04em;color:var(--soft);margin-top:10px}.body dd{margin:2px 0 0}
 pre{background:var(--bg);border:1px solid var(--line);border-radius:6px;padding:10px;margin:4px 0;white-space:pre-wrap;overflow-wrap:anywhere}
 table{width:100%;border-collapse:collapse}td,th{text-align:left;padding:7px 10px;border-bottom:1px solid var(--line);vertical-align:top}
 th{font-size:12px;text-transform:uppercase;letter-spacing:.04em;color:var(--soft);font-weight:600}tr:last-child td{border-bottom:0}
@@ -46,6 +46,6 @@ footer{margin-top:48px;border-top:1px solid var(--line);padding-top:16px;font-si
 @media print{:root{color-scheme:light;--bg:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--pass:#1a7f4b;--fail:#c6302b;--inconclusive:#a86400;--na:#667;
 --pass-bg:#fff;--fail-bg:#fff;--inconclusive-bg:#fff;--na-bg:#fff}
 body{font-size:11px}main{max-width:none;padding:0}.filter{display:none}.finding,.card,tr{break-inside:avoid}h2{break-after:avoid}
-details::details-content{content-visibility:visible;block-size:auto}.body{padding-left:14px}.chip{border:1px solid currentcolor}svg .count{fill:#fff}
+details.framework::details-content,details.finding[data-result=fail]::details-content{content-visibility:visible;block-size:auto}.body{padding-left:14px}.chip{border:1px solid currentcolor}svg .count{fill:#fff}
 svg rect{print-color-adjust:exact;-webkit-print-color-adjust:exact}@page{margin:16mm}}
 `;

@@ -35,14 +35,10 @@ const wrap = (text: string, width: number, indent: string): string[] => {
   return [...lines, indent + line];
 };
 
-const controlWords = (finding: Finding): string => {
-  const groups = new Map<string, string[]>();
-  for (const { framework, control } of finding.controls) {
-    const name = frameworks[framework].name;
-    groups.set(name, [...(groups.get(name) ?? []), control]);
-  }
-  return [...groups].map(([name, controls]) => `${name} ${controls.join(", ")}`).join(" · ");
-};
+const controlWords = (finding: Finding): string =>
+  [...Map.groupBy(finding.controls, ({ framework }) => framework)]
+    .map(([framework, controls]) => `${frameworks[framework].name} ${controls.map(({ control }) => control).join(", ")}`)
+    .join(" · ");
 
 /** The report for a terminal: what failed with what to do about it, the rest in one line each, then a summary by framework. */
 export const renderText = (report: SweepReport, { color, width }: TextOptions): string => {

@@ -30,7 +30,9 @@ export const openMongoSession = async (url: string): Promise<MongoSession> => {
     await client.close();
     throw error;
   }
-  const { tls, tlsAllowInvalidCertificates, rejectUnauthorized } = client.options;
+  const { tlsAllowInvalidCertificates, rejectUnauthorized } = client.options;
+  // Unset when the URL does not mention it.
+  const tls = Boolean(client.options.tls);
   return {
     // The driver refuses to talk in the clear when TLS is asked for, so a connected client with `tls` is on TLS.
     transport: { tls, certificateVerified: tls && tlsAllowInvalidCertificates !== true && rejectUnauthorized !== false },
