@@ -60,6 +60,9 @@ const indexSubkey = (indexKey: Uint8Array): Uint8Array => deriveKey("dbgov-1/man
 const signedBytes = (unsigned: Record<string, unknown>): Buffer =>
   Buffer.concat([Buffer.from("dbgov-1/manifest-signature\0", "utf8"), canonicalBytes(unsigned)]);
 
+/** Tells altered bytes from a wrong key, for a reader that trusts no signer yet. */
+const checksumOf = (unsigned: Record<string, unknown>): string => hash("sha256", canonicalBytes(unsigned), "hex");
+
 /** Seals, wraps the key to the recipients and signs. `packs` are those that the ranges refer to; `hash` is SHA-256 of `bytes`. */
 export const sealManifest = async (
   manifest: Manifest,
@@ -93,8 +96,9 @@ export const sealManifest = async (
     index: encodeBase64(sealedIndex),
     content: encodeBase64(sealedContent),
   };
-  const signature = encodeBase64(options.signer.sign(signedBytes(unsigned)));
-  const bytes = canonicalBytes({ ...unsigned, signature });
+  const checked = { ...unsigned, checksum: checksumOf(unsigned) };
+  const signature = encodeBase64(options.signer.sign(signedBytes(checked)));
+  const bytes = canonicalBytes({ ...checked, signature });
   const envelopes = await wrapKey("manifest", snapshot, manifestKey, options.recipients);
   manifestKey.fill(0);
   return { bytes, hash: hash("sha256", bytes, "hex"), envelopes };
@@ -121,6 +125,8 @@ const partsOf = (bytes: Uint8Array): ManifestParts => {
   if (typeof snapshot !== "string" || typeof signer !== "string" || !index || !content || !signature) {
     throw new Failure("ObjectCorrupt", `${what} lacks a part`);
   }
+  const { checksum, ...checked } = unsigned;
+  if (checksum !== checksumOf(checked)) throw new Failure("ObjectCorrupt", `${what} was altered: its checksum differs`);
   return { snapshot, signer, index, content, signature, unsigned };
 };
 
@@ -140,7 +146,7 @@ export const verifyManifest = (bytes: Uint8Array, trustedPublicKeys: readonly Ui
   }
 };
 
-/** Throws `WrongKey`, which altered bytes may cause too: verify the manifest first to tell them apart. */
+/** Throws `WrongKey`, `ObjectCorrupt`, `FormatUnsupported`. Says nothing about who signed it: see `verifyManifest`. */
 export const openManifestIndex = (bytes: Uint8Array, indexKey: Uint8Array): ManifestIndex => {
   const { snapshot, index } = partsOf(bytes);
   const plain = unseal(indexSubkey(indexKey), indexAad(snapshot), index);
@@ -148,7 +154,7 @@ export const openManifestIndex = (bytes: Uint8Array, indexKey: Uint8Array): Mani
   return parseCanonical(plain, `the index of manifest ${snapshot}`) as unknown as ManifestIndex;
 };
 
-/** Throws `WrongKey`, which altered bytes may cause too: verify the manifest first to tell them apart. */
+/** Throws `WrongKey`, `ObjectCorrupt`, `FormatUnsupported`. Says nothing about who signed it: see `verifyManifest`. */
 export const openManifest = (bytes: Uint8Array, manifestKey: Uint8Array): Manifest => {
   const { snapshot, index, content } = partsOf(bytes);
   const plain = unseal(manifestKey, contentAad(snapshot, index), content);

@@ -1,7 +1,7 @@
 import type { RecoveryKitContent } from "./recovery-kit.ts";
 import { keyIdOf } from "./signing.ts";
 
-const escape = (text: string): string =>
+const markup = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 
 /** As a word that a shell reads as it is. */
@@ -25,24 +25,24 @@ export const recoveryPage = (content: RecoveryKitContent, recipientId: string): 
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Recovery kit of ${escape(organization)}</title>
+<title>Recovery kit of ${markup(organization)}</title>
 <style>${style}
 </style>
 </head>
 <body>
-<h1>Recovery kit of ${escape(organization)}</h1>
-<p>Generated <time>${escape(generatedAt)}</time>. Keep this page and its folder where neither the databases nor the stores are.</p>
+<h1>Recovery kit of ${markup(organization)}</h1>
+<p>Generated <time>${markup(generatedAt)}</time>. Keep this page and its folder where neither the databases nor the stores are.</p>
 <p class="warn"><strong>Whoever has this page and a keyring can read every backup.</strong> Lock it away like cash. Without it, nobody can restore.</p>
 
 <h2>Recovery key</h2>
-<code class="key">${escape(secretText.trim())}</code>
-<p>Recipient <code>${escape(recipientId)}</code>. Spaces and line breaks do not matter.</p>
+<code class="key">${markup(secretText.trim())}</code>
+<p>Recipient <code>${markup(recipientId)}</code>. Spaces and line breaks do not matter.</p>
 
 <h2>Where the backups are</h2>
 <table>
 <thead><tr><th>Store</th><th>Kind</th><th>Address</th></tr></thead>
 <tbody>
-${stores.map((store) => `<tr><td>${escape(store.name)}</td><td>${escape(store.kind)}</td><td><code>${escape(store.address)}</code></td></tr>`).join("\n")}
+${stores.map((store) => `<tr><td>${markup(store.name)}</td><td>${markup(store.kind)}</td><td><code>${markup(store.address)}</code></td></tr>`).join("\n")}
 </tbody>
 </table>
 
@@ -51,7 +51,7 @@ ${stores.map((store) => `<tr><td>${escape(store.name)}</td><td>${escape(store.ki
 <li>On a machine with Node 20 or newer and npm, get the source of dbgov and run <code>npm ci</code> in it.</li>
 <li>Take this folder's <code>kit.json</code> and the newest <code>keyring.jsonl</code> beside it. Files lost? Then write <code>kit.json</code> again from this page; <code>docs/format.md</code> shows its form.</li>
 <li>Create an empty database, and run one of these, with <code>FILE</code> the path of <code>kit.json</code>, <code>NAME</code> the database's name and <code>URL</code> the empty database's address:
-${stores.map((store) => `<pre>${escape(command(store.address))}</pre>`).join("\n")}</li>
+${stores.map((store) => `<pre>${markup(command(store.address))}</pre>`).join("\n")}</li>
 </ol>
 <p>Neither Temporal, nor the catalog, nor the configuration is needed. The content is checked before anything is written.</p>
 
@@ -59,7 +59,7 @@ ${stores.map((store) => `<pre>${escape(command(store.address))}</pre>`).join("\n
 <table>
 <tbody>
 ${signingKeys.map((key) => `<tr><th>Manifests are signed by</th><td><code>${keyIdOf(key)} ${Buffer.from(key).toString("base64")}</code></td></tr>`).join("\n")}
-<tr><th>Transparency log</th><td><code>${escape(log.origin)}</code></td></tr>
+<tr><th>Transparency log</th><td><code>${markup(log.origin)}</code></td></tr>
 <tr><th>Log key</th><td><code>${Buffer.from(log.publicKey).toString("base64")}</code></td></tr>
 </tbody>
 </table>

@@ -17,10 +17,10 @@ export interface RepositoryConfig {
   readonly compression: { readonly algorithm: "zstd"; readonly level: number };
 }
 
-/** Chosen by measurement: `npm run bench`, table "chunking" in `docs/format.md`. */
+/** Chosen by measurement: see the table in `docs/format.md`, "Chunking". */
 export const defaultRepositoryConfig: RepositoryConfig = {
   chunking: { min: 32 * 1024, target: 96 * 1024, max: 512 * 1024 },
-  compression: { algorithm: "zstd", level: 3 },
+  compression: { algorithm: "zstd", level: 1 },
 };
 
 /** The bytes of the object `config`. */
