@@ -4,7 +4,7 @@ import { progressToStderr } from "./progress.ts";
 import { stackUp } from "./stack.ts";
 
 /** The stack that all tests share. A test that stops or kills a component uses a folder of its own instead. */
-export const testStackFolder = join(import.meta.dirname, "..", "..", ".dbgov", "test-stack");
+export const testStackFolder = process.env.DBGOV_TEST_STACK ?? join(import.meta.dirname, "..", "..", ".dbgov", "test-stack");
 
 /**
  * Real servers for a test: starts those of them that are not running, and says where they are. Test processes share
