@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Failure } from "../domain/failure.ts";
-import { type GatewayCall, transactionData, transactionState } from "./arweave-gateway.ts";
+import { type GatewayCall, transactionState } from "./arweave-gateway.ts";
 import type { Wallet } from "./arweave-wallet.ts";
 import { failureOfStatus } from "./http-failure.ts";
 
@@ -65,19 +65,13 @@ export const postChunks = async (
   }
 };
 
-/**
- * Waits until the gateway knows the transaction, then reads the data back where it is served already. Returns false
- * when it is not yet (a gateway may serve data only some minutes later). `check` throws for bytes that are not those sent.
- */
-export const awaitAccepted = async (
-  arweave: GatewayCall,
-  id: string,
-  check: (data: Uint8Array) => void,
-  signal: AbortSignal,
-): Promise<boolean> => {
-  while ((await transactionState(arweave, id)) === "missing") await pause(500, undefined, { signal });
-  const data = await transactionData(arweave, id);
-  if (data === undefined || data.length === 0) return false;
-  check(data);
-  return true;
+/** Waits until the gateway knows the transaction, as pending or confirmed; `StoreUnreachable` when it does not within `ms`. */
+export const awaitAccepted = async (arweave: GatewayCall, what: string, id: string, ms: number, signal: AbortSignal): Promise<void> => {
+  const deadline = performance.now() + ms;
+  while ((await transactionState(arweave, id)) === "missing") {
+    if (performance.now() > deadline) {
+      throw new Failure("StoreUnreachable", `${what}: the gateway took the transaction ${id}, and does not know it`);
+    }
+    await pause(500, undefined, { signal });
+  }
 };

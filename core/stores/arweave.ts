@@ -1,14 +1,13 @@
 import { createHash } from "node:crypto";
 import type { StoreConfig } from "../config/schema.ts";
 import { Failure } from "../domain/failure.ts";
-import { askGateway, openGateway, transactionData } from "./arweave-gateway.ts";
+import { askGateway, type GatewayCall, openGateway, transactionData } from "./arweave-gateway.ts";
 import { type ArweaveObject, newerOf, newestObject, objectPage, tagsOf } from "./arweave-objects.ts";
 import { awaitAccepted, isSingleChunk, postChunks, postTransaction, quote, signTransaction } from "./arweave-posting.ts";
 import { parseWallet } from "./arweave-wallet.ts";
 import { oneAtATime } from "./in-turn.ts";
 import { checkKey, checkPrefix } from "./keys.ts";
-import type { Store, StoreCapabilities, StoredObject, StoreOptions } from "./store.ts";
-import { limitFor } from "./time-limit.ts";
+import type { Receipt, Store, StoreCapabilities, StoredObject, StoreOptions } from "./store.ts";
 import { rangeWithin } from "./transfer.ts";
 
 export const arweaveCapabilities: StoreCapabilities = {
@@ -57,39 +56,44 @@ export const openArweaveStore = (config: ArweaveConfig, options: StoreOptions = 
 
     put: async (key, bytes, signal) => {
       checkKey(key);
-      const what = `put of ${key}`;
-      if (wallet === undefined) throw new Failure("StoreRejected", `${where}: ${what}: this needs the wallet, which was not given`);
+      const what = `${where}: put of ${key}`;
+      if (wallet === undefined) throw new Failure("StoreRejected", `${what}: this needs the wallet, which was not given`);
       if (bytes.length > arweaveCapabilities.largestObject) {
         throw new Failure(
           "StoreRejected",
-          `${where}: ${key} is ${bytes.length} bytes, and only ${arweaveCapabilities.largestObject} are taken`,
+          `${what}: ${bytes.length} bytes are more than the ${arweaveCapabilities.largestObject} that are taken`,
         );
       }
-      const post = (): Promise<{ id: string; bytes: number; cost?: string }> =>
-        askGateway(gateway, what, limitFor(silenceMs, bytes.length), signal, async (arweave, stop) => {
-          const payload = payloadOf(bytes);
-          const newest = await newestObject(arweave, owner, key, posted.get(key));
-          const tags = { key, sha256: sha256(bytes), bytes: bytes.length, version: (newest?.version ?? 0) + 1 };
-          if (newest?.sha256 === tags.sha256) {
-            // Paid already. An upload that broke off after the transaction still lacks chunks, and these cost nothing more.
-            if (!newest.pending || (await awaitAccepted(arweave, newest.id, (data) => void check(newest, data), stop))) {
-              return { id: newest.id, bytes: bytes.length };
-            }
+      const payload = payloadOf(bytes);
+      const put = async (arweave: GatewayCall, stop: AbortSignal): Promise<Receipt> => {
+        const newest = await newestObject(arweave, owner, key, posted.get(key));
+        const tags = { key, sha256: sha256(bytes), bytes: bytes.length, version: (newest?.version ?? 0) + 1 };
+        if (newest?.sha256 === tags.sha256) {
+          // Paid already. An upload that broke off after the transaction still lacks chunks, and these cost nothing more.
+          const data = await transactionData(arweave, newest.id);
+          if (data === undefined || data.length < payload.length) {
             const chunked = await arweave.createTransaction({ data: payload, reward: "0" }, wallet.key);
             await chunked.prepareChunks(payload);
             await postChunks(arweave, what, chunked, payload, stop);
-            return { id: newest.id, bytes: bytes.length };
+          } else {
+            check(newest, data);
           }
-          const price = await quote(arweave, `${where}: ${key}`, payload.length, config.maxWinston, owner);
-          const transaction = await signTransaction(arweave, wallet, payload, tagsOf(tags), price);
-          const object = { ...tags, id: transaction.id, pending: true };
-          await postTransaction(arweave, `${where}: ${what}`, transaction);
-          posted.set(key, object);
-          if (!isSingleChunk(transaction)) await postChunks(arweave, `${where}: ${what}`, transaction, payload, stop);
-          await awaitAccepted(arweave, transaction.id, (data) => void check(object, data), stop);
-          return { id: transaction.id, bytes: bytes.length, cost: `${price} winston` };
-        });
-      return inTurn(key, post);
+          return { id: newest.id, bytes: bytes.length };
+        }
+        const price = await quote(arweave, `${where}: ${key}`, payload.length, config.maxWinston, owner);
+        const transaction = await signTransaction(arweave, wallet, payload, tagsOf(tags), price);
+        const object = { ...tags, id: transaction.id, pending: true };
+        await postTransaction(arweave, what, transaction);
+        posted.set(key, object);
+        if (!isSingleChunk(transaction)) await postChunks(arweave, what, transaction, payload, stop);
+        await awaitAccepted(arweave, what, transaction.id, silenceMs, stop);
+        // Some gateways serve the data only minutes later; where it is there already, it must be what was sent.
+        const data = await transactionData(arweave, transaction.id);
+        if (data !== undefined && data.length >= payload.length) check(object, data);
+        return { id: transaction.id, bytes: bytes.length, cost: `${price} winston` };
+      };
+      // No request carries more than a chunk of 256 KiB, so the time of silence suffices for each.
+      return inTurn(key, signal, () => askGateway(gateway, `put of ${key}`, silenceMs, signal, put));
     },
 
     get: async (key, signal, range) => {

@@ -4,9 +4,10 @@ import { Failure } from "../domain/failure.ts";
 import { containerAddress, containerClient } from "./azure-connection.ts";
 import { azureCode, failureOfAzure, isMissingBlob } from "./azure-failure.ts";
 import { plainEtag, uploadBlob } from "./azure-upload.ts";
+import { oneAtATime } from "./in-turn.ts";
 import { checkKey, checkPrefix } from "./keys.ts";
 import { probeByWriting } from "./probe.ts";
-import type { Store, StoreCapabilities, StoredObject, StoreOptions } from "./store.ts";
+import type { Receipt, Store, StoreCapabilities, StoredObject, StoreOptions } from "./store.ts";
 import { withinLimit } from "./time-limit.ts";
 import { checkStoredSize, collect, rangeWithin } from "./transfer.ts";
 
@@ -25,6 +26,7 @@ export const openAzureBlobStore = (config: AzureBlobConfig, options: StoreOption
   const { silenceMs = 30_000, create = true, pageSize } = options;
   const container = containerClient(config.name, config.connection, config.container);
   const where = `store "${config.name}" (${containerAddress(container)})`;
+  const inTurn = oneAtATime();
 
   const attempt = <T>(doing: string, signal: AbortSignal, work: Parameters<typeof withinLimit<T>>[1]): Promise<T> => {
     const what = `${where}: ${doing}`;
@@ -60,18 +62,21 @@ export const openAzureBlobStore = (config: AzureBlobConfig, options: StoreOption
 
     put: async (key, bytes, signal) => {
       checkKey(key);
-      return attempt(`put of ${key}`, signal, async (stop, progressed) => {
-        const blob = container.getBlockBlobClient(key);
-        const etag = await uploadBlob(blob, bytes, stop, progressed).catch(async (error: unknown) => {
-          if (!create || azureCode(error) !== "ContainerNotFound") throw error;
-          await container.createIfNotExists({ abortSignal: stop });
-          return uploadBlob(blob, bytes, stop, progressed);
+      const put = (): Promise<Receipt> =>
+        attempt(`put of ${key}`, signal, async (stop, progressed) => {
+          const blob = container.getBlockBlobClient(key);
+          const etag = await uploadBlob(blob, bytes, stop, progressed).catch(async (error: unknown) => {
+            if (!create || azureCode(error) !== "ContainerNotFound") throw error;
+            await container.createIfNotExists({ abortSignal: stop });
+            return uploadBlob(blob, bytes, stop, progressed);
+          });
+          const stored = await describe(key, stop);
+          // Another writer of the same name may have come after: then the size is theirs.
+          if (stored === undefined || stored.receipt === etag) checkStoredSize(`${where}: ${key}`, stored?.bytes, bytes.length);
+          return { id: etag, bytes: bytes.length };
         });
-        const stored = await describe(key, stop);
-        // Another writer of the same name may have come after: then the size is theirs.
-        if (stored === undefined || stored.receipt === etag) checkStoredSize(`${where}: ${key}`, stored?.bytes, bytes.length);
-        return { id: etag, bytes: bytes.length };
-      });
+      // Uploads of one name in blocks would drop each other's blocks.
+      return inTurn(key, signal, put);
     },
 
     get: async (key, signal, range) => {

@@ -27,8 +27,10 @@ export const uploadBlob = async (
         ? uploadWhole(blob, bytes, signal, progressed)
         : uploadBlocks(blob, bytes, signal, progressed));
     } catch (error) {
-      // Committing a block list drops every other uncommitted block of that name: somebody has put the same object at the same time.
+      // Committing a block list drops every other uncommitted block of that name: somebody else has just put the same object.
       if (azureCode(error) !== "InvalidBlockList" || attempt === attempts) throw error;
+      const stored = await blob.getProperties({ abortSignal: signal });
+      if (stored.contentMD5 !== undefined && md5(bytes).equals(stored.contentMD5)) return plainEtag(stored.etag);
     }
   }
 };

@@ -2,6 +2,8 @@ import { CID } from "ipfs-http-client";
 import { askPeer, type IpfsPeer, kuboSays, noSuchName } from "./ipfs-peer.ts";
 import { limitFor } from "./time-limit.ts";
 
+const sliceBytes = 256 << 10;
+
 export interface Named {
   readonly cid: string;
   readonly bytes: number;
@@ -24,10 +26,18 @@ export const lookUp = (peer: IpfsPeer, path: string, ms: number, signal: AbortSi
 
 /** Gives the peer the bytes themselves, pinned. CID version 1 with raw leaves: the same bytes have the same CID everywhere. */
 export const addBytes = (peer: IpfsPeer, name: string, bytes: Uint8Array, silenceMs: number, signal: AbortSignal): Promise<string> =>
-  askPeer(peer, `put of ${name}`, limitFor(silenceMs, bytes.length), signal, async (client, stop) => {
-    const added = await client.add(bytes, { cidVersion: 1, rawLeaves: true, pin: true, signal: stop });
+  askPeer(peer, `put of ${name}`, silenceMs, signal, async (client, stop, progressed) => {
+    const added = await client.add(slicesOf(bytes, progressed), { cidVersion: 1, rawLeaves: true, pin: true, signal: stop });
     return added.cid.toString();
   });
+
+/** The connection takes the next slice when it has room for it: that is the progress of an upload. */
+async function* slicesOf(bytes: Uint8Array, progressed: () => void): AsyncGenerator<Uint8Array> {
+  for (let offset = 0; offset < bytes.length; offset += sliceBytes) {
+    yield bytes.subarray(offset, offset + sliceBytes);
+    progressed();
+  }
+}
 
 /**
  * Lets the peer fetch the object over the swarm and pin it, then gives it its name: a name never stands for what is

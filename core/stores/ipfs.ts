@@ -81,7 +81,7 @@ export const openIpfsStore = (config: IpfsConfig, options: StoreOptions = {}): S
 
     put: async (key, bytes, signal) => {
       checkKey(key);
-      return { id: await inTurn(key, () => place(key, bytes, signal)), bytes: bytes.length };
+      return { id: await inTurn(key, signal, () => place(key, bytes, signal)), bytes: bytes.length };
     },
 
     get: async (key, signal, range) => {
@@ -141,7 +141,7 @@ export const openIpfsStore = (config: IpfsConfig, options: StoreOptions = {}): S
 
     delete: async (key, signal) => {
       checkKey(key);
-      await inTurn(key, () => everyPeer(peers, (peer) => removeFrom(peer, pathOf(key), silenceMs, signal)));
+      await inTurn(key, signal, () => everyPeer(peers, (peer) => removeFrom(peer, pathOf(key), silenceMs, signal)));
     },
 
     probe: (signal) => probeByWriting(store, signal),
