@@ -38,7 +38,8 @@ const sections = (title: string, path: string, schema: FieldSchema, about?: stri
   const fields = Object.entries(schema.properties ?? {});
   const required = new Set(schema.required);
   const rows = fields.map(
-    ([key, field]) => `| \`${key}\` | ${typeOf(field, path, key)} | ${defaultOf(field, required.has(key))} | ${cell(field.description ?? "")} |`,
+    ([key, field]) =>
+      `| \`${key}\` | ${typeOf(field, path, key)} | ${defaultOf(field, required.has(key))} | ${cell(field.description ?? "")} |`,
   );
   const table = ["| key | type | default | what follows from it |", "| --- | --- | --- | --- |", ...rows].join("\n");
   const own = `## ${title}\n\n${about === undefined ? "" : `${sentence(about)}\n\n`}${table}\n`;
@@ -94,7 +95,8 @@ const defaultOf = (field: FieldSchema, required: boolean): string => {
 
 const cell = (text: string): string => sentence(text).replaceAll("|", "\\|");
 
-const sentence = (text: string): string => (text === "" ? "" : `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`);
+const sentence = (text: string): string =>
+  text === "" ? "" : `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
 
 const documents = [
   { file: new URL("docs/configuration.md", root), make: configurationDocument },
