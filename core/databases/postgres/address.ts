@@ -76,7 +76,8 @@ export const parseAddress = (text: string): Address => {
 export const withDatabase = (text: string, database: string): string => {
   const url = parseUrl(text);
   url.searchParams.delete("dbname");
-  url.pathname = `/${encodeURIComponent(database)}`;
+  // `pg` leaves these escapes as they are, and they mean themselves in a path.
+  url.pathname = `/${encodeURIComponent(database).replaceAll(/%(?:24|26|2B|2C|3A|3B|3D|40)/g, decodeURIComponent)}`;
   return url.href;
 };
 

@@ -60,7 +60,9 @@ export const tapSocket = (session: Session): Tap => {
   const socket = socketOf(session.client);
   const chunks: Buffer[] = [];
   let waiting = 0;
-  let closed = socket.destroyed;
+  let closed = false;
+  // A destroyed socket says so a turn of the event loop later, for which a loop that never waits would wait for ever.
+  const isClosed = (): boolean => closed || socket.destroyed;
   let wake: (() => void) | undefined;
   const alarm = (): void => {
     wake?.();
@@ -90,13 +92,13 @@ export const tapSocket = (session: Session): Tap => {
       return chunk;
     },
     arrival: () => {
-      if (chunks.length > 0 || closed) return Promise.resolve();
+      if (chunks.length > 0 || isClosed()) return Promise.resolve();
       const { promise, resolve } = Promise.withResolvers<void>();
       wake = resolve;
       return promise;
     },
     get closed() {
-      return closed;
+      return isClosed();
     },
     release: () => {
       socket.removeListener("data", onData);

@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import type { Restoration } from "../../core/databases/engine.ts";
+import { postgres } from "../../core/databases/postgres/postgres.ts";
+import { type Captured, capture, collect, inBlocks, never, restore, type Server, useServer } from "./postgres-support.ts";
+
+const definitionsOf = (captured: Captured) =>
+  captured.plan.streams
+    .filter(({ kind }) => kind === "definition")
+    .map((stream) => ({ name: stream.name, target: stream.target, content: Buffer.concat(captured.parts.get(stream.name)!) }));
+
+async function* failing(error: Error): AsyncGenerator<Uint8Array> {
+  yield Buffer.from("1\tone\n");
+  throw error;
+}
+
+describe("restoring PostgreSQL", () => {
+  let server: Server;
+  let source: string;
+  let captured: Captured;
+
+  before(async () => {
+    server = await useServer();
+    source = await server.database("source");
+    await server.sql(
+      source,
+      `CREATE TABLE t (id int PRIMARY KEY, note text); INSERT INTO t SELECT i, repeat('x', i % 50) FROM generate_series(1, 20000) i;
+       CREATE TABLE u (id int REFERENCES t)`,
+    );
+    captured = await capture(source, 200_000);
+  });
+  after(() => server.cleanUp());
+
+  const prepared = async (
+    signal = never,
+  ): Promise<{ url: string; restoration: Restoration; stream: Captured["plan"]["streams"][number] }> => {
+    const url = await server.database("target");
+    const restoration = await postgres.restore(url, { replace: false, definitions: definitionsOf(captured), parallelism: 2 }, signal);
+    await restoration.prepare();
+    return { url, restoration, stream: captured.plan.streams.find(({ name }) => name === "public.t")! };
+  };
+  const count = async (url: string): Promise<number> => Number((await server.sql<{ n: string }>(url, "SELECT count(*) AS n FROM t"))[0]!.n);
+
+  it("writes parts of one table in parallel", async () => {
+    const { url, restoration, stream } = await prepared();
+    const contents = captured.parts.get(stream.name)!;
+    assert.ok(contents.length > 3);
+    await Promise.all(contents.map((content) => restoration.write(stream, inBlocks(content, 10_007))));
+    await restoration.finish();
+    const lines = (content: Buffer) => content.toString("latin1").split("\n").sort();
+    assert.deepEqual(lines(await collect(restoration.readBack(stream))), lines(Buffer.concat(contents)));
+    await restoration.close();
+    assert.equal(await count(url), 20_000);
+  });
+
+  it("writes all or nothing, and goes on after a part that failed", async () => {
+    const { url, restoration, stream } = await prepared();
+    const broken = new Error("the store went away");
+    await assert.rejects(restoration.write(stream, failing(broken)), broken);
+    const malformed = (async function* () {
+      yield Buffer.from("1\tone\nnot a number\ttwo\n");
+    })();
+    await assert.rejects(restoration.write(stream, malformed), {
+      type: "RestoreFailed",
+      message: /writing public\.t: invalid input syntax/,
+    });
+    assert.equal(await count(url), 0);
+    await restoration.write(stream, inBlocks(Buffer.from("1\tone\n"), 1));
+    assert.equal(await count(url), 1);
+    await restoration.close();
+  });
+
+  it("is refused early by the server without reading on", async () => {
+    const { restoration, stream } = await prepared();
+    let asked = 0;
+    const endless = (async function* () {
+      yield Buffer.from("bad\n");
+      for (const row = Buffer.from("1\tx\n".repeat(50_000)); ; asked += 1) yield row;
+    })();
+    await assert.rejects(restoration.write(stream, endless), { type: "RestoreFailed" });
+    assert.ok(asked < 1_000, String(asked));
+    await restoration.close();
+  });
+
+  it("stops when the signal aborts, and leaves nothing running", async () => {
+    const controller = new AbortController();
+    const { url, restoration, stream } = await prepared(controller.signal);
+    let id = 0;
+    const endless = (async function* () {
+      for (;;) {
+        yield Buffer.from(`${id++}\tx\n`);
+        if (id === 50_000) controller.abort(new Error("enough"));
+      }
+    })();
+    await assert.rejects(restoration.write(stream, endless), /enough/);
+    await assert.rejects(restoration.finish(), /enough/);
+    await restoration.close();
+    const name = new URL(url).pathname.slice(1);
+    const until = Date.now() + 5_000;
+    const left = () =>
+      server.sql(server.url, `SELECT query FROM pg_stat_activity WHERE datname = '${name}' AND application_name = 'dbgov'`);
+    while ((await left()).length > 0) assert.ok(Date.now() < until);
+    assert.equal(await count(url), 0);
+  });
+
+  it("says what the server says when data breaks a constraint", async () => {
+    const { restoration, stream } = await prepared();
+    await restoration.write(stream, inBlocks(Buffer.from("1\ta\n1\tb\n"), 100));
+    await assert.rejects(restoration.finish(), { type: "RestoreFailed", message: /pg_restore: .*could not create unique index "t_pkey"/ });
+    await restoration.close();
+  });
+
+  it("refuses a server older than the source, a missing definition, and an archive that is not one", async () => {
+    const url = await server.database("refused");
+    const temporary = await mkdtemp(join(tmpdir(), "dbgov-test-"));
+    const saved = process.env.TMPDIR;
+    process.env.TMPDIR = temporary;
+    const withSchema = (change: (schema: { name: string; target: unknown; content: Uint8Array }) => object) =>
+      definitionsOf(captured).map((definition) => (definition.name === "schema" ? { ...definition, ...change(definition) } : definition));
+    const prepare = async (definitions: ReturnType<typeof definitionsOf>): Promise<void> => {
+      const restoration = await postgres.restore(url, { replace: false, definitions, parallelism: 1 }, never);
+      await restoration.prepare().finally(() => restoration.close());
+    };
+    const newer = withSchema(({ target }) => ({ target: { ...(target as object), serverVersion: 990_000 } }));
+    await assert.rejects(prepare(newer as never), {
+      type: "EngineUnsupported",
+      message: /is PostgreSQL 18, the snapshot is of PostgreSQL 99/,
+    });
+    await assert.rejects(prepare([]), { type: "RestoreFailed", message: /lacks its definition "schema"/ });
+    const noArchive = withSchema(() => ({ content: Buffer.from("PGDMPnonsense") }));
+    await assert.rejects(prepare(noArchive as never), { type: "RestoreFailed" });
+    process.env.TMPDIR = saved ?? "/tmp";
+    assert.deepEqual(await readdir(temporary), []);
+    await rm(temporary, { recursive: true });
+  });
+
+  it("keeps text of other encodings as it is stored", async () => {
+    const name = `test_latin1_${process.pid}`;
+    await server.sql(server.url, `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'`);
+    const latin = new URL(server.url);
+    latin.pathname = `/${name}`;
+    try {
+      await server.sql(latin.href, `CREATE TABLE "naïve" ("é" text); INSERT INTO "naïve" VALUES ('café ÿ')`);
+      const captured = await capture(latin.href, 1 << 30);
+      assert.equal(Buffer.concat(captured.parts.get('public."naïve"')!).toString("latin1"), "café ÿ\n");
+      const same = await postgres.createScratch(latin.href, `${name}_copy`, never);
+      const [encoding] = await server.sql<{ server_encoding: string }>(same, "SHOW server_encoding");
+      assert.equal(encoding?.server_encoding, "LATIN1");
+      const unicode = await server.database("unicode");
+      for (const target of [same, unicode]) {
+        await restore(target, captured);
+        assert.deepEqual(await server.sql(target, `SELECT "é" AS e FROM "naïve"`), [{ e: "café ÿ" }]);
+      }
+      await postgres.dropScratch(server.url, `${name}_copy`, never);
+    } finally {
+      await postgres.dropScratch(server.url, name, never);
+    }
+  });
+
+  it("captures and restores an empty database", async () => {
+    const nothing = await server.database("nothing");
+    const captured = await capture(nothing, 1 << 20);
+    assert.equal(captured.plan.streams.filter(({ kind }) => kind === "rows").length, 0);
+    await restore(await server.database("nothing_copy"), captured);
+  });
+});
