@@ -32,8 +32,8 @@ export function parseAddress(url: string): Address {
   const match = shape.exec(url);
   if (match === null)
     throw malformed("it must look like mongodb://user:password@host:port/database, with @ : / ? # of user and password percent-encoded");
-  const [, , userInfo = "", hosts = "", path = ""] = match;
-  if (path.includes("@") || !hosts.split(",").every((each) => host.test(each)))
+  const [, , userInfo = "", hosts = "", path = "", query = ""] = match;
+  if (`${path}${query}`.includes("@") || !hosts.split(",").every((each) => host.test(each)))
     throw malformed("its host cannot be read; @ : / ? # in user or password must be percent-encoded");
   const databaseName = decode(path);
   if (databaseName === "") throw malformed(`it names no database; add one after the host, as ${hosts}/NAME`);

@@ -33,18 +33,17 @@ interface Shared {
 
 // A capture reads many small parts one after another: a handshake for each would cost more than the reading.
 const lingerMs = 1_000;
-const selectionTimeoutMs = 10_000;
+/** What holds unless the URL says otherwise; the driver itself would let these win over the URL. */
+const defaults = { appName: "dbgov", serverSelectionTimeoutMS: 10_000, connectTimeoutMS: 10_000 };
 const shared = new Map<string, Shared>();
+
+const defaultsFor = (url: string): Partial<typeof defaults> =>
+  Object.fromEntries(Object.entries(defaults).filter(([name]) => !new RegExp(`[?&]${name}=`, "i").test(url)));
 
 async function open(address: Address): Promise<{ client: MongoClient; hello: Hello }> {
   let client: MongoClient;
   try {
-    client = new MongoClient(address.url, {
-      appName: "dbgov",
-      serverSelectionTimeoutMS: selectionTimeoutMs,
-      connectTimeoutMS: selectionTimeoutMs,
-      enableUtf8Validation: false,
-    });
+    client = new MongoClient(address.url, { ...defaultsFor(address.url), enableUtf8Validation: false });
   } catch (cause) {
     const words = cause instanceof Error ? address.scrub(cause.message).replace(/\.$/, "") : "unknown";
     throw new Failure("ConfigurationInvalid", `The MongoDB URL for ${address.label} is not usable: ${words}.`, { cause });
@@ -61,7 +60,7 @@ async function open(address: Address): Promise<{ client: MongoClient; hello: Hel
 
 /**
  * Connects to the database that `url` names, or joins a connection that is open already. Release it when done.
- * Fails with `ConfigurationInvalid`, `DatabaseUnreachable` (after 10 s), `AuthenticationRejected` or `EngineUnsupported`.
+ * Fails with `ConfigurationInvalid`, `DatabaseUnreachable` (after 10 s, or what the URL says), `AuthenticationRejected` or `EngineUnsupported`.
  */
 export async function connect(url: string, signal: AbortSignal): Promise<Connection> {
   signal.throwIfAborted();

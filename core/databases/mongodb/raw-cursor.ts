@@ -5,6 +5,7 @@ import { type CursorReply, documentBlocks, parseCursorReply } from "./cursor-rep
 const blockBytes = 1 << 20;
 const replyBytes = 4 << 20;
 const maxBatch = 100_000;
+const killWithinMs = 2_000;
 
 export interface RawFind {
   readonly collection: string;
@@ -74,7 +75,9 @@ async function* direct(
     }
     if (open !== 0n) {
       const kill = { killCursors: collection, cursors: [Long.fromBigInt(open)] };
-      await db.command(kill, session === undefined ? {} : { session }).catch(() => undefined);
+      // A server that is gone took the cursor along; one that is slow forgets it after ten minutes by itself.
+      const soon = { signal: AbortSignal.timeout(killWithinMs) };
+      await db.command(kill, session === undefined ? soon : { ...soon, session }).catch(() => undefined);
     }
     await session?.endSession().catch(() => undefined);
   }
@@ -85,7 +88,9 @@ async function* throughDriver(connection: Connection, command: Document, signal:
   const cursor = connection.db.runCursorCommand(command, { raw: true });
   const block = Buffer.allocUnsafe(blockBytes);
   let filled = 0;
-  const closeOnAbort = () => void cursor.close().catch(() => undefined);
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => (closed ??= cursor.close().catch(() => undefined));
+  const closeOnAbort = (): void => void close();
   signal.addEventListener("abort", closeOnAbort, { once: true });
   try {
     while (await cursor.hasNext()) {
@@ -100,12 +105,13 @@ async function* throughDriver(connection: Connection, command: Document, signal:
           filled += document.length;
         }
       }
+      if (filled > 0) yield block.subarray(0, filled);
+      filled = 0;
       signal.throwIfAborted();
     }
-    if (filled > 0) yield block.subarray(0, filled);
   } finally {
     signal.removeEventListener("abort", closeOnAbort);
-    await cursor.close().catch(() => undefined);
+    await close();
   }
 }
 

@@ -1,4 +1,4 @@
-import { BSON, type Document } from "mongodb";
+import { BSON, type Document, MongoServerError } from "mongodb";
 import { Failure } from "../../domain/failure.ts";
 import type { PartPlan, StreamPlan } from "../engine.ts";
 import { listCatalog, listIndexes } from "./catalog.ts";
@@ -47,7 +47,13 @@ async function* readRows(
     ...(selector.filter === null ? {} : { filter: BSON.EJSON.deserialize(selector.filter as Document, { relaxed: false }) as Document }),
     ...(readConcern === undefined ? {} : { readConcern }),
   };
-  yield* findRaw(connection, find, signal);
+  try {
+    yield* findRaw(connection, find, signal);
+  } catch (error) {
+    // Some servers only say that the cursor is gone when it is the collection that is.
+    if (error instanceof MongoServerError && !signal.aborted) await requireUnchanged(connection, selector);
+    throw error;
+  }
   await orAborted(requireUnchanged(connection, selector), signal);
 }
 
