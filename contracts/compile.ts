@@ -1,0 +1,47 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+/**
+ * Compiles AnchorRegistry.sol with the pinned JavaScript build of solc, reproducibly. `node contracts/compile.ts` writes
+ * `contracts/build/AnchorRegistry.json`, which is committed so that deploying needs no compiler; a test compares the two.
+ */
+interface Compiled {
+  readonly compiler: string;
+  readonly abi: unknown;
+  /** Creation code, without the constructor's argument. */
+  readonly bytecode: string;
+}
+
+interface SolcOutput {
+  readonly errors?: readonly { severity: string; formattedMessage: string }[];
+  readonly contracts?: Record<string, Record<string, { abi: unknown; evm: { bytecode: { object: string } } }>>;
+}
+
+const sourceFile = new URL("AnchorRegistry.sol", import.meta.url);
+const buildFile = new URL("build/AnchorRegistry.json", import.meta.url);
+
+export const compile = (): Compiled => {
+  const solc = createRequire(import.meta.url)("solc") as { version(): string; compile(input: string): string };
+  const input = {
+    language: "Solidity",
+    sources: { "AnchorRegistry.sol": { content: readFileSync(sourceFile, "utf8") } },
+    settings: {
+      // Instructions that every larger chain has had since 2024.
+      evmVersion: "cancun",
+      optimizer: { enabled: true, runs: 10_000 },
+      metadata: { appendCBOR: false, bytecodeHash: "none" },
+      outputSelection: { "*": { "*": ["abi", "evm.bytecode.object"] } },
+    },
+  };
+  const output = JSON.parse(solc.compile(JSON.stringify(input))) as SolcOutput;
+  if (output.errors?.length) throw new Error(output.errors.map(({ formattedMessage }) => formattedMessage).join("\n"));
+  const contract = output.contracts?.["AnchorRegistry.sol"]?.AnchorRegistry;
+  if (contract === undefined) throw new Error("solc returned no contract AnchorRegistry");
+  return { compiler: solc.version(), abi: contract.abi, bytecode: `0x${contract.evm.bytecode.object}` };
+};
+
+export const formatBuild = (compiled: Compiled): string => `${JSON.stringify(compiled, null, 2)}\n`;
+
+export const readBuild = (): string => readFileSync(buildFile, "utf8");
+
+if (import.meta.main) writeFileSync(buildFile, formatBuild(compile()));

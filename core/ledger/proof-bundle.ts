@@ -1,0 +1,42 @@
+import { Failure } from "../domain/failure.ts";
+import type { Log } from "./log.ts";
+import type { ProofBundle } from "./verify/bundle.ts";
+import type { EvmEvidence } from "./verify/evm-evidence.ts";
+import { toHex } from "./verify/hash.ts";
+
+/**
+ * The file for the auditor. `size` is that of the checkpoint that the anchors recorded, and defaults to the log's; `since` is the size of the
+ * checkpoint that the auditor has from last time; `database` discloses the database's name. Throws what the log throws.
+ */
+export const buildProofBundle = async (options: {
+  readonly log: Log;
+  readonly index: number;
+  readonly size?: number;
+  readonly anchors?: readonly EvmEvidence[];
+  readonly since?: number;
+  readonly database?: { readonly name: string; readonly salt: string };
+}): Promise<ProofBundle> => {
+  const { log, index, size = log.size, anchors = [], since, database } = options;
+  if (index >= size) throw new Failure("UsageInvalid", `entry ${index} of the log ${log.origin} is not in its checkpoint of size ${size}`);
+  const { entry } = await log.entry(index);
+  const checkpoint = await log.checkpointAt(size);
+  return {
+    format: "dbgov-proof",
+    version: 1,
+    entry,
+    index,
+    inclusion: (await log.inclusionProof(index, size)).map(toHex),
+    checkpoint: checkpoint.note,
+    ...(since === undefined || since === size ? {} : { consistency: await consistencyBetween(log, size, since) }),
+    ...(database === undefined ? {} : { database }),
+    anchors,
+  };
+};
+
+const consistencyBetween = async (log: Log, size: number, since: number): Promise<NonNullable<ProofBundle["consistency"]>> => ({
+  checkpoint: (await log.checkpointAt(since)).note,
+  proof: (await log.consistencyProof(Math.min(size, since), Math.max(size, since))).map(toHex),
+});
+
+/** As it is written to a file: JSON that people can look into. */
+export const formatProofBundle = (bundle: ProofBundle): string => `${JSON.stringify(bundle, null, 2)}\n`;

@@ -1,0 +1,67 @@
+import { checkEntry, type LogEntry } from "./entry.ts";
+import { checkEvmEvidence, type EvmEvidence } from "./evm-evidence.ts";
+import { AuditInputError } from "./input-error.ts";
+import { longestProof } from "./merkle.ts";
+import { count, exactly, hash, listOf, type Misfit, object, text } from "./shape.ts";
+
+/** The one file that lets an outsider check an entry of the log offline. `docs/proof.md` describes each field. */
+export interface ProofBundle {
+  readonly format: "dbgov-proof";
+  readonly version: 1;
+  /** The entry; its canonical JSON (RFC 8785) is what the log holds. */
+  readonly entry: LogEntry;
+  readonly index: number;
+  /** Hashes, as hex, from the entry's leaf up to the checkpoint's root. */
+  readonly inclusion: readonly string[];
+  /** The signed note. */
+  readonly checkpoint: string;
+  /** From or to a checkpoint that the auditor knows; which of the two is the older one, their sizes say. */
+  readonly consistency?: { readonly checkpoint: string; readonly proof: readonly string[] };
+  /** Discloses which database the entry is of. */
+  readonly database?: { readonly name: string; readonly salt: string };
+  readonly anchors: readonly EvmEvidence[];
+}
+
+const note = text(/^[\s\S]{1,16384}$/, "a signed note");
+const proof = listOf(hash, longestProof);
+
+const checkBundle = object(
+  {
+    format: exactly("dbgov-proof"),
+    version: exactly(1),
+    entry: checkEntry,
+    index: count,
+    inclusion: proof,
+    checkpoint: note,
+    anchors: listOf(checkEvmEvidence, 8),
+  },
+  {
+    consistency: object({ checkpoint: note, proof }),
+    database: object({ name: text(/^[\s\S]{1,1000}$/, "a name"), salt: hash }),
+  },
+);
+
+/** Room for eight anchors with the largest nodes that a block can have. */
+export const largestBundle = 8 * 1024 * 1024;
+
+/** Where and why `value` is not a bundle; undefined when it is one. Nothing is verified. */
+export const misfitOfBundle = (value: unknown): Misfit | undefined => checkBundle(value, "");
+
+/**
+ * The JSON in `content`, for `auditBundle`. Throws `AuditInputError` when it is too large, no JSON, or nothing that calls itself
+ * a dbgov proof of a version that this verifier knows. All else that can be wrong with it is a finding of the audit.
+ */
+export const parseBundle = (content: string): unknown => {
+  if (content.length > largestBundle) throw new AuditInputError("bundle", "is larger than 8 MiB");
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch {
+    throw new AuditInputError("bundle", "is not JSON");
+  }
+  const { format, version } = (typeof value === "object" && value !== null ? value : {}) as { format?: unknown; version?: unknown };
+  if (format !== "dbgov-proof") throw new AuditInputError("bundle", 'is not a dbgov proof: its format is not "dbgov-proof"');
+  if (version !== 1)
+    throw new AuditInputError("bundle", `is of version ${JSON.stringify(version)?.slice(0, 20)}; this verifier knows version 1`);
+  return value;
+};
