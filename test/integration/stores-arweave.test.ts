@@ -42,7 +42,7 @@ describe("Arweave store", () => {
     mining = (async () => {
       while (!stop.signal.aborted) {
         await ask("mine").catch(() => "");
-        await pause(100, undefined, { signal: stop.signal }).catch(() => {});
+        await pause(300, undefined, { signal: stop.signal }).catch(() => {});
       }
     })();
   });
@@ -57,6 +57,7 @@ describe("Arweave store", () => {
     openAt: async (url, options) => openWith(brokenWallet, url, options),
     secrets: [(JSON.parse(brokenWallet.text) as { d: string }).d],
     listed: 24,
+    large: 1 << 20,
   });
 
   test("an object is pending until a block holds it", async () => {

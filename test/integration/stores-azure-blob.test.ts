@@ -42,6 +42,7 @@ describe("Azure Blob store", () => {
     openAt: async (url, options) => openWith(connectionAt(url), "container", options),
     secrets: [accountKey],
     listed: 200,
+    large: 9 << 20,
   });
 
   test("a wrong key is StoreRejected, and is not repeated", async () => {

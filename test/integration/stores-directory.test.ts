@@ -20,7 +20,7 @@ const openIn = (path: string, options?: StoreOptions): Store =>
 const unfinishedIn = (path: string): Promise<string[]> => readdir(join(path, ".dbgov-unfinished")).catch(() => []);
 
 describe("directory store", () => {
-  storeContract({ open: async (options) => openIn(await freshPath(), options), secrets: [], listed: 200 });
+  storeContract({ open: async (options) => openIn(await freshPath(), options), secrets: [], listed: 200, large: 32 << 20 });
 
   test("a writer that is killed in the middle leaves no object; what it left is removed later", async () => {
     const path = await freshPath();

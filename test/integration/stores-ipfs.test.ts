@@ -39,6 +39,7 @@ describe("IPFS store", () => {
       ),
     secrets: ["bearer-of-secrets"],
     listed: 60,
+    large: 16 << 20,
   });
 
   test("every peer has the object pinned and named, under a CID version 1 that depends on the bytes only", async () => {
