@@ -19,15 +19,26 @@ types.setTypeParser(1184, (text) => {
   return instant instanceof Date ? instant.toISOString() : instant;
 });
 
-/** How every connection to the catalog is made; its `connectionString` holds a password. */
-export const connectionConfig = (url: string): pg.ClientConfig => {
+export interface CatalogOptions {
+  /** A server that does not answer is unreachable after so many milliseconds; 10 seconds unless told. */
+  readonly connectTimeoutMs?: number;
+}
+
+/** How every connection to the catalog is made; its `connectionString` holds a password. Throws `ConfigurationInvalid` for what is no URL of PostgreSQL. */
+export const connectionConfig = (url: string, { connectTimeoutMs = 10_000 }: CatalogOptions = {}): pg.ClientConfig => {
   if (!/^postgres(ql)?:\/\/./.test(url)) {
     throw new Failure("ConfigurationInvalid", "the catalog's URL must start with postgres:// or postgresql://");
+  }
+  try {
+    new pg.Client({ connectionString: url });
+  } catch {
+    // Without its cause, which quotes the URL.
+    throw new Failure("ConfigurationInvalid", "the catalog's URL is not a valid PostgreSQL URL");
   }
   return {
     connectionString: url,
     application_name: "dbgov-catalog",
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: connectTimeoutMs,
     // A server that takes a query and hangs is unreachable too. The client's own limit is for a network that went silent.
     statement_timeout: 300_000,
     query_timeout: 310_000,
@@ -37,13 +48,8 @@ export const connectionConfig = (url: string): pg.ClientConfig => {
 };
 
 /** Does no I/O. Throws `ConfigurationInvalid` when `url` is not one of PostgreSQL. */
-export const openCatalog = (url: string): Catalog => {
-  let pool: pg.Pool;
-  try {
-    pool = new pg.Pool({ ...connectionConfig(url), max: 8, idleTimeoutMillis: 30_000, allowExitOnIdle: true });
-  } catch (error) {
-    throw error instanceof Failure ? error : new Failure("ConfigurationInvalid", "the catalog's URL is not a valid PostgreSQL URL");
-  }
+export const openCatalog = (url: string, options: CatalogOptions = {}): Catalog => {
+  const pool = new pg.Pool({ ...connectionConfig(url, options), max: 8, idleTimeoutMillis: 30_000, allowExitOnIdle: true });
   // An idle connection that breaks is replaced when the next query asks for one; unhandled, its event would end the process.
   pool.on("error", () => {});
   // So that printing a catalog never prints the password; pg reads the property by name.
