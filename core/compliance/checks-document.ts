@@ -59,7 +59,7 @@ export const checksDocument = (): string =>
   `${[
     "# Compliance checks",
     "",
-    "<!-- Generated from core/compliance. Write it anew with: DBGOV_WRITE_DOCS=1 node --test test/unit/compliance-document.test.ts -->",
+    "<!-- Generated from core/compliance. Write it anew with: DBGOV_WRITE_DOCS=1 node --test test/unit/compliance-frameworks.test.ts -->",
     "",
     "A sweep runs every check on every resource that it applies to. A finding is `pass`, `fail`, `not-applicable` or `inconclusive`. A missing",
     "permission, a server that does not answer or a check that takes longer than 15 seconds is inconclusive, never a pass. Sweeps read only: each",

@@ -1,7 +1,8 @@
 import { fail, type Json, notApplicable, pass, type Verdict } from "../finding.ts";
 
 const fullAt = 0.85;
-const percent = (part: number): string => `${(part * 100).toFixed(part < 0.1 ? 1 : 0)} %`;
+/** Rounded down, so that what is below the limit never reads as if it had reached it. */
+const percent = (part: number): string => `${part < 0.1 ? (part * 100).toFixed(1) : Math.floor(part * 100)} %`;
 
 export const noSizeLimit = (): Verdict => notApplicable("No size limit is declared for this database.", { sizeLimitBytes: null });
 

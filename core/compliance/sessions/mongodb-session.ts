@@ -12,6 +12,9 @@ export interface MongoSession {
   close(): Promise<void>;
 }
 
+/** The hosts have answered already: one that does not answer an attempt now is refusing it. */
+const attemptTimeoutMs = 2_000;
+
 const options: MongoClientOptions = {
   appName: "dbgov sweep",
   serverSelectionTimeoutMS: connectTimeoutMs,
@@ -38,7 +41,7 @@ export const openMongoSession = async (url: string): Promise<MongoSession> => {
     transport: { tls, certificateVerified: tls && tlsAllowInvalidCertificates !== true && rejectUnauthorized !== false },
     command: (command, database) => client.db(database).command(command),
     async commandWithoutCredentials(command, { plaintext }) {
-      const bare = new MongoClient(bareUrl(url, { plaintext }), options);
+      const bare = new MongoClient(bareUrl(url, { plaintext }), { ...options, serverSelectionTimeoutMS: attemptTimeoutMs });
       try {
         await bare.connect();
         return await bare.db("admin").command(command);

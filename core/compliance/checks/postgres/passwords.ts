@@ -29,7 +29,7 @@ export const postgresPasswordHashes: PostgresCheck = {
   severity: "high",
   rationale: "The setting only concerns new passwords: a role whose password is older keeps its weak hash until it is set again.",
   remedy: "Find the roles with SELECT rolname FROM pg_authid WHERE rolpassword LIKE 'md5%', and set their passwords again.",
-  permission: "SELECT on pg_authid, which superusers have",
+  permission: "SELECT on pg_authid, as superusers and members of pg_read_all_data have",
   async run(session) {
     const rows = await session.query(hashKinds);
     const evidence = { query: hashKinds, rows };

@@ -1,0 +1,370 @@
+import assert from "node:assert/strict";
+import { after, describe, it } from "node:test";
+import { allChecks } from "../../core/compliance/checks/all-checks.ts";
+import type { DatabaseRecord, EngineRecord, SnapshotRecord } from "../../core/compliance/engine-record.ts";
+import type { Result, Verdict } from "../../core/compliance/finding.ts";
+import { ago, dayMs, goodDatabase, goodRecord, goodSnapshot, hourMs, sweptAt } from "./compliance-records.ts";
+
+interface Case {
+  readonly check: string;
+  readonly when: string;
+  readonly database?: Partial<DatabaseRecord>;
+  readonly record?: Partial<EngineRecord>;
+  readonly result: Result;
+  readonly reason: RegExp;
+}
+
+const snapshot = (change: Partial<SnapshotRecord>): SnapshotRecord => ({ ...goodSnapshot, ...change });
+const older = snapshot({ id: "20261123T021500Z-bbbbbbbbbbbb", capturedAt: ago(28 * hourMs) });
+const replica = goodSnapshot.replicas[0]!;
+const other = goodSnapshot.replicas[1]!;
+const onlyCaptured = { snapshots: [snapshot({ states: { captured: ago(hourMs) }, logIndex: null })] };
+
+const cases: readonly Case[] = [
+  { check: "record-protected", when: "all is well", result: "pass", reason: /1 snapshot is replicated/ },
+  { check: "record-protected", when: "there is no snapshot", database: { snapshots: [] }, result: "fail", reason: /No snapshot/ },
+  { check: "record-protected", when: "the snapshot is only captured", database: onlyCaptured, result: "fail", reason: /No snapshot/ },
+  {
+    check: "record-protected",
+    when: "there is no schedule",
+    database: { schedule: { exists: false, paused: false, nextRun: null } },
+    result: "fail",
+    reason: /no backup schedule/,
+  },
+  {
+    check: "record-protected",
+    when: "it is paused",
+    database: { schedule: { exists: true, paused: true, nextRun: ago(-1) } },
+    result: "fail",
+    reason: /paused/,
+  },
+  {
+    check: "record-protected",
+    when: "no run is planned",
+    database: { schedule: { exists: true, paused: false, nextRun: null } },
+    result: "fail",
+    reason: /no next run/,
+  },
+  {
+    check: "record-protected",
+    when: "the schedule is not known",
+    database: { schedule: null },
+    result: "inconclusive",
+    reason: /could not be asked/,
+  },
+
+  { check: "record-recovery-point", when: "all is well", result: "pass", reason: /is 4 h old; the objective is 1 d 2 h/ },
+  {
+    check: "record-recovery-point",
+    when: "the newest is second in the list",
+    database: { snapshots: [older, goodSnapshot] },
+    result: "pass",
+    reason: /4 h old/,
+  },
+  {
+    check: "record-recovery-point",
+    when: "the newest is too old",
+    database: { snapshots: [older] },
+    result: "fail",
+    reason: /1 d 4 h old/,
+  },
+  {
+    check: "record-recovery-point",
+    when: "the newer one is not replicated",
+    database: { snapshots: [older, ...onlyCaptured.snapshots] },
+    result: "fail",
+    reason: /1 d 4 h old/,
+  },
+  {
+    check: "record-recovery-point",
+    when: "there is none",
+    database: { snapshots: [] },
+    result: "fail",
+    reason: /everything would be lost/,
+  },
+
+  { check: "record-last-run", when: "all is well", result: "pass", reason: /did all of its job/ },
+  { check: "record-last-run", when: "none has ended", database: { lastRun: null }, result: "not-applicable", reason: /has ended yet/ },
+  {
+    check: "record-last-run",
+    when: "it failed",
+    database: { lastRun: { at: ago(1), outcome: "failed", failureType: "StoreFull" }, failuresSinceSuccess: 3 },
+    result: "fail",
+    reason: /^3 backup runs have failed .*StoreFull/,
+  },
+  {
+    check: "record-last-run",
+    when: "it was degraded",
+    database: { lastRun: { at: ago(1), outcome: "degraded", failureType: null } },
+    result: "fail",
+    reason: /degraded/,
+  },
+
+  { check: "record-replicas", when: "all is well", result: "pass", reason: /^2 of 2 copies in 2 of 2 failure domains/ },
+  {
+    check: "record-replicas",
+    when: "one store lacks an object",
+    database: { snapshots: [snapshot({ replicas: [replica, { ...other, objects: 11 }] })] },
+    result: "fail",
+    reason: /^Only 1 of 2 copies/,
+  },
+  {
+    check: "record-replicas",
+    when: "both share a domain",
+    database: { snapshots: [snapshot({ replicas: [replica, { ...other, domain: "office" }] })] },
+    result: "fail",
+    reason: /1 of 2 failure domains/,
+  },
+  { check: "record-replicas", when: "nothing is replicated", database: onlyCaptured, result: "fail", reason: /no replicated snapshot/ },
+
+  { check: "record-replicas-proven", when: "all is well", result: "pass", reason: /All 2 replicas/ },
+  {
+    check: "record-replicas-proven",
+    when: "one was never read back",
+    database: { snapshots: [snapshot({ replicas: [replica, { ...other, proven: 0, oldestProof: null }] })] },
+    result: "fail",
+    reason: /ever read back from azure/,
+  },
+  {
+    check: "record-replicas-proven",
+    when: "a proof is old",
+    database: { snapshots: [snapshot({ replicas: [replica, { ...other, oldestProof: ago(31 * dayMs) }] })] },
+    result: "fail",
+    reason: /in azure is older than 30 d/,
+  },
+  {
+    check: "record-replicas-proven",
+    when: "there is no replica",
+    database: { snapshots: [snapshot({ replicas: [] })] },
+    result: "fail",
+    reason: /no replica/,
+  },
+
+  { check: "record-drill", when: "all is well", result: "pass", reason: /content was identical/ },
+  { check: "record-drill", when: "there was none", database: { lastDrill: null }, result: "fail", reason: /ever rehearsed/ },
+  {
+    check: "record-drill",
+    when: "content differed",
+    database: { lastDrill: { ...goodDatabase.lastDrill!, identical: false } },
+    result: "fail",
+    reason: /differs/,
+  },
+  {
+    check: "record-drill",
+    when: "it is a little late",
+    database: { lastDrill: { ...goodDatabase.lastDrill!, at: ago(8 * dayMs) } },
+    result: "pass",
+    reason: /8 d ago/,
+  },
+  {
+    check: "record-drill",
+    when: "it is stale",
+    database: { lastDrill: { ...goodDatabase.lastDrill!, at: ago(9 * dayMs) } },
+    result: "fail",
+    reason: /one every 7 d/,
+  },
+
+  { check: "record-recovery-time", when: "all is well", result: "pass", reason: /took 1 min 35 s; the objective is 1 h/ },
+  {
+    check: "record-recovery-time",
+    when: "it took too long",
+    database: { lastDrill: { ...goodDatabase.lastDrill!, seconds: 3_601 } },
+    result: "fail",
+    reason: /took 1 h/,
+  },
+  { check: "record-recovery-time", when: "nobody measured", database: { lastDrill: null }, result: "inconclusive", reason: /No drill/ },
+
+  { check: "record-anchored", when: "all is well", result: "pass", reason: /Entry 7 is covered by chain, final at size 8/ },
+  {
+    check: "record-anchored",
+    when: "the anchor ends just before it",
+    record: { anchors: [{ name: "chain", finalizedSize: 7, at: ago(1) }] },
+    result: "inconclusive",
+    reason: /may still become final/,
+  },
+  {
+    check: "record-anchored",
+    when: "it has waited too long",
+    record: { anchors: [{ name: "chain", finalizedSize: null, at: null }], anchorWithinMs: hourMs },
+    result: "fail",
+    reason: /not final anywhere/,
+  },
+  { check: "record-anchored", when: "no anchor is declared", record: { anchors: [] }, result: "fail", reason: /No anchor is declared/ },
+  { check: "record-anchored", when: "nothing is logged", database: onlyCaptured, result: "fail", reason: /in the log/ },
+  {
+    check: "record-anchored",
+    when: "the index is not known",
+    database: { snapshots: [snapshot({ logIndex: null })] },
+    result: "inconclusive",
+    reason: /is not known/,
+  },
+
+  { check: "record-retention", when: "all is well", result: "pass", reason: /1 live and 1 removed/ },
+  {
+    check: "record-retention",
+    when: "there is nothing",
+    database: { snapshots: [], removed: [] },
+    result: "not-applicable",
+    reason: /no snapshot/,
+  },
+  {
+    check: "record-retention",
+    when: "an expired one is still there",
+    database: { snapshots: [goodSnapshot, snapshot({ expiredAt: ago(3 * dayMs) })] },
+    result: "fail",
+    reason: /no longer keeps/,
+  },
+  {
+    check: "record-retention",
+    when: "the expired one is held",
+    database: { snapshots: [goodSnapshot, snapshot({ expiredAt: ago(3 * dayMs), held: true })] },
+    result: "pass",
+    reason: /2 live/,
+  },
+  {
+    check: "record-retention",
+    when: "it expired just now",
+    database: { snapshots: [goodSnapshot, snapshot({ expiredAt: ago(hourMs) })] },
+    result: "pass",
+    reason: /2 live/,
+  },
+  {
+    check: "record-retention",
+    when: "one was removed too early",
+    database: { removed: [{ id: "x", capturedAt: ago(5 * hourMs), removedAt: ago(hourMs) }] },
+    result: "fail",
+    reason: /before 1 d had passed/,
+  },
+  {
+    check: "record-retention",
+    when: "too few are left",
+    database: { policy: { ...goodDatabase.policy, retention: { ...goodDatabase.policy.retention, last: 2 } } },
+    result: "fail",
+    reason: /always keeps 2/,
+  },
+
+  { check: "record-log-complete", when: "all is well", result: "pass", reason: /All 9 entries/ },
+  {
+    check: "record-log-complete",
+    when: "it could not be read",
+    record: { log: null },
+    result: "inconclusive",
+    reason: /could not be read/,
+  },
+  {
+    check: "record-log-complete",
+    when: "a number is missing",
+    record: { log: { ...goodRecord.log!, gaps: [{ database: "orders", sequence: 4 }] } },
+    result: "fail",
+    reason: /^1 sequence number is missing/,
+  },
+  {
+    check: "record-log-complete",
+    when: "the catalog knows more",
+    record: { log: { ...goodRecord.log!, catalogEntries: 10 } },
+    result: "fail",
+    reason: /has 9 entries, but the catalog knows 10/,
+  },
+  {
+    check: "record-log-complete",
+    when: "nothing is signed",
+    record: { log: { ...goodRecord.log!, checkpointRoot: null } },
+    result: "fail",
+    reason: /no checkpoint was signed/,
+  },
+  {
+    check: "record-log-complete",
+    when: "it is empty",
+    record: { log: { size: 0, catalogEntries: 0, gaps: [], checkpointRoot: null } },
+    result: "not-applicable",
+    reason: /still empty/,
+  },
+
+  { check: "record-recovery-kit", when: "all is well", result: "pass", reason: /has every envelope/ },
+  {
+    check: "record-recovery-kit",
+    when: "nobody could look",
+    record: { kit: null },
+    result: "inconclusive",
+    reason: /could not be looked at/,
+  },
+  {
+    check: "record-recovery-kit",
+    when: "there is none",
+    record: { kit: { present: false, missingEnvelopes: 0, refreshedAt: null } },
+    result: "fail",
+    reason: /no recovery kit/,
+  },
+  {
+    check: "record-recovery-kit",
+    when: "an envelope is missing",
+    record: { kit: { present: true, missingEnvelopes: 1, refreshedAt: null } },
+    result: "fail",
+    reason: /lacks 1 envelope /,
+  },
+
+  { check: "record-key-separation", when: "all is well", result: "pass", reason: /3 keys are distinct/ },
+  {
+    check: "record-key-separation",
+    when: "two are one",
+    record: { keySeparation: { compared: ["a", "b"], equal: [["a", "b"]] } },
+    result: "fail",
+    reason: /for a and b/,
+  },
+  {
+    check: "record-key-separation",
+    when: "they cannot be read",
+    record: { keySeparation: null },
+    result: "inconclusive",
+    reason: /could not be read/,
+  },
+  {
+    check: "record-key-separation",
+    when: "there is one only",
+    record: { keySeparation: { compared: ["a"], equal: [] } },
+    result: "inconclusive",
+    reason: /not two keys/,
+  },
+
+  { check: "record-recipients", when: "all is well", result: "pass", reason: /1 of 2 recipients/ },
+  { check: "record-recipients", when: "there is none", record: { recipients: [] }, result: "fail", reason: /to nobody/ },
+  {
+    check: "record-recipients",
+    when: "workers hold every secret",
+    record: { recipients: [{ name: "drills", secretOnWorkers: true }] },
+    result: "fail",
+    reason: /every recipient/,
+  },
+];
+
+const judge = ({ check: id, database, record }: Case): Verdict => {
+  const check = allChecks.find((known) => known.id === id);
+  const subject = { ...goodDatabase, ...database };
+  const whole = { ...goodRecord, databases: [subject], ...record };
+  if (check?.appliesTo === "database-record") return check.judge(subject, whole, sweptAt);
+  if (check?.appliesTo === "organization-record") return check.judge(whole, sweptAt);
+  throw new Error(`${id} judges no record`);
+};
+
+describe("checks of the engine's own record", () => {
+  for (const one of cases) {
+    it(`${one.check} is ${one.result} when ${one.when}`, () => {
+      const verdict = judge(one);
+      assert.equal(verdict.result, one.result, verdict.reason);
+      assert.match(verdict.reason, one.reason);
+      assert.match(verdict.reason, /^[A-Z0-9].*\.$/s, "one sentence");
+      assert.notEqual(verdict.evidence, null);
+    });
+  }
+
+  after(() => {
+    for (const { id, appliesTo } of allChecks) {
+      if (!appliesTo.endsWith("-record")) continue;
+      for (const result of ["pass", "fail"])
+        assert.ok(
+          cases.some((one) => one.check === id && one.result === result),
+          `${id} has no case that is ${result}`,
+        );
+    }
+  });
+});
