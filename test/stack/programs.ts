@@ -52,7 +52,12 @@ export const programs = {
     installation: () => goInstallation(ferretProgram),
     within: ferretProgram.executable,
   },
-  arlocal: { variable: "DBGOV_ARLOCAL_SERVE", executable: "serve.cjs", installation: arlocalInstallation, within: "serve.cjs" },
+  arlocal: {
+    variable: "DBGOV_ARLOCAL_MAIN",
+    executable: "app.js",
+    installation: arlocalInstallation,
+    within: join("node_modules", "arlocal", "bin", "app.js"),
+  },
 } as const satisfies Record<string, Program>;
 
 export type ProgramName = keyof typeof programs;

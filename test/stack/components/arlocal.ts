@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import type { Component } from "../component.ts";
 import { findProgram } from "../programs.ts";
 import { ask } from "./http.ts";
@@ -14,8 +15,10 @@ export const arlocal: Component<{ url: string }> = {
   prepare: async (place, progress) => ({
     arlocal: {
       command: process.execPath,
-      args: [await findProgram("arlocal", progress), String(place.ports.gateway), "data"],
+      args: [join(import.meta.dirname, "..", "arlocal", "serve.cjs"), String(place.ports.gateway), "data"],
       cwd: place.folder,
+      // Where serve.cjs finds the package: node_modules of the installation.
+      env: { NODE_PATH: dirname(dirname(dirname(await findProgram("arlocal", progress)))) },
     },
   }),
   check: async (place) => {

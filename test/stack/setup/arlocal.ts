@@ -6,7 +6,7 @@ import type { Installation } from "./cache.ts";
 import { runCommand } from "./run-command.ts";
 
 const folder = join(import.meta.dirname, "..", "arlocal");
-const files = ["package.json", "package-lock.json", ".npmrc", "serve.cjs"];
+const files = ["package.json", "package-lock.json", ".npmrc"];
 
 /** arlocal with its own lock file, outside the project's node_modules: its dependencies are old and many. */
 export const arlocalInstallation = (): Installation => {

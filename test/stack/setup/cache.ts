@@ -19,12 +19,16 @@ export interface Installation {
   readonly fill: (into: string, progress: Progress) => Promise<void>;
 }
 
+const folderOf = (installation: Installation): string => join(cacheFolder(), installation.folder);
+
+export const isInstalled = (installation: Installation): boolean => existsSync(folderOf(installation));
+
 /**
  * The cache folder of an installation, filled first if it is not there. Two that ask at once wait for one another; one
  * that was broken off has left only a temporary folder, which the next removes: a folder under its final name is whole.
  */
 export const installed = async (installation: Installation, progress: Progress): Promise<string> => {
-  const final = join(cacheFolder(), installation.folder);
+  const final = folderOf(installation);
   if (existsSync(final)) return final;
   const say = (message: string) => progress(installation.component, message);
   await mkdir(cacheFolder(), { recursive: true });

@@ -37,6 +37,17 @@ export const ferretProgram: GoProgram = {
   sources: ["go.mod", "go.sum", "main.go"],
 };
 
+/** For checking docker-compose.yml where there is no Docker; not part of the stack. */
+export const composeProgram: GoProgram = {
+  component: "compose",
+  module: "compose",
+  package: "github.com/docker/compose/v2/cmd",
+  executable: "docker-compose",
+  version: "2.40.3",
+  why: "the judge of docker-compose.yml",
+  sources: ["go.mod", "go.sum"],
+};
+
 const moduleFolder = (program: GoProgram) => join(import.meta.dirname, "..", "go", program.module);
 
 const fingerprint = (program: GoProgram): string => {
