@@ -45,7 +45,7 @@ const supportSection = (product: string, { source, asOf, lastDay }: SupportTable
   [
     `### ${product}`,
     "",
-    `From <${source}>, as read on ${asOf}.`,
+    `From <${source}>, state of ${asOf}.`,
     "",
     "| Version | Last day of support |",
     "| --- | --- |",

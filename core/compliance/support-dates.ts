@@ -4,7 +4,7 @@
  */
 export interface SupportTable {
   readonly source: string;
-  /** When the source was read. */
+  /** The day whose state of the source the table shows. */
   readonly asOf: string;
   /** Last day of support; null: the maker has not said. */
   readonly lastDay: Readonly<Record<string, string | null>>;
