@@ -1,0 +1,357 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { beginDelete } from "../../core/catalog/begin-delete.ts";
+import { claimPacks } from "../../core/catalog/claim-packs.ts";
+import { claimRanges } from "../../core/catalog/claim-ranges.ts";
+import { commitSnapshot } from "../../core/catalog/commit-snapshot.ts";
+import { condemnUnreferenced } from "../../core/catalog/condemn-unreferenced.ts";
+import { deletable } from "../../core/catalog/deletable.ts";
+import { destroyEnvelopes } from "../../core/catalog/destroy-envelopes.ts";
+import { dropReplica } from "../../core/catalog/drop-replica.ts";
+import { finishDelete } from "../../core/catalog/finish-delete.ts";
+import { liftHold } from "../../core/catalog/lift-hold.ts";
+import { listReplicas } from "../../core/catalog/list-replicas.ts";
+import { liveSnapshots } from "../../core/catalog/live-snapshots.ts";
+import { markProven } from "../../core/catalog/mark-proven.ts";
+import { placeHold } from "../../core/catalog/place-hold.ts";
+import { reachState } from "../../core/catalog/reach-state.ts";
+import { allEnvelopes, envelopesOf } from "../../core/catalog/read-envelopes.ts";
+import { getSnapshot, latestSnapshot, listSnapshots } from "../../core/catalog/read-snapshots.ts";
+import { recordReplica } from "../../core/catalog/record-replica.ts";
+import { registerPack } from "../../core/catalog/register-pack.ts";
+import { removeSnapshots } from "../../core/catalog/remove-snapshots.ts";
+import { replicaSummary } from "../../core/catalog/replica-summary.ts";
+import { replicasMissing } from "../../core/catalog/replicas-missing.ts";
+import { snapshotObjects } from "../../core/catalog/snapshot-objects.ts";
+import { standingHolds } from "../../core/catalog/standing-holds.ts";
+import { type FailureType, isFailure } from "../../core/domain/failure.ts";
+import { envelopesKey, manifestKey, packKey, rangeKey } from "../../core/repository/object-keys.ts";
+import { committed, createCatalog, envelopeOf, freshId, hex, packOf, snapshotOf, writtenPacks } from "./catalog-database.ts";
+
+const { catalog } = await createCatalog();
+const later = new Date(Date.now() + 30 * 86_400_000);
+const muchLater = new Date(later.getTime() + 1);
+const refused = (type: FailureType, words: RegExp) => (error: unknown) => isFailure(error, type) && words.test(error.message);
+const verified = (snapshot: string) => reachState(catalog, snapshot, "verified", {}, new Date());
+
+test("a committed snapshot reads back as it was, and a second commit changes nothing", async () => {
+  const packs = await writtenPacks(catalog, 3);
+  const ranges = [
+    { id: freshId(), packs: packs.slice(0, 2) },
+    { id: freshId(), packs: packs.slice(1) },
+    { id: freshId(), packs: [] },
+  ];
+  const commit = snapshotOf("reads-back", ranges);
+  await commitSnapshot(catalog, commit);
+  await commitSnapshot(catalog, commit);
+  const { ranges: _ranges, envelopes, ...facts } = commit;
+  const record = await getSnapshot(catalog, commit.snapshot);
+  const states = record?.states ?? [];
+  assert.deepEqual(record, { ...facts, held: false, removedAt: null, states });
+  assert.deepEqual(
+    states.map(({ state, reachedAt, evidence }) => [state, state === "captured" ? reachedAt : "now", evidence]),
+    [
+      ["captured", commit.capturedAt, { consistency: "transactional", rows: 10 }],
+      ["sealed", "now", { manifestHash: commit.manifestHash, ciphertextRoot: commit.ciphertextRoot }],
+    ],
+  );
+  const objects = await snapshotObjects(catalog, commit.snapshot);
+  assert.deepEqual(objects.ranges, ranges.map((range) => range.id).sort());
+  assert.deepEqual(
+    objects.packs,
+    packs.toSorted().map((id) => ({ id, bytes: 1_000, root: hex(`root ${id}`) })),
+  );
+  assert.deepEqual(await envelopesOf(catalog, commit.snapshot), [envelopes[0]]);
+  await assert.rejects(commitSnapshot(catalog, { ...commit, manifestHash: hex("other") }), refused("Unexpected", /with another manifest/));
+  assert.equal(await getSnapshot(catalog, "20260101T000000Z-000000000000"), undefined);
+});
+
+test("a snapshot that relies on what is gone, or could never be opened, is not committed at all", async () => {
+  const [live, gone] = await writtenPacks(catalog, 2);
+  const intended = freshId();
+  await registerPack(catalog, packOf(intended));
+  await committed(catalog, "relies", [live!]);
+  await condemnUnreferenced(catalog, later);
+  await beginDelete(catalog, [gone!]);
+  for (const pack of [gone!, intended, freshId()]) {
+    const commit = snapshotOf("relies", [{ id: freshId(), packs: [live!, pack] }]);
+    await assert.rejects(commitSnapshot(catalog, commit), refused("PacksReclaimed", new RegExp(`needs pack ${pack}`)));
+    assert.equal(await getSnapshot(catalog, commit.snapshot), undefined);
+    assert.deepEqual(await envelopesOf(catalog, commit.ranges[0]!.id), []);
+  }
+  const noEnvelope = snapshotOf("relies", [{ id: freshId(), packs: [live!] }]);
+  await assert.rejects(
+    commitSnapshot(catalog, { ...noEnvelope, envelopes: noEnvelope.envelopes.slice(0, 1) }),
+    refused("EnvelopeMissing", /its range/),
+  );
+  await assert.rejects(
+    commitSnapshot(catalog, { ...noEnvelope, envelopes: noEnvelope.envelopes.slice(1) }),
+    refused("EnvelopeMissing", /its manifest/),
+  );
+});
+
+test("committing makes condemned packs live again", async () => {
+  const [pack] = await writtenPacks(catalog, 1);
+  assert.ok((await condemnUnreferenced(catalog, later)).packs.includes(pack!));
+  await committed(catalog, "revives", [pack!]);
+  assert.deepEqual(await beginDelete(catalog, [pack!]), []);
+  assert.ok(!(await condemnUnreferenced(catalog, later)).packs.includes(pack!));
+});
+
+test("states: the first evidence stays, in the order of states; unknown snapshots are refused", async () => {
+  const [pack] = await writtenPacks(catalog, 1);
+  const { snapshot } = await committed(catalog, "states", [pack!]);
+  await reachState(catalog, snapshot, "verified", { how: "drill" }, "2026-02-02T00:00:00.000Z");
+  await reachState(catalog, snapshot, "replicated", { stores: ["a"] }, new Date("2026-02-03T00:00:00Z"));
+  await reachState(catalog, snapshot, "verified", { how: "again" }, new Date());
+  const states = (await getSnapshot(catalog, snapshot))!.states;
+  assert.deepEqual(
+    states.map(({ state }) => state),
+    ["captured", "sealed", "replicated", "verified"],
+  );
+  assert.deepEqual(states[3], { state: "verified", reachedAt: "2026-02-02T00:00:00.000Z", evidence: { how: "drill" } });
+  await assert.rejects(
+    reachState(catalog, "20260101T000000Z-000000000000", "logged", {}, new Date()),
+    refused("SnapshotUnknown", /not in the catalog/),
+  );
+});
+
+test("listing: newest first, by database, limited, removed ones on demand", async () => {
+  const packs = await writtenPacks(catalog, 1);
+  const [first, second, third] = [
+    await committed(catalog, "listing", packs),
+    await committed(catalog, "listing", packs),
+    await committed(catalog, "listing", packs),
+  ];
+  await committed(catalog, "listing-other", packs);
+  const ids = async (...filter: Parameters<typeof listSnapshots> extends [unknown, ...infer F] ? F : never) =>
+    (await listSnapshots(catalog, ...filter)).map(({ snapshot }) => snapshot);
+  assert.deepEqual(await ids({ database: "listing" }), [third.snapshot, second.snapshot, first.snapshot]);
+  assert.deepEqual(await ids({ database: "listing", limit: 1 }), [third.snapshot]);
+  assert.ok((await ids()).length >= 4);
+  await verified(second.snapshot);
+  assert.equal((await latestSnapshot(catalog, "listing"))?.snapshot, third.snapshot);
+  assert.equal((await latestSnapshot(catalog, "listing", "verified"))?.snapshot, second.snapshot);
+  assert.equal(await latestSnapshot(catalog, "listing", "drilled"), undefined);
+  await removeSnapshots(catalog, [first.snapshot], new Date());
+  assert.deepEqual(await ids({ database: "listing" }), [third.snapshot, second.snapshot]);
+  assert.deepEqual(await ids({ database: "listing", removed: true }), [third.snapshot, second.snapshot, first.snapshot]);
+  assert.notEqual((await getSnapshot(catalog, first.snapshot))?.removedAt, null);
+  assert.deepEqual(
+    (await liveSnapshots(catalog, "listing")).map(({ snapshot, states, held }) => [snapshot, states.toSorted(), held]),
+    [
+      [third.snapshot, ["captured", "sealed"], false],
+      [second.snapshot, ["captured", "sealed", "verified"], false],
+    ],
+  );
+});
+
+test("replicas: what a store lacks, what it has, what is proven", async () => {
+  const packs = (await writtenPacks(catalog, 2)).sort();
+  const { snapshot, ranges } = await committed(catalog, "replicas", packs);
+  const [a, b] = packs as [string, string];
+  const all = [packKey(a), packKey(b), ...ranges.map((range) => rangeKey(range.id)).sort(), manifestKey(snapshot)];
+  assert.deepEqual(await replicasMissing(catalog, snapshot, "disk"), all, "registered is not yet stored");
+  const has = (object: string, provenAt: Date | null = null) =>
+    recordReplica(catalog, { object, store: "disk", receipt: `etag ${object}`, bytes: 5, provenAt });
+  await has(packKey(a));
+  await has(packKey(a), new Date("2026-03-01T00:00:00Z"));
+  await has(packKey(a));
+  assert.deepEqual(await replicasMissing(catalog, snapshot, "disk"), all.slice(1));
+  assert.deepEqual(await replicaSummary(catalog, snapshot), [
+    { store: "disk", objects: 1, objectsOfAll: 5, packs: 1, verified: 1, oldestProof: "2026-03-01T00:00:00.000Z" },
+  ]);
+  for (const object of all) await has(object);
+  assert.deepEqual(await replicasMissing(catalog, snapshot, "disk"), []);
+  assert.deepEqual(await replicasMissing(catalog, snapshot, "azure"), all);
+  assert.deepEqual(await replicaSummary(catalog, snapshot), [
+    { store: "disk", objects: 5, objectsOfAll: 5, packs: 2, verified: 1, oldestProof: null },
+  ]);
+  await markProven(catalog, packKey(b), "disk", new Date("2026-02-01T00:00:00Z"));
+  await markProven(catalog, packKey(b), "disk", new Date("2026-01-01T00:00:00Z"));
+  await markProven(catalog, packKey(b), "nowhere", new Date());
+  assert.equal((await replicaSummary(catalog, snapshot))[0]?.oldestProof, "2026-02-01T00:00:00.000Z");
+  assert.deepEqual(await listReplicas(catalog, [packKey(b)]), [
+    { object: packKey(b), store: "disk", receipt: `etag ${packKey(b)}`, bytes: 5, provenAt: "2026-02-01T00:00:00.000Z" },
+  ]);
+  await dropReplica(catalog, packKey(b), "disk");
+  await dropReplica(catalog, packKey(b), "disk");
+  assert.deepEqual(await replicasMissing(catalog, snapshot, "disk"), [packKey(b)]);
+});
+
+test("removal destroys and condemns what nobody else needs, keeps what is shared, and answers the same again", async () => {
+  const [own, shared] = await writtenPacks(catalog, 2);
+  const sharedRange = { id: freshId(), packs: [shared!] };
+  const ownRange = { id: freshId(), packs: [own!, shared!] };
+  const old = snapshotOf("removal", [ownRange, sharedRange]);
+  const young = snapshotOf("removal", [sharedRange]);
+  await commitSnapshot(catalog, old);
+  await commitSnapshot(catalog, { ...young, envelopes: [envelopeOf(young.snapshot, "manifest")] });
+  const at = new Date();
+  const remove = () => removeSnapshots(catalog, [old.snapshot], at);
+  await assert.rejects(remove(), refused("RetentionRefused", /no newer snapshot/));
+  await verified(young.snapshot);
+  await assert.rejects(removeSnapshots(catalog, [old.snapshot, young.snapshot], at), refused("RetentionRefused", /no newer snapshot/));
+  const result = { snapshots: [old.snapshot], envelopes: [ownRange.id, old.snapshot].sort(), ranges: [ownRange.id], packs: [own] };
+  assert.deepEqual(await remove(), result);
+  assert.deepEqual(await remove(), result);
+  assert.deepEqual(await envelopesOf(catalog, old.snapshot), []);
+  assert.deepEqual(await envelopesOf(catalog, ownRange.id), []);
+  assert.equal((await envelopesOf(catalog, sharedRange.id)).length, 1);
+  assert.deepEqual((await snapshotObjects(catalog, young.snapshot)).ranges, [sharedRange.id]);
+  await assert.rejects(removeSnapshots(catalog, ["20260101T000000Z-000000000000"], at), refused("SnapshotUnknown", /not in the catalog/));
+  const takenOver = snapshotOf("removal", [ownRange]);
+  await assert.rejects(commitSnapshot(catalog, takenOver), refused("PacksReclaimed", /needs range/));
+});
+
+test("a range that a running capture has claimed outlives the snapshot that it came from", async () => {
+  const [pack] = await writtenPacks(catalog, 2);
+  const range = { id: freshId(), packs: [pack!] };
+  const old = snapshotOf("takes-over", [range]);
+  await commitSnapshot(catalog, old);
+  const other = await committed(catalog, "takes-over", await writtenPacks(catalog, 1));
+  await verified(other.snapshot);
+  const unknown = freshId();
+  assert.deepEqual(await claimRanges(catalog, [range.id, unknown]), [unknown]);
+  assert.deepEqual(await removeSnapshots(catalog, [old.snapshot], new Date()), {
+    snapshots: [old.snapshot],
+    envelopes: [old.snapshot],
+    ranges: [],
+    packs: [],
+  });
+  const next = snapshotOf("takes-over", [range]);
+  await commitSnapshot(catalog, { ...next, envelopes: [envelopeOf(next.snapshot, "manifest")] });
+  assert.deepEqual(
+    (await snapshotObjects(catalog, next.snapshot)).packs.map(({ id }) => id),
+    [pack],
+  );
+});
+
+test("after the grace everything of a removed snapshot goes from every store, its envelopes at once", async () => {
+  const [pack] = await writtenPacks(catalog, 1);
+  const { snapshot, ranges } = await committed(catalog, "goes", [pack!]);
+  const range = ranges[0]!.id;
+  const young = await committed(catalog, "goes", await writtenPacks(catalog, 1));
+  await verified(young.snapshot);
+  const keys = [packKey(pack!), rangeKey(range), manifestKey(snapshot), envelopesKey(range), envelopesKey(snapshot)];
+  for (const object of keys)
+    for (const store of ["disk", "azure"]) await recordReplica(catalog, { object, store, receipt: "r", bytes: 1, provenAt: null });
+  const doomed = async (before: Date) => (await deletable(catalog, before, 10_000)).filter(({ key }) => keys.includes(key));
+  assert.deepEqual(await doomed(muchLater), []);
+  await removeSnapshots(catalog, [snapshot], later);
+  assert.deepEqual(
+    (await doomed(later)).map(({ kind }) => kind),
+    ["envelopes", "envelopes"],
+  );
+  const all = await doomed(muchLater);
+  assert.deepEqual(new Set(all.map(({ key }) => key)), new Set(keys));
+  assert.ok(all.every(({ stores }) => stores.join() === "azure,disk"));
+  assert.deepEqual(
+    await beginDelete(
+      catalog,
+      all.map(({ id }) => id),
+    ),
+    [pack, range, snapshot].sort(),
+  );
+  for (const { key, stores } of all) for (const store of stores) await finishDelete(catalog, key, store);
+  assert.deepEqual(await doomed(muchLater), []);
+});
+
+test("a hold keeps what it names: a snapshot, a database, or everything", async () => {
+  const packs = await writtenPacks(catalog, 1);
+  const held = await committed(catalog, "held", packs);
+  const free = await committed(catalog, "held", packs);
+  await verified((await committed(catalog, "held", packs)).snapshot);
+  const at = "2026-04-01T00:00:00.000Z";
+  const hold = (id: string, database: string | null, snapshot: string | null) =>
+    placeHold(catalog, { id, database, snapshot, reason: "case 7", by: "counsel", at });
+  const remove = (...ids: string[]) => removeSnapshots(catalog, ids, new Date());
+  await hold("one", null, held.snapshot);
+  await hold("one", null, held.snapshot);
+  assert.deepEqual(await standingHolds(catalog), [
+    { id: "one", database: null, snapshot: held.snapshot, reason: "case 7", by: "counsel", at },
+  ]);
+  assert.equal((await getSnapshot(catalog, held.snapshot))?.held, true);
+  await assert.rejects(remove(free.snapshot, held.snapshot), refused("HoldStands", new RegExp(held.snapshot)));
+  assert.equal((await getSnapshot(catalog, free.snapshot))?.removedAt, null, "all or nothing");
+  await liftHold(catalog, "one", "counsel", new Date());
+  await liftHold(catalog, "one", "somebody", new Date());
+  await hold("one", null, held.snapshot);
+  assert.deepEqual(await standingHolds(catalog), [], "a lifted hold stays lifted");
+  for (const [id, database] of [
+    ["two", "held"],
+    ["three", null],
+  ] as const) {
+    await hold(id, database, null);
+    await assert.rejects(remove(free.snapshot), refused("HoldStands", /legal hold/));
+    await liftHold(catalog, id, "counsel", new Date());
+  }
+  await hold("four", "another", null);
+  await remove(free.snapshot);
+  await assert.rejects(hold("five", null, free.snapshot), refused("SnapshotUnknown", /cannot be held/));
+  assert.deepEqual(
+    (await standingHolds(catalog)).map(({ id }) => id),
+    ["four"],
+  );
+  await liftHold(catalog, "four", "counsel", new Date());
+  await assert.rejects(liftHold(catalog, "nine", "counsel", new Date()), refused("NameUnknown", /no hold nine/));
+});
+
+test("the keyring: all envelopes in pages, base64 as it was given, destroyed once", async () => {
+  const [pack] = await writtenPacks(catalog, 1);
+  const ranges = Array.from({ length: 600 }, () => ({ id: freshId(), packs: [pack!] }));
+  const commit = snapshotOf("keyring", ranges);
+  const second = ranges.map((range) => envelopeOf(range.id, "range", "fedcba9876543210"));
+  await commitSnapshot(catalog, { ...commit, envelopes: [...commit.envelopes, ...second] });
+  const wanted = new Set(ranges.map((range) => range.id));
+  const found = [];
+  for await (const envelope of allEnvelopes(catalog)) if (wanted.has(envelope.object)) found.push(envelope);
+  assert.equal(found.length, 1_200);
+  const sort = (list: readonly { object: string; recipient: string }[]) =>
+    list.toSorted((a, b) => (`${a.object}${a.recipient}` < `${b.object}${b.recipient}` ? -1 : 1));
+  assert.deepEqual(found, sort([...commit.envelopes.slice(1), ...second]));
+  const [one, two] = [ranges[0]!.id, ranges[1]!.id];
+  assert.deepEqual(await destroyEnvelopes(catalog, [one, two, freshId()]), [one, two].sort());
+  assert.deepEqual(await destroyEnvelopes(catalog, [one]), []);
+  assert.deepEqual(await envelopesOf(catalog, one), []);
+});
+
+test("race: commits beside removals and deletions never refer to what is gone", async () => {
+  let failed = 0;
+  let succeeded = 0;
+  for (let round = 0; round < 60; round += 1) {
+    const packs = await writtenPacks(catalog, 2);
+    const range = { id: freshId(), packs };
+    const old = snapshotOf(`race-${round}`, [range]);
+    await commitSnapshot(catalog, old);
+    await verified((await committed(catalog, `race-${round}`, await writtenPacks(catalog, 1))).snapshot);
+    const next = snapshotOf(`race-${round}`, [range, { id: freshId(), packs }]);
+    const commit = () =>
+      commitSnapshot(catalog, { ...next, envelopes: next.envelopes.filter(({ object }) => object !== range.id) }).then(
+        () => true,
+        (error) => {
+          assert.ok(isFailure(error, "PacksReclaimed"), String(error));
+          return false;
+        },
+      );
+    const reclaim = async () => {
+      await removeSnapshots(catalog, [old.snapshot], later);
+      await condemnUnreferenced(catalog, later);
+      return await beginDelete(catalog, packs);
+    };
+    const [ok, deleted] =
+      round % 3 === 0
+        ? await Promise.all([commit(), reclaim()])
+        : await Promise.all([reclaim(), commit()].toReversed() as [Promise<boolean>, Promise<string[]>]);
+    if (ok) {
+      succeeded += 1;
+      assert.deepEqual(deleted, []);
+      assert.deepEqual(await claimPacks(catalog, packs), []);
+      assert.equal((await envelopesOf(catalog, range.id)).length, 1);
+    } else {
+      failed += 1;
+      assert.deepEqual((await beginDelete(catalog, packs)).toSorted(), packs.toSorted());
+    }
+  }
+  assert.ok(succeeded > 0, `${succeeded} commits won, ${failed} lost`);
+});
