@@ -2,6 +2,7 @@
 export { anchor } from "./anchor.ts";
 export { backup } from "./backup.ts";
 export { drill } from "./drill.ts";
+export { hold } from "./hold.ts";
 export { retention } from "./retention.ts";
 export { sweep } from "./sweep.ts";
 export { verify } from "./verify.ts";

@@ -8,6 +8,7 @@ import type { DeletableObject } from "../../core/catalog/records.ts";
 import { durationMs } from "../../core/domain/duration.ts";
 import { retentionPlanOf } from "../../core/site/retention-plan.ts";
 import type { ActivityEnvironment } from "../environment.ts";
+import { createChangeHold } from "./change-hold.ts";
 
 /** Objects that are past saving, by key and by the stores that have them. */
 export interface Deletions {
@@ -16,7 +17,9 @@ export interface Deletions {
 }
 
 /** Letting go of what the policy no longer keeps, and of what nothing refers to. */
-export const createRetainActivities = ({ site }: ActivityEnvironment) => ({
+export const createRetainActivities = ({ site, threads }: ActivityEnvironment) => ({
+  ...createChangeHold({ site, threads }),
+
   /** Removes the snapshots that the database's policy lets go. Their envelopes are destroyed with them. */
   removeExpired: async ({ database }: { database: string }): Promise<{ removed: readonly string[] }> => {
     const at = await site();

@@ -45,8 +45,9 @@ export const commandSpecs: readonly CommandSpec[] = [
     args: [{ name: "<action>", description: "init, kit, show or registry" }],
     options: [
       { flags: "--out <folder>", description: "with init: where the keys go", fallback: "keys" },
-      { flags: "--anchor <name>", description: "with registry: the anchor to deploy for" },
-      { flags: "--rpc <url>", description: "with registry: the chain's RPC, when no configuration exists yet" },
+      { flags: "--rpc <url>", description: "with registry: the chain's RPC" },
+      { flags: "--chain-id <number>", description: "with registry: the chain", fallback: "31337" },
+      { flags: "--submitter <address>", description: "with registry: the account that may submit (default: the deployer)" },
       { flags: "--key-env <name>", description: "with registry: the environment variable with the deployer's private key" },
     ],
     examples: ["keys init --out keys", "keys kit", "keys show", "keys registry --rpc http://127.0.0.1:8545 --key-env DEPLOYER_KEY"],
@@ -148,7 +149,10 @@ export const commandSpecs: readonly CommandSpec[] = [
     description: "check a proof bundle offline, trusting nothing but the trust policy",
     config: false,
     args: [{ name: "<bundle>", description: "the proof bundle" }],
-    options: [{ flags: "--trust <file>", description: "the trust policy" }],
+    options: [
+      { flags: "--trust <file>", description: "the trust policy" },
+      { flags: "--rpc <url>", description: "ask this node which blocks are final, instead of trusting only those that the policy lists" },
+    ],
     examples: ["audit bundle.json --trust trust.json", "audit bundle.json --trust trust.json --json"],
     load: () => import("./commands/audit.ts"),
   },

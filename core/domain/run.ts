@@ -128,3 +128,13 @@ export interface VerifyResult {
   readonly bytes: number;
   readonly problems: readonly ObjectProblem[];
 }
+
+/** A legal hold to be placed, or lifted by its id. */
+export interface HoldChange {
+  readonly id: string;
+  readonly lifted: boolean;
+  readonly database: string | null;
+  readonly snapshot: string | null;
+  readonly reason: string;
+  readonly by: string;
+}

@@ -1,4 +1,3 @@
-import type { StoreConfig } from "../config/schema.ts";
 import type { Restoration } from "../databases/engine.ts";
 import { engineOf } from "../databases/engines.ts";
 import { Failure } from "../domain/failure.ts";
@@ -7,7 +6,7 @@ import type { Manifest } from "../repository/manifest.ts";
 import { packKey } from "../repository/object-keys.ts";
 import { readRange } from "../repository/read-range.ts";
 import type { Store } from "../stores/store.ts";
-import { openStore } from "../stores/stores.ts";
+import { openSource, type StoreSource } from "../stores/store-source.ts";
 import { compareContent } from "./compare-content.ts";
 import { eachLimited } from "./each-limited.ts";
 import type { JobContext, JobProgress } from "./jobs.ts";
@@ -16,7 +15,7 @@ import { fetchManifest, fetchRange, fromAnyStore, type SnapshotAccess } from "./
 export interface RestoreJob {
   readonly access: SnapshotAccess;
   /** In the order in which they are tried. */
-  readonly stores: readonly StoreConfig[];
+  readonly stores: readonly StoreSource[];
   /** The engine that the target speaks; a snapshot of another engine is refused. */
   readonly engine: EngineName;
   readonly url: string;
@@ -42,7 +41,7 @@ export interface RestoreJobResult {
 /** Restores a snapshot from the first good copy of each object, then reads the target back and compares. */
 export const restoreSnapshot = async (input: RestoreJob, { report, signal }: JobContext<JobProgress>): Promise<RestoreJobResult> => {
   const started = performance.now();
-  const stores = input.stores.map(openStore);
+  const stores = input.stores.map(openSource);
   const damagedCopies = new Set<string>();
   const onDamage = (store: Store, failure: Failure): void => void damagedCopies.add(`${store.name}: ${failure.message}`);
   try {

@@ -1,0 +1,71 @@
+import { redact } from "../core/config/redact.ts";
+import { migrate } from "../core/catalog/migrate.ts";
+import { engineOf } from "../core/databases/engines.ts";
+import { asFailure, Failure, failureTypes } from "../core/domain/failure.ts";
+import { addressOfKey, readAnchored } from "../core/ledger/evm.ts";
+import { registryPlace } from "../core/site/registry-place.ts";
+import type { Site } from "../core/site/site.ts";
+import { connectOrchestrator } from "./connect.ts";
+
+/** One thing that the configuration names, and whether it works. */
+export interface CheckedThing {
+  readonly kind: "keys" | "recipients" | "catalog" | "temporal" | "database" | "store" | "anchor";
+  readonly name: string;
+  readonly ok: boolean;
+  /** What was found, or what is wrong and what to do. */
+  readonly details: readonly string[];
+}
+
+/** Probes everything that the configuration names, one after the other, and tells of each as it is done. */
+export async function* checkSite(site: Site, signal: AbortSignal, onStart: (what: string) => void): AsyncIterable<CheckedThing> {
+  const { config } = site.loaded;
+  const examine = async (kind: CheckedThing["kind"], name: string, look: () => Promise<string[]>): Promise<CheckedThing> => {
+    onStart(`${kind} ${name}`);
+    try {
+      return { kind, name, ok: true, details: await look() };
+    } catch (error) {
+      const failure = asFailure(error, `the probe of ${kind} ${name} failed`);
+      return { kind, name, ok: false, details: [redact(failure.message), failureTypes[failure.type].remedy] };
+    }
+  };
+
+  yield await examine("keys", "repository", async () => {
+    await site.repositoryKeys();
+    const [signer, log] = await Promise.all([site.signer(), site.logSigner()]);
+    return [`signing key ${signer.keyId}, log key ${log.keyId}`];
+  });
+  yield await examine("recipients", config.recipients.map(({ name }) => name).join(", "), async () => {
+    return [(await site.recipients()).map(({ name, id }) => `${name} has key ${id}`).join("; ")];
+  });
+  yield await examine("catalog", "postgres", async () => {
+    const applied = await migrate(await site.catalog());
+    return [applied.length > 0 ? `answers; ${applied.length} migrations applied` : "answers; up to date"];
+  });
+  yield await examine("temporal", config.temporal.namespace, async () => {
+    const orchestrator = await connectOrchestrator(config.temporal);
+    await orchestrator.close();
+    return [`answers at ${config.temporal.address}`];
+  });
+  for (const { name, engine } of config.databases) {
+    yield await examine("database", name, async () => {
+      const probe = await engineOf(engine).probe(await site.databaseUrl(name), signal);
+      const [first] = probe.problems;
+      if (first !== undefined) throw new Failure(first.type, probe.problems.map(({ message }) => message).join("; "));
+      return [`${engine} ${probe.version}, ${probe.databaseName}, about ${Math.round(probe.estimatedBytes / 1e6)} MB`];
+    });
+  }
+  for (const { name, kind } of config.stores) {
+    yield await examine("store", name, async () => {
+      await (await site.store(name)).probe(signal);
+      return [`${kind}: can be written, read and deleted from as far as it goes`];
+    });
+  }
+  for (const anchor of config.anchors) {
+    yield await examine("anchor", anchor.name, async () => {
+      const place = await registryPlace(site, anchor.name);
+      await readAnchored({ ...place, size: 1 });
+      const submitter = addressOfKey(await site.secret(anchor.submitterKey));
+      return [`chain ${anchor.chainId}, registry ${anchor.contract}, submitter ${submitter}`];
+    });
+  }
+}

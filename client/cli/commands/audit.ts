@@ -1,0 +1,47 @@
+import { readFile } from "node:fs/promises";
+import { Failure } from "../../../core/domain/failure.ts";
+import { type AuditReport, AuditInputError, auditBundle, parseBundle, parseTrust } from "../../../core/ledger/verify/audit.ts";
+import { confirmBlocks } from "../../../core/ledger/verify/confirm-blocks.ts";
+import { exitCodes } from "../exit.ts";
+import type { CommandAction } from "../program.ts";
+import { bad, bold, good, say } from "../terminal.ts";
+
+/** Needs the two files and nothing else: no configuration, no catalog, and a network only when `--rpc` asks for one. */
+export const action: CommandAction = async ({ args, options, json }) => {
+  const trustPath = options.trust;
+  if (typeof trustPath !== "string") throw new Failure("UsageInvalid", "name the trust policy by --trust FILE; without it nothing can be trusted");
+  const bundlePath = args[0] as string;
+  const bundle = await parsed(bundlePath, parseBundle);
+  const policy = await parsed(trustPath, parseTrust);
+  const trust = typeof options.rpc === "string" ? await confirmBlocks(bundle, policy, options.rpc) : policy;
+  const report = auditBundle(bundle, trust);
+  if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  else print(bundlePath, report);
+  return report.verified ? exitCodes.done : exitCodes.verification;
+};
+
+const parsed = async <T>(path: string, parse: (text: string) => T): Promise<T> => {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    throw new Failure("UsageInvalid", `${path} cannot be read`, { cause });
+  }
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof AuditInputError) throw new Failure("UsageInvalid", `${path}: ${error.message}`, { cause: error });
+    throw error;
+  }
+};
+
+const print = (path: string, { verified, entry, checkpoint, anchors, failures }: AuditReport): void => {
+  say(verified ? `${good("✓")} ${bold(path)} is verified` : `${bad("✗")} ${bold(path)} is not verified`);
+  if (entry !== null) say(`  entry ${entry.index}: ${entry.kind}${entry.databaseName === undefined ? "" : ` of ${entry.databaseName}`}, ${entry.time}`);
+  if (checkpoint !== null) say(`  checkpoint of size ${checkpoint.size}, root ${checkpoint.root}`);
+  for (const { verified: held, chainId, block, time, transaction, reason } of anchors) {
+    say(`  ${held ? good("✓") : bad("✗")} anchored on chain ${chainId} in block ${block} at ${time}${reason === undefined ? "" : `: ${reason}`}`);
+    say(`      transaction ${transaction}`);
+  }
+  for (const { part, reason } of failures) say(`  ${bad("✗")} ${part} ${reason}`);
+};

@@ -1,0 +1,68 @@
+import { randomBytes } from "node:crypto";
+import { standingHolds } from "../../../core/catalog/standing-holds.ts";
+import { Failure } from "../../../core/domain/failure.ts";
+import type { HoldChange } from "../../../core/domain/run.ts";
+import type { hold } from "../../../workflows/hold.ts";
+import { awaitResult, requireWorkers, startOrJoin } from "../../run-workflow.ts";
+import { exitCodes } from "../exit.ts";
+import { withOrchestrator, withSite } from "../open-site.ts";
+import type { CommandAction, CommandInput } from "../program.ts";
+import { good, say, table } from "../terminal.ts";
+
+export const action: CommandAction = (input) => {
+  switch (input.args[0]) {
+    case "list":
+      return list(input);
+    case "place":
+      return change(input, placed(input));
+    case "lift":
+      return change(input, lifted(input));
+    default:
+      throw new Failure("UsageInvalid", `hold knows place, list and lift (was given "${input.args[0]}")`);
+  }
+};
+
+const text = ({ options }: CommandInput, name: string): string => {
+  const value = options[name];
+  if (typeof value !== "string" || value.trim() === "") throw new Failure("UsageInvalid", `hold ${name === "by" ? "needs" : "place needs"} --${name}`);
+  return value;
+};
+
+const placed = (input: CommandInput): HoldChange => {
+  const { database, snapshot } = input.options;
+  if ((database === undefined) === (snapshot === undefined)) throw new Failure("UsageInvalid", "hold place needs one of --database and --snapshot");
+  return {
+    id: `h-${randomBytes(4).toString("hex")}`,
+    lifted: false,
+    database: typeof database === "string" ? database : null,
+    snapshot: typeof snapshot === "string" ? snapshot : null,
+    reason: text(input, "reason"),
+    by: text(input, "by"),
+  };
+};
+
+const lifted = (input: CommandInput): HoldChange => {
+  const id = input.args[1];
+  if (id === undefined) throw new Failure("UsageInvalid", "hold lift needs the hold's id, as hold list shows it");
+  return { id, lifted: true, database: null, snapshot: null, reason: "", by: text(input, "by") };
+};
+
+const change = (input: CommandInput, wanted: HoldChange): Promise<number> =>
+  withOrchestrator(input, async (site, { client }) => {
+    if (wanted.database !== null) site.database(wanted.database);
+    await requireWorkers(client, ["orchestrate", "replicate", "chain"]);
+    const { handle } = await startOrJoin<typeof hold>(client, "hold", `hold/${wanted.id}/${wanted.lifted ? "lift" : "place"}`, [wanted], `${wanted.lifted ? "lift" : "place"} hold ${wanted.id}`);
+    await awaitResult(handle, async () => {});
+    if (input.json) process.stdout.write(`${JSON.stringify({ id: wanted.id, standing: !wanted.lifted })}\n`);
+    else say(`${good("✓")} hold ${wanted.id} ${wanted.lifted ? "is lifted" : "stands"}`);
+    return exitCodes.done;
+  });
+
+const list = (input: CommandInput): Promise<number> =>
+  withSite(input, async (site) => {
+    const holds = await standingHolds(await site.catalog());
+    if (input.json) process.stdout.write(`${JSON.stringify({ holds })}\n`);
+    else if (holds.length === 0) say("no hold stands");
+    else say(table(["hold", "on", "since", "by", "reason"], holds.map(({ id, database, snapshot, at, by, reason }) => [id, database ?? snapshot ?? "everything", at.slice(0, 16).replace("T", " "), by, reason])));
+    return exitCodes.done;
+  });

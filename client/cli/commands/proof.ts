@@ -1,0 +1,35 @@
+import { writeFile } from "node:fs/promises";
+import { Failure } from "../../../core/domain/failure.ts";
+import { formatProofBundle } from "../../../core/ledger/proof-bundle.ts";
+import { proveSnapshot } from "../../../core/site/prove-snapshot.ts";
+import { trustPolicyOf } from "../../../core/site/trust-policy.ts";
+import { withSite } from "../open-site.ts";
+import type { CommandAction } from "../program.ts";
+import { bold, good, say, warn } from "../terminal.ts";
+
+export const action: CommandAction = (input) =>
+  withSite(input, async (site) => {
+    const snapshot = input.args[0] as string;
+    const out = String(input.options.out);
+    const bundle = await proveSnapshot(site, snapshot, input.signal);
+    const text = formatProofBundle(bundle);
+    await write(out, text);
+    const { trust } = input.options;
+    if (typeof trust === "string") await write(trust, `${JSON.stringify(await trustPolicyOf(site), undefined, 2)}\n`);
+    if (input.json) {
+      process.stdout.write(`${JSON.stringify({ snapshot, bundle: out, bytes: Buffer.byteLength(text), index: bundle.index, anchors: bundle.anchors.length })}\n`);
+    } else {
+      say(`${good("✓")} ${bold(out)}: entry ${bundle.index}, ${Buffer.byteLength(text).toLocaleString("en")} bytes`);
+      if (bundle.anchors.length === 0) say(warn("  no anchor covers the entry yet: the bundle proves that it is in the log, not since when"));
+      say(`  check it with: dbgov audit ${out} --trust ${typeof trust === "string" ? trust : "TRUST"}`);
+    }
+    return 0;
+  });
+
+const write = async (path: string, text: string): Promise<void> => {
+  try {
+    await writeFile(path, text);
+  } catch (cause) {
+    throw new Failure("UsageInvalid", `${path} cannot be written`, { cause });
+  }
+};

@@ -1,0 +1,81 @@
+import { availableParallelism } from "node:os";
+import { Failure, isFailure } from "../../../core/domain/failure.ts";
+import { readRecoveryKit } from "../../../core/repository/recovery-kit.ts";
+import { openWithKit, snapshotsInStore } from "../../../core/snapshot/find-in-store.ts";
+import { openStoreByUrl } from "../../../core/stores/store-address.ts";
+import type { Store } from "../../../core/stores/store.ts";
+import { exitCodes } from "../exit.ts";
+import type { CommandAction, CommandInput } from "../program.ts";
+import { runRestore } from "../run-restore.ts";
+import { engineOfUrl, targetUrl } from "../target-url.ts";
+import { dim, say, table } from "../terminal.ts";
+
+type Kit = Awaited<ReturnType<typeof readRecoveryKit>>;
+
+/** Everything comes from the store and the kit: what is on fire elsewhere does not matter here. */
+export const action: CommandAction = async (input) => {
+  const { store: address, kit: kitPath } = input.options;
+  if (typeof address !== "string" || typeof kitPath !== "string") throw new Failure("UsageInvalid", "recover needs --store URL and --kit PATH");
+  const kit = await readRecoveryKit(kitPath);
+  const store = openStoreByUrl(address, process.env);
+  try {
+    if (input.options.list === true) return await list(store, kit, input);
+    const url = targetUrl(input);
+    const { manifest, access } = await choose(store, kit, input);
+    const job = { access, stores: [{ address }], engine: engineOfUrl(url), url, replace: input.options.replace === true, parallelism: availableParallelism() };
+    if (!input.json) process.stderr.write(dim(`recovering ${manifest.database} as of ${manifest.capturedAt} from ${manifest.snapshot}\n`));
+    return await runRestore(job, input);
+  } finally {
+    await store.close();
+  }
+};
+
+const choose = async (store: Store, kit: Kit, { options, signal }: CommandInput) => {
+  const wanted = String(options.snapshot);
+  const { database } = options;
+  if (wanted !== "latest") {
+    const opened = await openWithKit(store, kit, wanted, signal).catch((error: unknown) => {
+      if (isFailure(error, "ObjectMissing")) throw new Failure("SnapshotUnknown", `snapshot ${wanted} is not in the store`, { cause: error });
+      throw error;
+    });
+    if (typeof database === "string" && opened.manifest.database !== database) {
+      throw new Failure("UsageInvalid", `snapshot ${wanted} is of ${opened.manifest.database}, not of ${database}`);
+    }
+    return opened;
+  }
+  if (typeof database !== "string") throw new Failure("UsageInvalid", "--snapshot latest needs --database NAME");
+  const found = new Set<string>();
+  let passedOver: Failure | undefined;
+  for (const id of await snapshotsInStore(store, signal)) {
+    try {
+      const opened = await openWithKit(store, kit, id, signal);
+      if (opened.manifest.database === database) return opened;
+      found.add(opened.manifest.database);
+    } catch (error) {
+      // A newer snapshot than the kit's keyring, or a damaged one, must not stand between the operator and a good one.
+      if (!isFailure(error) || isFailure(error, "StoreUnreachable") || isFailure(error, "StoreRejected")) throw error;
+      passedOver = error;
+      process.stderr.write(`passed over ${id}: ${error.message}\n`);
+    }
+  }
+  if (passedOver !== undefined && found.size === 0) throw passedOver;
+  throw new Failure("SnapshotUnknown", `the store has no snapshot of ${database} that this kit opens; it has those of: ${[...found].sort().join(", ") || "none"}`);
+};
+
+const list = async (store: Store, kit: Kit, { json, signal }: CommandInput): Promise<number> => {
+  const rows: { snapshot: string; database: string; capturedAt: string; rows: number; problem?: string }[] = [];
+  for (const snapshot of await snapshotsInStore(store, signal)) {
+    try {
+      const { manifest } = await openWithKit(store, kit, snapshot, signal);
+      const { database, capturedAt, streams } = manifest;
+      rows.push({ snapshot, database, capturedAt, rows: streams.reduce((sum, stream) => sum + stream.rows, 0) });
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+      rows.push({ snapshot, database: "?", capturedAt: "", rows: 0, problem: error.message });
+    }
+  }
+  if (json) process.stdout.write(`${JSON.stringify({ snapshots: rows })}\n`);
+  else if (rows.length === 0) say("the store has no snapshots");
+  else say(table(["snapshot", "database", "as of", "rows", ""], rows.map((row) => [row.snapshot, row.database, row.capturedAt, row.rows.toLocaleString("en"), row.problem ?? ""])));
+  return rows.length === 0 ? exitCodes.notFound : exitCodes.done;
+};

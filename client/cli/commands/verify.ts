@@ -1,0 +1,48 @@
+import { getSnapshot } from "../../../core/catalog/read-snapshots.ts";
+import { Failure, isFailure } from "../../../core/domain/failure.ts";
+import type { ObjectProblem, VerifyInput, VerifyResult } from "../../../core/domain/run.ts";
+import type { verify } from "../../../workflows/verify.ts";
+import { awaitResult, requireWorkers, startOrJoin } from "../../run-workflow.ts";
+import { captureProgress } from "../../watch-activities.ts";
+import { exitCodes } from "../exit.ts";
+import { withOrchestrator } from "../open-site.ts";
+import type { CommandAction } from "../program.ts";
+import { bad, bold, formatBytes, good, openProgress, say } from "../terminal.ts";
+
+export const action: CommandAction = (input) =>
+  withOrchestrator(input, async (site, { client }) => {
+    const snapshot = input.args[0] as string;
+    if ((await getSnapshot(await site.catalog(), snapshot)) === undefined) throw new Failure("SnapshotUnknown", `snapshot ${snapshot} is not in the catalog`);
+    const { store, depth } = input.options;
+    const request: VerifyInput = { snapshot, depth: depth === "sample" ? "sample" : "full", ...(typeof store === "string" ? { store } : {}) };
+    await requireWorkers(client, ["orchestrate", "restore", "chain"]);
+    // An id of its own: a sample that is under way is not the full verification that was asked for.
+    const id = `verify/${snapshot}/${request.depth}${request.store === undefined ? "" : `/${request.store}`}`;
+    const { handle } = await startOrJoin<typeof verify>(client, "verify", id, [request], `verify ${snapshot}, by hand`);
+    const progress = openProgress(!input.json);
+    let result: VerifyResult;
+    try {
+      result = await awaitResult<VerifyResult>(handle, async () => {
+        progress.update(`${formatBytes((await captureProgress(handle)).bytes)} read`);
+      });
+    } catch (error) {
+      progress.end();
+      if (!isFailure(error, "VerificationFailed")) throw error;
+      return reportProblems(snapshot, (await handle.query("problems")) as readonly ObjectProblem[], input.json);
+    }
+    progress.end();
+    if (input.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+    else say(`${good("✓")} ${bold(snapshot)}: ${result.objects} objects checked, ${formatBytes(result.bytes)} read, nothing is wrong`);
+    return exitCodes.done;
+  });
+
+const reportProblems = (snapshot: string, problems: readonly ObjectProblem[], json: boolean): number => {
+  if (json) process.stdout.write(`${JSON.stringify({ snapshot, verified: false, problems })}\n`);
+  else {
+    say(`${bad("✗")} ${bold(snapshot)}: ${problems.length === 1 ? "one object is bad" : `${problems.length} objects are bad`}`);
+    for (const { store, message } of problems) say(`  ${bad("✗")} ${store}: ${message}`);
+    say("  the bad copies no longer count as replicas: the next backup copies them again");
+  }
+  return exitCodes.verification;
+};
+

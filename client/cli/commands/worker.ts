@@ -1,0 +1,24 @@
+import { parseDuration } from "../../../core/domain/duration.ts";
+import { Failure } from "../../../core/domain/failure.ts";
+import { type TaskQueue, taskQueues } from "../../../core/domain/run.ts";
+import { runWorkers } from "../../../workers/run-workers.ts";
+import type { CommandAction } from "../program.ts";
+import { good, say } from "../terminal.ts";
+
+export const action: CommandAction = async ({ options, json, signal }) => {
+  const queues = queuesOf(options.queues);
+  const graceMs = parseDuration(String(options.grace));
+  if (graceMs === undefined) throw new Failure("UsageInvalid", `--grace must be a duration as 30s or 2m (is "${String(options.grace)}")`);
+  const onReady = (): void => say(json ? JSON.stringify({ ready: true, queues, pid: process.pid }) : `${good("✓")} serving ${queues.join(", ")} (Ctrl-C to drain and stop)`);
+  await runWorkers({ config: String(options.config), queues, graceMs, onReady, signal });
+  return 0;
+};
+
+const queuesOf = (text: string | boolean | undefined): TaskQueue[] => {
+  const known = Object.keys(taskQueues) as TaskQueue[];
+  if (typeof text !== "string") return known;
+  const named = text.split(",").map((name) => name.trim());
+  const unknown = named.find((name) => !known.includes(name as TaskQueue));
+  if (unknown !== undefined) throw new Failure("UsageInvalid", `there is no task queue "${unknown}"; there are ${known.join(", ")}`);
+  return named as TaskQueue[];
+};

@@ -1,0 +1,25 @@
+import { loadConfig } from "../../core/config/load-config.ts";
+import { openSite, type Site } from "../../core/site/site.ts";
+import { connectOrchestrator, type Orchestrator } from "../connect.ts";
+import type { CommandInput } from "./program.ts";
+
+/** Runs `work` with the site of the command's `--config`, and closes what it opened. */
+export const withSite = async <T>({ options }: CommandInput, work: (site: Site) => Promise<T>): Promise<T> => {
+  const site = openSite(await loadConfig(String(options.config)));
+  try {
+    return await work(site);
+  } finally {
+    await site.close();
+  }
+};
+
+/** The same with a connection to Temporal. */
+export const withOrchestrator = async <T>(input: CommandInput, work: (site: Site, orchestrator: Orchestrator) => Promise<T>): Promise<T> =>
+  await withSite(input, async (site) => {
+    const orchestrator = await connectOrchestrator(site.loaded.config.temporal);
+    try {
+      return await work(site, orchestrator);
+    } finally {
+      await orchestrator.close();
+    }
+  });
