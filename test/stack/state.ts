@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../core/domain/failure.ts";
@@ -42,8 +42,6 @@ export const writeState = async (folder: string, state: StackState): Promise<voi
   await writeFile(`${file}.new`, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600, flush: true });
   await rename(`${file}.new`, file);
 };
-
-export const removeState = (folder: string): void => rmSync(fileOf(folder), { force: true });
 
 export const placeOf = (folder: string, name: ComponentName, state: ComponentState): Place => ({
   folder: join(folder, name),
