@@ -1,4 +1,4 @@
-import { type Db, MongoClient } from "mongodb";
+import { type Db, MongoClient, MongoServerError } from "mongodb";
 import { Failure } from "../../domain/failure.ts";
 import { type Address, parseAddress } from "./address.ts";
 import { mongoFailure } from "./failures.ts";
@@ -35,6 +35,7 @@ interface Shared {
 const lingerMs = 1_000;
 /** What holds unless the URL says otherwise; the driver itself would let these win over the URL. */
 const defaults = { appName: "dbgov", serverSelectionTimeoutMS: 10_000, connectTimeoutMS: 10_000 };
+const commandNotFound = 59;
 const shared = new Map<string, Shared>();
 
 const defaultsFor = (url: string): Partial<typeof defaults> =>
@@ -50,12 +51,20 @@ async function open(address: Address): Promise<{ client: MongoClient; hello: Hel
   }
   try {
     await client.connect();
-    const hello = (await client.db(address.databaseName).command({ hello: 1 })) as unknown as Hello;
-    return { client, hello };
+    return { client, hello: await greet(client.db(address.databaseName)) };
   } catch (error) {
     await client.close().catch(() => undefined);
     throw mongoFailure(error, address, "connecting");
   }
+}
+
+/** The first releases of 4.4 know only the older name. */
+async function greet(db: Db): Promise<Hello> {
+  const reply = await db.command({ hello: 1 }).catch((error: unknown) => {
+    if (error instanceof MongoServerError && error.code === commandNotFound) return db.command({ isMaster: 1 });
+    throw error;
+  });
+  return reply as unknown as Hello;
 }
 
 /**

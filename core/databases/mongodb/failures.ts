@@ -61,8 +61,13 @@ export function mongoFailure(error: unknown, address: Address, during: string, o
     if (type === "PermissionMissing") return fail(type, `the user lacks a permission (${serverWords(error)})`);
     if (type === "HoldLost")
       return fail(type, "the server no longer keeps the history of the snapshot (minSnapshotHistoryWindowInSeconds)");
+    // While restoring, a collection that is missing is the target's trouble, not a change of the source.
+    if (type === "SourceChanged" && otherwise === "RestoreFailed") return fail(otherwise, serverWords(error));
     return fail(type ?? otherwise, serverWords(error));
   }
+  // A server that is too old is found out while one is being selected.
+  if (error instanceof MongoServerSelectionError && error.cause instanceof MongoCompatibilityError)
+    return fail("EngineUnsupported", error.cause.message.replace(/\.$/, ""));
   if (error instanceof MongoCompatibilityError) return fail("EngineUnsupported", error.message.replace(/\.$/, ""));
   if (error instanceof MongoServerSelectionError || error instanceof MongoNetworkError)
     return fail("DatabaseUnreachable", error.message.replace(/\.$/, ""));

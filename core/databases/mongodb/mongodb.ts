@@ -6,7 +6,7 @@ import { readPart } from "./read.ts";
 import { openRestoration } from "./restore.ts";
 import { createScratch, dropScratch } from "./scratch.ts";
 
-/** MongoDB 4.2 and newer, Atlas, and servers that speak its protocol. */
+/** MongoDB 4.4 and newer, Atlas, and servers that speak its protocol. */
 export const mongodb: Engine = {
   name: "mongodb",
   probe: probeDatabase,

@@ -110,7 +110,7 @@ function notesOf(roles: readonly { entry: CatalogEntry; role: ReturnType<typeof 
     );
   for (const { entry, role } of roles) {
     const name = JSON.stringify(entry.name);
-    if (role === "ignored") notes.push(`${name} is the server's own and is left out.`);
+    if (role === "ignored" && entry.name !== "system.views") notes.push(`${name} is the server's own and is left out.`);
     if (role === "buckets") notes.push(`${name} holds a time-series collection's data and is taken bucket by bucket.`);
     if (role === "rows" && entry.type === "timeseries")
       notes.push(`${name} is a time-series collection whose buckets the server does not show: its measurements are taken.`);

@@ -10,7 +10,7 @@ type Problem = Probe["problems"][number];
 
 // Enough to find a role that is missing, without asking for each of thousands of collections.
 const collectionsTried = 100;
-const oldestVersion = [4, 2] as const;
+const oldestVersion = [4, 4] as const;
 
 /** Tries, on a few dozen collections, everything that a capture will do, and says what the user is not allowed to. */
 export async function probeDatabase(url: string, signal: AbortSignal): Promise<Probe> {

@@ -66,7 +66,10 @@ export async function openRestoration(url: string, options: RestoreOptions, sign
   };
 }
 
-/** One batch is on its way while the next is gathered. */
+/**
+ * One batch is on its way while the next is gathered. MongoDB has no transaction large enough for a part, so a call that
+ * fails leaves what it inserted; called again with the same content it completes that and doubles nothing.
+ */
 async function writeDocuments(
   connection: Connection,
   collection: string,
