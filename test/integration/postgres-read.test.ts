@@ -13,12 +13,12 @@ describe("reading PostgreSQL", () => {
     const plan = await postgres.plan(url, token, { partBytes }, never);
     return plan.streams.find((stream) => stream.name === name)!;
   };
-  /** What dbgov runs in the test's database, but for the hold. */
+  /** What dbgov runs in the test's database at this moment. */
   const running = () =>
     server.sql<{ query: string; wait: string | null }>(
       server.url,
       `SELECT left(query, 60) AS query, wait_event AS wait FROM pg_stat_activity
-       WHERE application_name = 'dbgov' AND datname = '${new URL(url).pathname.slice(1)}' AND query !~ 'pg_export_snapshot|LOCK TABLE'`,
+       WHERE application_name = 'dbgov' AND datname = '${new URL(url).pathname.slice(1)}' AND state = 'active'`,
     );
   const eventually = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
     const until = Date.now() + 5_000;

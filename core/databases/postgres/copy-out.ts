@@ -21,7 +21,7 @@ export async function* copyOut(
   signal.throwIfAborted();
   const tap = tapSocket(session);
   const parser = createCopyParser();
-  const block = new Uint8Array(blockBytes);
+  let block: Uint8Array | undefined;
   let filled = 0;
   try {
     tap.socket.write(queryMessage(sql));
@@ -33,6 +33,11 @@ export async function* copyOut(
         continue;
       }
       let payload = chunk.subarray(0, parser.squeeze(chunk));
+      if (parser.ready && filled === 0) {
+        if (parser.error === undefined && payload.length > 0) yield payload; // a small table needs no block
+        continue;
+      }
+      block ??= new Uint8Array(blockBytes);
       while (filled + payload.length >= blockBytes) {
         block.set(payload.subarray(0, blockBytes - filled), filled);
         payload = payload.subarray(blockBytes - filled);
@@ -46,7 +51,7 @@ export async function* copyOut(
     if (parser.error !== undefined) throw toFailure(parser.error, session.address, session.purpose, doing);
     if (!parser.ready)
       throw new Failure("DatabaseUnreachable", `${describe(session.address)}: ${doing}: the connection ended in the middle of the data`);
-    if (filled > 0) yield block.subarray(0, filled);
+    if (block !== undefined && filled > 0) yield block.subarray(0, filled);
   } finally {
     if (parser.ready) tap.release();
     else session.abandon();

@@ -7,7 +7,7 @@ import { majorOf } from "./findings.ts";
 import { listMaterializedViews } from "./materialized-views.ts";
 import { ToolError, toolOutput } from "./run-tool.ts";
 import { readSequences } from "./sequences.ts";
-import { openSnapshotSession, withSnapshotSession } from "./snapshot-session.ts";
+import { giveBackSnapshotSession, leaseSnapshotSession, withSnapshotSession } from "./snapshot-session.ts";
 import { definitionNames, type RowsSelector, type RowsTarget } from "./targets.ts";
 
 /** The bytes of one part under the held snapshot. */
@@ -29,11 +29,14 @@ async function* readRows(
   selector: RowsSelector,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const session = await openSnapshotSession(address, token, signal);
+  const session = await leaseSnapshotSession(address, token, signal);
+  let whole = false;
   try {
     yield* copyOut(session, copyToSql(stream.target as RowsTarget, selector), signal, `reading ${stream.name}`);
+    whole = true;
   } finally {
-    await session.close();
+    if (whole) await giveBackSnapshotSession(session, token);
+    else await session.close();
   }
 }
 

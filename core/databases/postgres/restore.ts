@@ -8,7 +8,8 @@ import { fitArchive } from "./fit.ts";
 import { refreshMaterializedViews } from "./materialized-views.ts";
 import { copyToSql } from "./read.ts";
 import { writeSequences } from "./sequences.ts";
-import { openSession, type Session, withSession } from "./session.ts";
+import { withSession } from "./session.ts";
+import { createSessionPool, type SessionPool } from "./session-pool.ts";
 import { dropContent, refuseContent } from "./target-state.ts";
 import { definitionNames, type RowsTarget, type SchemaTarget, type SequenceState } from "./targets.ts";
 
@@ -22,7 +23,8 @@ export const openRestoration = (address: Address, options: RestoreOptions, signa
   const schema = definition(definitionNames.schema).target as SchemaTarget;
   const parallelism = Math.max(1, Math.floor(options.parallelism));
   const notes: string[] = [];
-  const writers = createWriters(address, signal);
+  const writers = createSessionPool(address, "restore", signal);
+  const readers = createSessionPool(address, "read", signal);
   let archive: Archive | undefined;
   let fitOptions: readonly string[] = [];
 
@@ -53,10 +55,10 @@ export const openRestoration = (address: Address, options: RestoreOptions, signa
     notes,
     prepare,
     finish,
-    write: (stream, content) => writers.use((session) => writeRows(session, stream.name, stream.target as RowsTarget, content, signal)),
-    readBack: (stream) => readBack(address, stream.name, stream.target as RowsTarget, signal),
+    write: (stream, content) => writeRows(writers, stream.name, stream.target as RowsTarget, content, signal),
+    readBack: (stream) => readBack(readers, stream.name, stream.target as RowsTarget, signal),
     close: async () => {
-      await writers.close();
+      await Promise.all([writers.close(), readers.close()]);
       await archive?.remove();
     },
   };
@@ -75,8 +77,8 @@ const definitionsOf =
 
 const parsed = <T>(content: Uint8Array): T[] => JSON.parse(Buffer.from(content).toString("utf8")) as T[];
 
-const writeRows = (
-  session: Session,
+const writeRows = async (
+  writers: SessionPool,
   name: string,
   target: RowsTarget,
   content: AsyncIterable<Uint8Array>,
@@ -84,45 +86,29 @@ const writeRows = (
 ): Promise<void> => {
   const columns = target.columns.length === 0 ? "" : ` (${target.columns.join(", ")})`;
   const encoding = target.encoding === undefined ? "" : ` WITH (ENCODING '${target.encoding}')`;
-  return copyIn(session, `COPY ${target.table}${columns} FROM STDIN${encoding}`, content, signal, `writing ${name}`);
+  const session = await writers.lease();
+  try {
+    await copyIn(session, `COPY ${target.table}${columns} FROM STDIN${encoding}`, content, signal, `writing ${name}`);
+    writers.giveBack(session);
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
 };
 
 async function* readBack(
-  address: Address,
+  readers: SessionPool,
   name: string,
   target: RowsTarget,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const session = await openSession(address, "read", signal);
+  const session = await readers.lease();
+  let whole = false;
   try {
     yield* copyOut(session, copyToSql(target, { whole: true }), signal, `reading back ${name}`);
+    whole = true;
   } finally {
-    await session.close();
+    if (whole) readers.giveBack(session);
+    else await session.close();
   }
 }
-
-interface Writers {
-  use<T>(work: (session: Session) => Promise<T>): Promise<T>;
-  close(): Promise<void>;
-}
-
-/** Sessions for writing, kept from one part to the next: a database may have many thousand small tables. */
-const createWriters = (address: Address, signal: AbortSignal): Writers => {
-  const idle: Session[] = [];
-  return {
-    use: async (work) => {
-      const session = idle.pop() ?? (await openSession(address, "restore", signal));
-      try {
-        const result = await work(session);
-        idle.push(session);
-        return result;
-      } catch (error) {
-        await session.close();
-        throw error;
-      }
-    },
-    close: async () => {
-      await Promise.all(idle.splice(0).map((session) => session.close()));
-    },
-  };
-};

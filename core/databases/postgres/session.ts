@@ -22,10 +22,13 @@ export interface Session {
   readonly pid: number;
   /** Rows of one statement. Throws a `Failure`. */
   query<Row extends object>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  readonly gone: boolean;
   /** Resolves when the connection is gone, whoever ended it. */
   readonly ended: Promise<void>;
   /** Says goodbye; waits for the end of an abandonment that is under way. Never throws. */
   close(): Promise<void>;
+  /** From now on this signal, and none before it, abandons the session when it aborts. For a session that outlives its user. */
+  follow(signal: AbortSignal): void;
   /** Ends the backend and whatever it runs, without waiting for it to notice by itself. */
   abandon(): void;
 }
@@ -156,24 +159,43 @@ export const openSession = async (address: Address, purpose: Purpose, signal: Ab
     abandonment = endBackend(address, settings.pid).catch(() => undefined); // the server ends it itself once it writes to the closed socket
     socketOf(client).destroy();
   };
-  signal.addEventListener("abort", abandon);
-  if (signal.aborted) abandon();
+  let followed = signal;
+  const follow = (next: AbortSignal): void => {
+    followed.removeEventListener("abort", abandon);
+    followed = next;
+    next.addEventListener("abort", abandon);
+    if (next.aborted) abandon();
+  };
+  follow(signal);
   const query = async <Row extends object>(sql: string, values?: readonly unknown[]): Promise<Row[]> => {
     try {
       return (await client.query<Row & pg.QueryResultRow>(sql, values === undefined ? [] : [...values])).rows;
     } catch (error) {
-      signal.throwIfAborted();
+      followed.throwIfAborted();
       throw toFailure(error, address, purpose);
     }
   };
   const close = async (): Promise<void> => {
-    signal.removeEventListener("abort", abandon);
+    followed.removeEventListener("abort", abandon);
     if (abandonment !== undefined) return await abandonment;
     const giveUp = setTimeout(() => socketOf(client).destroy(), goodbyeTimeoutMs);
     await client.end().catch(() => undefined);
     clearTimeout(giveUp);
   };
-  return { client, address, purpose, ...settings, query, ended, close, abandon };
+  return {
+    client,
+    address,
+    purpose,
+    ...settings,
+    query,
+    get gone() {
+      return gone;
+    },
+    ended,
+    follow,
+    close,
+    abandon,
+  };
 };
 
 /** Runs `work` in a session of its own, which is closed afterwards whatever happens. */

@@ -1,7 +1,7 @@
 import { Failure, isFailure } from "../../domain/failure.ts";
 import { type Address, describe } from "./address.ts";
 import { quoteLiteral } from "./quoting.ts";
-import { openSession, type Session } from "./session.ts";
+import { openSession, type Session, socketOf } from "./session.ts";
 
 /** A session that sees the database exactly as the hold does. Throws `HoldLost` when the snapshot is gone. */
 export const openSnapshotSession = async (address: Address, token: string, signal: AbortSignal): Promise<Session> => {
@@ -38,4 +38,56 @@ export const withSnapshotSession = async <T>(
   } finally {
     await session.close();
   }
+};
+
+const idleMs = 2_000;
+const unaborted = new AbortController().signal;
+
+interface Idle {
+  readonly session: Session;
+  readonly expiry: NodeJS.Timeout;
+}
+
+/** Sessions between two parts of one snapshot, in a process that reads many: a database may have many thousand small tables. */
+const idle = new Map<string, Idle[]>();
+
+const keyOf = (address: Address, token: string): string => JSON.stringify([address, token]);
+
+/** A session that sees the snapshot: one that was given back a moment ago, or a new one. */
+export const leaseSnapshotSession = async (address: Address, token: string, signal: AbortSignal): Promise<Session> => {
+  signal.throwIfAborted();
+  const key = keyOf(address, token);
+  const waiting = idle.get(key);
+  for (let next = waiting?.pop(); next !== undefined; next = waiting?.pop()) {
+    clearTimeout(next.expiry);
+    if (waiting?.length === 0) idle.delete(key);
+    if (next.session.gone) continue;
+    socketOf(next.session.client).ref();
+    next.session.follow(signal);
+    return next.session;
+  }
+  const session = await openSnapshotSession(address, token, signal);
+  await session.query("SAVEPOINT part");
+  return session;
+};
+
+/** Keeps it for the next part, without the locks of this one; it is closed when none comes soon, and does not keep the process alive. */
+export const giveBackSnapshotSession = async (session: Session, token: string): Promise<void> => {
+  try {
+    await session.query("ROLLBACK TO SAVEPOINT part");
+  } catch {
+    return await session.close(); // what it had to give has been given
+  }
+  session.follow(unaborted);
+  socketOf(session.client).unref();
+  const key = keyOf(session.address, token);
+  const waiting = idle.get(key) ?? [];
+  idle.set(key, waiting);
+  const expire = (): void => {
+    waiting.splice(waiting.indexOf(entry), 1);
+    if (waiting.length === 0) idle.delete(key);
+    void session.close();
+  };
+  const entry: Idle = { session, expiry: setTimeout(expire, idleMs).unref() };
+  waiting.push(entry);
 };

@@ -1,0 +1,24 @@
+import type { Address } from "./address.ts";
+import type { Purpose } from "./failures.ts";
+import { openSession, type Session } from "./session.ts";
+
+/** Sessions that are used again: whoever leases one gives it back when all went well, and closes it otherwise. */
+export interface SessionPool {
+  lease(): Promise<Session>;
+  giveBack(session: Session): void;
+  /** Closes those that are idle. */
+  close(): Promise<void>;
+}
+
+export const createSessionPool = (address: Address, purpose: Purpose, signal: AbortSignal): SessionPool => {
+  const idle: Session[] = [];
+  return {
+    lease: async () => idle.pop() ?? (await openSession(address, purpose, signal)),
+    giveBack: (session) => {
+      idle.push(session);
+    },
+    close: async () => {
+      await Promise.all(idle.splice(0).map((session) => session.close()));
+    },
+  };
+};
