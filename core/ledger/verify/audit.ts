@@ -83,6 +83,10 @@ const audit = (bundle: ProofBundle, trust: Trust): AuditReport => {
   checkSigner(bundle, trust, fail);
   checkDatabase(bundle, fail);
   checkSince(bundle, checkpoint, trust, fail);
+  const repeated = bundle.anchors.findIndex(
+    (one, at) => bundle.anchors.findIndex(({ transaction }) => transaction === one.transaction) < at,
+  );
+  if (repeated >= 0) fail(`anchors[${repeated}].transaction`, "is that of an earlier anchor");
   const anchors = bundle.anchors.map((evidence, at) => auditAnchor(evidence, `anchors[${at}]`, bundle, checkpoint, trust, fail));
   if (trust.require?.anchor !== false && !anchors.some(({ verified }) => verified)) {
     const reasons = anchors.flatMap(({ reason }) => reason ?? []);
