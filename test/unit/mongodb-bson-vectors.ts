@@ -1,5 +1,3 @@
-import { BSON } from "mongodb";
-
 /** A document around one element, given by its type byte and the hex of its value. */
 const element = (type: number, valueHex: string): Buffer => {
   const value = Buffer.from(valueHex, "hex");
@@ -67,5 +65,3 @@ export const vectors: Readonly<Record<string, Buffer>> = {
   MinKey: element(0xff, ""),
   MaxKey: element(0x7f, ""),
 };
-
-export const vectorId = BSON.serialize({ _id: new BSON.Int32(7) });

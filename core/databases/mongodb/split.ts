@@ -1,9 +1,6 @@
 import { BSON, type Document } from "mongodb";
 import type { Connection } from "./connection.ts";
 
-/** What a part of a collection reads. `undefined` reads it all. */
-export type IdRange = { readonly from?: unknown; readonly to?: unknown };
-
 /**
  * Filters that cover every document exactly once, whatever types its ids are of: comparisons match only within the
  * boundaries' own type, so the first part takes all that is not at or above the first boundary, ids of other types included.
