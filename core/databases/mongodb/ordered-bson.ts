@@ -3,8 +3,8 @@ import { BSON, type Document } from "mongodb";
 const leafOptions = { promoteValues: false, promoteBuffers: false, bsonRegExp: true } as const;
 
 /** A BSON value with every number's type kept and documents as Maps, since a JavaScript object would move keys like "10" to the front. */
-export type OrderedValue = unknown;
-export type OrderedDocument = Map<string, OrderedValue>;
+type OrderedValue = unknown;
+type OrderedDocument = Map<string, OrderedValue>;
 
 /** Reads a document so that `BSON.serialize` gives the very bytes back (as far as keys are not repeated). */
 export function orderedDocument(bytes: Uint8Array, offset = 0): OrderedDocument {
