@@ -5,9 +5,11 @@ import { lastDrill } from "../../core/catalog/last-drill.ts";
 import { lastRuns } from "../../core/catalog/last-runs.ts";
 import { lastSweep } from "../../core/catalog/last-sweep.ts";
 import { checkpointOfSize, latestCheckpoint } from "../../core/catalog/latest-checkpoint.ts";
+import { markAnchored } from "../../core/catalog/mark-anchored.ts";
 import { nextSequence } from "../../core/catalog/next-sequence.ts";
 import { anchorCovering, latestAnchor } from "../../core/catalog/read-anchors.ts";
 import { findLogEntry, logEntries } from "../../core/catalog/read-log-entries.ts";
+import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
 import { recordAnchor } from "../../core/catalog/record-anchor.ts";
 import { recordCheckpoint } from "../../core/catalog/record-checkpoint.ts";
 import { recordDrill } from "../../core/catalog/record-drill.ts";
@@ -16,7 +18,7 @@ import { recordRunEnded, recordRunStarted } from "../../core/catalog/record-run.
 import { recordSweep } from "../../core/catalog/record-sweep.ts";
 import type { AnchorRecord } from "../../core/catalog/records.ts";
 import { isFailure } from "../../core/domain/failure.ts";
-import { createCatalog, hex } from "./catalog-database.ts";
+import { committed, createCatalog, hex, writtenPacks } from "./catalog-database.ts";
 
 const { catalog } = await createCatalog();
 const at = (minute: number) => new Date(Date.UTC(2026, 4, 1, 0, minute)).toISOString();
@@ -170,4 +172,20 @@ test("drills and sweeps: the last one counts, whatever came of it", async () => 
   assert.deepEqual(await lastSweep(catalog), sweep);
   await recordSweep(catalog, { ...sweep, id: "s2", at: at(2) });
   assert.equal((await lastSweep(catalog))?.id, "s2");
+});
+
+test("an anchor makes the snapshots whose entry it covers anchored, once", async () => {
+  const packs = await writtenPacks(catalog, 1);
+  const size = await knownLogSize(catalog);
+  const [covered, beyond] = [await committed(catalog, "anchored", packs), await committed(catalog, "anchored", packs)];
+  for (const [i, { snapshot }] of [covered, beyond].entries()) {
+    const sequence = await nextSequence(catalog, "anchored");
+    const entry = { identity: `snapshot-sealed/${snapshot}`, index: size + i, kind: "snapshot-sealed", database: "anchored", sequence };
+    await recordLogEntry(catalog, { ...entry, entryHash: hex(snapshot), at: at(1) });
+  }
+  assert.equal(await markAnchored(catalog, size + 1, { transaction: "0x1" }, at(3)), 1);
+  assert.equal(await markAnchored(catalog, size + 1, { transaction: "0x2" }, at(4)), 0);
+  const states = async (id: string) => (await getSnapshot(catalog, id))!.states.filter(({ state }) => state === "anchored");
+  assert.deepEqual(await states(covered.snapshot), [{ state: "anchored", reachedAt: at(3), evidence: { transaction: "0x1" } }]);
+  assert.deepEqual(await states(beyond.snapshot), []);
 });
