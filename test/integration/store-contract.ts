@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { inspect } from "node:util";
-import { Failure, type FailureType } from "../../core/domain/failure.ts";
-import type { Store, StoredObject, StoreOptions } from "../../core/stores/store.ts";
-import { answeringServer, closedAddress, hangingServer } from "./store-servers.ts";
+import type { Store, StoreOptions } from "../../core/stores/store.ts";
+import { all, badKeys, fails, keysOf, never, oddKeys, same } from "./store-expectations.ts";
+import { badServers } from "./store-server-contract.ts";
 
 /** How the contract reaches one kind of store. */
 export interface StoreUnderTest {
@@ -19,61 +18,6 @@ export interface StoreUnderTest {
   /** How large an object to abort, and to put eight times at once. */
   readonly large: number;
 }
-
-const never = new AbortController().signal;
-
-/** Asserts that `work` fails with a `Failure` of `type`, and that it can be shown to anybody. */
-export const fails = async (work: Promise<unknown>, type: FailureType, secrets: readonly string[] = []): Promise<Failure> => {
-  const error = await work.then(
-    () => assert.fail(`expected ${type}, but it succeeded`),
-    (thrown: unknown) => thrown,
-  );
-  assert.ok(error instanceof Failure, inspect(error));
-  assert.equal(error.type, type, inspect(error));
-  const everything = inspect(error, { depth: 20, showHidden: true });
-  for (const secret of secrets) assert.ok(!everything.includes(secret), `a secret is in: ${everything}`);
-  return error;
-};
-
-export const all = async (source: AsyncIterable<StoredObject>): Promise<StoredObject[]> => Array.fromAsync(source);
-
-const keysOf = async (store: Store, prefix: string): Promise<string[]> =>
-  (await all(store.list(prefix, never))).map(({ key }) => key).sort();
-
-const same = (actual: Uint8Array, expected: Uint8Array): void => {
-  assert.equal(actual.length, expected.length);
-  assert.ok(Buffer.from(actual.buffer, actual.byteOffset, actual.length).equals(expected), "other bytes came back");
-};
-
-const oddKeys = [
-  "odd/with space",
-  "odd/ünï-çødé 数据库 🗄",
-  "odd/quotes\"and'more`",
-  "odd/a+b&c=d?e#f%20g%",
-  "odd/$where.x.y",
-  "odd/.hidden",
-  "odd/..twodots",
-  "odd/[brackets]{braces}<angles>|*",
-  "odd/a:b;c,d@e!~^()",
-];
-
-const badKeys = [
-  "",
-  "/a",
-  "a/",
-  "a//b",
-  "../a",
-  "a/../b",
-  "a/..",
-  ".",
-  "a/./b",
-  "a\u0000b",
-  "a\nb",
-  "a\\b",
-  "a.",
-  `${"x".repeat(241)}`,
-  "\ud800",
-];
 
 /** What every store promises, tried on a real one. */
 export const storeContract = (under: StoreUnderTest): void => {
@@ -281,46 +225,5 @@ export const storeContract = (under: StoreUnderTest): void => {
     await store.close();
   });
 
-  const { openAt } = under;
-  if (openAt === undefined) return;
-
-  const everyCall = (store: Store): (() => Promise<unknown>)[] => [
-    () => store.put("packs/x", randomBytes(300_000), never),
-    () => store.get("packs/x", never),
-    () => store.get("packs/x", never, { offset: 1, length: 2 }),
-    () => store.stat("packs/x", never),
-    () => all(store.list("packs/", never)),
-    () => store.delete("packs/x", never),
-    () => store.probe(never),
-  ];
-
-  const allFail = async (store: Store, type: FailureType, withinMs: number): Promise<void> => {
-    for (const call of everyCall(store)) {
-      const start = performance.now();
-      const failure = await fails(call(), type, under.secrets);
-      assert.match(failure.message, new RegExp(`store "${store.name}"`));
-      assert.ok(performance.now() - start < withinMs, `took ${performance.now() - start} ms: ${failure.message}`);
-    }
-  };
-
-  test("nothing listens: StoreUnreachable", async () => {
-    await allFail(await openAt(await closedAddress(), { silenceMs: 5_000 }), "StoreUnreachable", 5_000);
-  });
-
-  test("the server hangs: StoreUnreachable, within the time limit", async () => {
-    await using server = await hangingServer();
-    await allFail(await openAt(server.url, { silenceMs: 250 }), "StoreUnreachable", 6_000);
-  });
-
-  test("the server answers 500: StoreUnreachable", async () => {
-    await using server = await answeringServer(500);
-    await allFail(await openAt(server.url, { silenceMs: 5_000 }), "StoreUnreachable", 5_000);
-  });
-
-  test("the server answers 401 or 403: StoreRejected", async () => {
-    for (const status of [401, 403]) {
-      await using server = await answeringServer(status);
-      await allFail(await openAt(server.url, { silenceMs: 5_000 }), "StoreRejected", 5_000);
-    }
-  });
+  if (under.openAt !== undefined) badServers(under.openAt, under.secrets);
 };

@@ -7,10 +7,10 @@ import { parseWallet } from "../../core/stores/arweave-wallet.ts";
 import type { Store, StoreOptions } from "../../core/stores/store.ts";
 import { openStoreByUrl } from "../../core/stores/store-address.ts";
 import { useStack } from "../stack/use-stack.ts";
-import { all, fails, storeContract } from "./store-contract.ts";
+import { storeContract } from "./store-contract.ts";
+import { all, fails, never } from "./store-expectations.ts";
 import { meddlingProxy } from "./store-servers.ts";
 
-const never = new AbortController().signal;
 const { arlocal } = await useStack("arlocal");
 const ask = async (path: string): Promise<string> => (await fetch(`${arlocal.url}/${path}`)).text();
 

@@ -6,10 +6,10 @@ import { openAzureBlobStore } from "../../core/stores/azure-blob.ts";
 import type { Store, StoreOptions } from "../../core/stores/store.ts";
 import { openStoreByUrl } from "../../core/stores/store-address.ts";
 import { useStack } from "../stack/use-stack.ts";
-import { all, fails, storeContract } from "./store-contract.ts";
+import { storeContract } from "./store-contract.ts";
+import { all, fails, never } from "./store-expectations.ts";
 import { meddlingProxy } from "./store-servers.ts";
 
-const never = new AbortController().signal;
 const { azurite } = await useStack("azurite");
 const part = (name: string): string => new RegExp(`${name}=([^;]+)`).exec(azurite.connectionString)![1]!;
 const [account, accountKey, endpoint] = [part("AccountName"), part("AccountKey"), part("BlobEndpoint")];

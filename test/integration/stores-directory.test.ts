@@ -8,9 +8,9 @@ import { after, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { openDirectoryStore } from "../../core/stores/directory.ts";
 import type { Store, StoreOptions } from "../../core/stores/store.ts";
-import { all, fails, storeContract } from "./store-contract.ts";
+import { storeContract } from "./store-contract.ts";
+import { all, fails, never } from "./store-expectations.ts";
 
-const never = new AbortController().signal;
 const base = await mkdtemp(join(tmpdir(), "dbgov-directory-"));
 after(() => rm(base, { recursive: true, force: true }));
 

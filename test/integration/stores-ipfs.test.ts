@@ -15,10 +15,10 @@ import { openStoreByUrl } from "../../core/stores/store-address.ts";
 import { findProgram } from "../stack/programs.ts";
 import { progressToStderr } from "../stack/progress.ts";
 import { useStack } from "../stack/use-stack.ts";
-import { all, fails, storeContract } from "./store-contract.ts";
+import { storeContract } from "./store-contract.ts";
+import { all, fails, never } from "./store-expectations.ts";
 import { closedAddress, meddlingProxy } from "./store-servers.ts";
 
-const never = new AbortController().signal;
 const { ipfs } = await useStack("ipfs");
 const apis = ipfs.map(({ api }) => create({ url: api }));
 const folders: string[] = [];

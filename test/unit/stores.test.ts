@@ -139,7 +139,7 @@ describe("keys", () => {
   };
 
   test("whatever is accepted stays inside the store, and its beginnings are accepted as prefixes", () => {
-    propertyHolds(
+    void propertyHolds(
       property(string({ unit: "binary", maxLength: 40 }), (key) => {
         if (!accepts(key)) return;
         const path = new URL(`file:///root/${key.split("/").map(encodeURIComponent).join("/")}`).pathname;
