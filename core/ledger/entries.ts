@@ -4,7 +4,7 @@ import { Failure } from "../domain/failure.ts";
 import { checkEntry, type EntryBody, entryIdentity, type LogEntry, largestEntry } from "./verify/entry.ts";
 import { toHex, utf8 } from "./verify/hash.ts";
 
-export type { EntryBody, EntryKind, LogEntry } from "./verify/entry.ts";
+export type { EntryBody, LogEntry } from "./verify/entry.ts";
 export { commit } from "./verify/entry.ts";
 
 /** An event to be logged exactly once. */

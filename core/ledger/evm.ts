@@ -1,8 +1,8 @@
 /** Anchoring checkpoints on EVM chains, by the registry in `contracts/`. */
 export { collectEvidence } from "./evm/evidence.ts";
 export { probeAnchor } from "./evm/probe.ts";
-export { deployRegistry, type RegistryHead, type RegistryPlace, readAnchored, setSubmitter, submitCheckpoint } from "./evm/registry.ts";
+export { deployRegistry, type RegistryPlace, readAnchored, setSubmitter, submitCheckpoint } from "./evm/registry.ts";
 export type { ChainPlace } from "./evm/rpc.ts";
 export { addressOfKey } from "./evm/send.ts";
-export { type AnchorStatus, anchorStatus } from "./evm/status.ts";
+export { anchorStatus } from "./evm/status.ts";
 export { type EvmEvidence, registryLogId } from "./verify/evm-evidence.ts";

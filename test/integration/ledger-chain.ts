@@ -1,5 +1,4 @@
 import { Wallet } from "ethers";
-import type { ChainPlace } from "../../core/ledger/evm.ts";
 
 /** What tests do to a development chain. */
 
@@ -28,5 +27,3 @@ export const until = async <T>(ask: () => Promise<T>, check: (answer: T) => bool
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 };
-
-export const placeOf = ({ rpc, chainId }: { rpc: string; chainId: number }): ChainPlace => ({ rpc, chainId });
