@@ -174,4 +174,22 @@ describe("reading PostgreSQL", () => {
     await eventually("nobody waits", async () => (await waiting()).length === 0);
     await locker.end();
   });
+
+  it("kills pg_dump when the signal aborts, and what it runs", async () => {
+    await server.sql(url, "CREATE TABLE blocking (a int)");
+    const [holder, locker] = [new pg.Client({ connectionString: url }), new pg.Client({ connectionString: url })];
+    await Promise.all([holder.connect(), locker.connect()]);
+    await holder.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    const token = (await holder.query("SELECT pg_export_snapshot() AS token")).rows[0].token as string;
+    await locker.query("BEGIN; LOCK TABLE blocking IN ACCESS EXCLUSIVE MODE");
+    const controller = new AbortController();
+    const schema = { name: "schema", kind: "definition", framing: "opaque", target: {}, parts: [] } as const;
+    const dumping = collect(postgres.read(url, token, schema, { selector: {}, estimatedBytes: 0 }, controller.signal));
+    dumping.catch(() => undefined);
+    await eventually("pg_dump waits for the lock", async () => (await running()).some(({ wait }) => wait === "relation"));
+    controller.abort(new Error("stop dumping"));
+    await assert.rejects(dumping, /stop dumping/);
+    await eventually("nothing runs", async () => (await running()).length === 0);
+    await Promise.all([holder.end(), locker.end()]);
+  });
 });

@@ -160,6 +160,32 @@ describe("restoring PostgreSQL", () => {
     }
   });
 
+  it("puts rows into other partitions where the hash of an enum says so", async () => {
+    const hashed = await server.database("hashed");
+    await server.sql(
+      hashed,
+      `CREATE TYPE mood AS ENUM (${Array.from({ length: 40 }, (_, index) => `'mood ${index}'`).join(", ")});
+       CREATE TABLE felt (mood mood, n int) PARTITION BY HASH (mood);
+       CREATE TABLE felt_0 PARTITION OF felt FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+       CREATE TABLE felt_1 PARTITION OF felt FOR VALUES WITH (MODULUS 2, REMAINDER 1) PARTITION BY LIST (n);
+       CREATE TABLE felt_1_all PARTITION OF felt_1 DEFAULT;
+       INSERT INTO felt SELECT m, i FROM unnest(enum_range(NULL::mood)) m, generate_series(1, 200) i`,
+    );
+    const captured = await capture(hashed, 100_000);
+    const stream = captured.plan.streams.find(({ name }) => name === "public.felt")!;
+    assert.ok(stream.parts.length > 3);
+    assert.equal(captured.plan.streams.filter(({ kind }) => kind === "rows").length, 1);
+    const copy = await server.database("hashed_copy");
+    await restore(copy, captured);
+    const rows = "SELECT mood::text AS mood, n FROM felt ORDER BY mood, n";
+    assert.deepEqual(await server.sql(copy, rows), await server.sql(hashed, rows));
+    const restoration = await postgres.restore(copy, { replace: false, definitions: definitionsOf(captured), parallelism: 1 }, never);
+    const back = await collect(restoration.readBack(stream));
+    await restoration.close();
+    const lines = (content: Buffer) => content.toString("utf8").split("\n").sort();
+    assert.deepEqual(lines(back), lines(Buffer.concat(captured.parts.get(stream.name)!)));
+  });
+
   it("captures and restores an empty database", async () => {
     const nothing = await server.database("nothing");
     const captured = await capture(nothing, 1 << 20);

@@ -39,14 +39,14 @@ describe("an ugly PostgreSQL database comes back as it was", () => {
   it("plans every table, by a readable name that is unique", () => {
     const names = captured.plan.streams.map((stream) => stream.name);
     assert.equal(new Set(names).size, names.length);
-    assert.deepEqual(names.slice(0, 3), ["schema", "sequences", "materialized views"]);
+    assert.deepEqual(names.slice(0, 4), ["schema", "sequences", "materialized views", "large object definitions"]);
     for (const name of ["app.every_type", "app.without_columns", '"Odd ""Schema"" é.$1"."Tab.le ""x"" \\ $2"', "app.parts_2025_odd"])
       assert.ok(names.includes(name), name);
     for (const name of ["app.parts", "app.birds", "app.b_counts"]) assert.ok(!names.includes(name), name);
   });
 
   it("reads the very bytes that psql's COPY gives", async () => {
-    for (const stream of captured.plan.streams.filter(({ kind }) => kind === "rows")) {
+    for (const stream of captured.plan.streams.filter(({ kind, name }) => kind === "rows" && name !== "large objects")) {
       const { table, columns } = stream.target as { table: string; columns: string[] };
       const list = columns.length === 0 ? "" : ` (${columns.join(", ")})`;
       const expected = await server.run("psql", source, "-qc", `COPY ${table}${list} TO STDOUT`);

@@ -6,13 +6,14 @@ import { dependenciesFirst } from "../../core/databases/postgres/materialized-vi
 import { splitTable } from "../../core/databases/postgres/plan.ts";
 import { quoteIdentifier, quoteLiteral, readableName } from "../../core/databases/postgres/quoting.ts";
 import type { Table } from "../../core/databases/postgres/tables.ts";
-import type { RowsSelector } from "../../core/databases/postgres/targets.ts";
+import type { BlocksSelector, WholeSelector } from "../../core/databases/postgres/targets.ts";
 
 const table = (changes: Partial<Table>): Table => ({
   name: "public.t",
   quoted: '"public"."t"',
   columns: ['"a"'],
   filter: undefined,
+  root: undefined,
   heap: true,
   blocks: 0,
   blockBytes: 8192,
@@ -25,7 +26,7 @@ describe("splitting a table into parts", () => {
     fc.assert(
       fc.property(fc.nat(200_000), fc.nat(1_000_000_000), fc.integer({ min: 1, max: 100_000_000 }), (blocks, toast, partBytes) => {
         const parts = splitTable(table({ blocks, bytes: blocks * 8192 + toast }), 180_000, partBytes);
-        const selectors = parts.map((part) => part.selector as RowsSelector);
+        const selectors = parts.map((part) => part.selector as WholeSelector | BlocksSelector);
         if (selectors.length === 1 && "whole" in selectors[0]!) return;
         let next = 0;
         selectors.forEach((selector, index) => {

@@ -1,10 +1,18 @@
 import type { PartPlan, Plan, PlanOptions, StreamPlan } from "../engine.ts";
 import { findClientTools } from "./client-tools.ts";
 import { majorOf, refuseProblems } from "./findings.ts";
+import { largeObjectRanges } from "./large-objects.ts";
 import { leftOut, schemaRoles, schemaTablespaces } from "./schema-facts.ts";
 import type { Session } from "./session.ts";
 import { listTables, type Table } from "./tables.ts";
-import { definitionNames, type RowsSelector, type RowsTarget, type SchemaTarget } from "./targets.ts";
+import {
+  definitionNames,
+  largeObjectsName,
+  type ObjectsTarget,
+  type RowsSelector,
+  type SchemaTarget,
+  type TableTarget,
+} from "./targets.ts";
 
 /** Block ranges can be read without reading the rest since TID range scans came, in PostgreSQL 14. */
 const hasTidRangeScans = (version: number): boolean => majorOf(version) >= 14;
@@ -19,7 +27,7 @@ export const planCapture = async (session: Session, options: PlanOptions): Promi
   return {
     serverVersion: server!.version,
     databaseName: server!.database,
-    streams: [...(await definitions(session)), ...tables.map((table) => rowsStream(table, session, options))],
+    streams: [...(await definitions(session)), ...rowsStreams(tables, session, options), ...(await objectsStreams(session))],
     notes: await leftOut(session),
   };
 };
@@ -40,17 +48,37 @@ const definitions = async (session: Session): Promise<StreamPlan[]> => {
     target,
     parts: [{ selector: { definition: name }, estimatedBytes: 64 << 10 }],
   });
-  return [definition(definitionNames.schema, schema), definition(definitionNames.sequences, {}), definition(definitionNames.views, {})];
+  return [
+    definition(definitionNames.schema, schema),
+    definition(definitionNames.sequences, {}),
+    definition(definitionNames.views, {}),
+    definition(definitionNames.objects, {}),
+  ];
 };
 
-const rowsStream = (table: Table, session: Session, options: PlanOptions): StreamPlan => {
-  const target: RowsTarget = {
-    table: table.quoted,
-    columns: table.columns,
-    ...(session.encoding === "UTF8" ? {} : { encoding: session.encoding }),
-    ...(table.filter === undefined ? {} : { filter: table.filter }),
-  };
-  return { name: table.name, kind: "rows", framing: "lines", target, parts: splitTable(table, session.version, options.partBytes) };
+/** A stream for each table, but one for all partitions of a table that has to be written as a whole. */
+const rowsStreams = (tables: readonly Table[], session: Session, options: PlanOptions): StreamPlan[] => {
+  const byName = Map.groupBy(tables, (table) => table.root?.name ?? table.name);
+  return [...byName].map(([name, members]) => {
+    const { root, columns, quoted, filter } = members[0]!;
+    const target: TableTarget = {
+      table: root?.quoted ?? quoted,
+      columns,
+      ...(session.encoding === "UTF8" ? {} : { encoding: session.encoding }),
+      ...(filter === undefined ? {} : { filter }),
+      ...(root === undefined ? {} : { partitioned: true }),
+    };
+    const parts = members.flatMap((table) => splitTable(table, session.version, options.partBytes));
+    return { name, kind: "rows", framing: "lines", target, parts };
+  });
+};
+
+const objectsStreams = async (session: Session): Promise<StreamPlan[]> => {
+  const ranges = await largeObjectRanges(session);
+  if (ranges.length === 0) return [];
+  const target: ObjectsTarget = { largeObjects: true };
+  const parts = ranges.map((selector) => ({ selector, estimatedBytes: 1 << 20 }));
+  return [{ name: largeObjectsName, kind: "rows", framing: "lines", target, parts }];
 };
 
 /**
@@ -59,14 +87,15 @@ const rowsStream = (table: Table, session: Session, options: PlanOptions): Strea
  */
 export const splitTable = (table: Table, version: number, partBytes: number): PartPlan[] => {
   const wanted = Math.min(Math.ceil(table.bytes / Math.max(partBytes, 1)), table.blocks);
-  const part = (selector: RowsSelector, estimatedBytes: number): PartPlan => ({ selector, estimatedBytes });
+  const from = table.root === undefined ? {} : { table: table.quoted };
+  const part = (selector: RowsSelector, estimatedBytes: number): PartPlan => ({ selector: { ...selector, ...from }, estimatedBytes });
   if (wanted <= 1 || !table.heap || table.filter !== undefined || !hasTidRangeScans(version)) return [part({ whole: true }, table.bytes)];
   const perPart = Math.ceil(table.blocks / wanted);
   const count = Math.ceil(table.blocks / perPart);
   return Array.from({ length: count }, (_, index) => {
-    const from = index * perPart;
+    const first = index * perPart;
     const last = index === count - 1;
-    const share = (last ? table.blocks - from : perPart) / table.blocks;
-    return part(last ? { from } : { from, to: from + perPart }, Math.round(table.bytes * share));
+    const share = (last ? table.blocks - first : perPart) / table.blocks;
+    return part(last ? { from: first } : { from: first, to: first + perPart }, Math.round(table.bytes * share));
   });
 };

@@ -4,6 +4,7 @@ import { type Address, describe } from "./address.ts";
 import { findClientTools } from "./client-tools.ts";
 import { copyOut } from "./copy-out.ts";
 import { majorOf } from "./findings.ts";
+import { largeObjectsSql, readLargeObjects } from "./large-objects.ts";
 import { listMaterializedViews } from "./materialized-views.ts";
 import { ToolError, toolOutput } from "./run-tool.ts";
 import { readSequences } from "./sequences.ts";
@@ -42,15 +43,19 @@ async function* readRows(
 
 /** The whole table goes out without a query plan; a range of blocks, or the user's rows of an extension's table, through one. */
 export const copyToSql = (target: RowsTarget, selector: RowsSelector): string => {
+  if ("largeObjects" in target) return largeObjectsSql("objects" in selector ? selector : undefined);
+  if ("objects" in selector) throw new TypeError("large objects are not in a table");
   const columns = target.columns.join(", ");
+  const table = selector.table ?? target.table;
   const options = target.encoding === undefined ? "" : ` WITH (ENCODING '${target.encoding}')`;
-  if ("whole" in selector && target.filter === undefined)
-    return `COPY ${target.table}${columns === "" ? "" : ` (${columns})`} TO STDOUT${options}`;
+  const ofPartitions = target.partitioned === true && selector.table === undefined;
+  if ("whole" in selector && target.filter === undefined && !ofPartitions)
+    return `COPY ${table}${columns === "" ? "" : ` (${columns})`} TO STDOUT${options}`;
   const conditions =
     "whole" in selector
       ? (target.filter ?? "")
       : `WHERE ctid >= '(${selector.from},0)'::tid${selector.to === undefined ? "" : ` AND ctid < '(${selector.to},0)'::tid`}`;
-  return `COPY (SELECT ${columns} FROM ONLY ${target.table} ${conditions}) TO STDOUT${options}`;
+  return `COPY (SELECT ${columns} FROM ${ofPartitions ? "" : "ONLY "}${table} ${conditions}) TO STDOUT${options}`;
 };
 
 async function* readDefinition(
@@ -63,9 +68,10 @@ async function* readDefinition(
     yield* dumpSchema(address, token, signal);
     return;
   }
-  const content = await withSnapshotSession<unknown>(address, token, signal, (session) =>
-    name === definitionNames.sequences ? readSequences(session) : listMaterializedViews(session),
-  );
+  const content = await withSnapshotSession<unknown>(address, token, signal, (session) => {
+    if (name === definitionNames.sequences) return readSequences(session);
+    return name === definitionNames.views ? listMaterializedViews(session) : readLargeObjects(session);
+  });
   yield Buffer.from(JSON.stringify(content));
 }
 

@@ -5,13 +5,14 @@ import { type Archive, openArchive } from "./archive.ts";
 import { copyIn } from "./copy-in.ts";
 import { copyOut } from "./copy-out.ts";
 import { fitArchive } from "./fit.ts";
+import { describeLargeObjects, type LargeObject, writeLargeObjects } from "./large-objects.ts";
 import { refreshMaterializedViews } from "./materialized-views.ts";
 import { copyToSql } from "./read.ts";
 import { writeSequences } from "./sequences.ts";
 import { withSession } from "./session.ts";
 import { createSessionPool, type SessionPool } from "./session-pool.ts";
 import { dropContent, refuseContent } from "./target-state.ts";
-import { definitionNames, type RowsTarget, type SchemaTarget, type SequenceState } from "./targets.ts";
+import { definitionNames, type RowsTarget, type SchemaTarget, type SequenceState, type TableTarget } from "./targets.ts";
 
 /** What an operator should hear of a restore that went well: what was left out. */
 export interface PostgresRestoration extends Restoration {
@@ -46,6 +47,8 @@ export const openRestoration = (address: Address, options: RestoreOptions, signa
     await archive.restoreSection("post-data", [...fitOptions, `--jobs=${parallelism}`], signal);
     await withSession(address, "restore", signal, async (session) => {
       await writeSequences(session, parsed<SequenceState>(definition(definitionNames.sequences).content));
+      const objects = parsed<LargeObject>(definition(definitionNames.objects).content);
+      await describeLargeObjects(session, objects, !fitOptions.includes("--no-owner"));
       await refreshMaterializedViews(session, parsed<string>(definition(definitionNames.views).content));
       await session.query("ANALYZE");
     });
@@ -77,6 +80,11 @@ const definitionsOf =
 
 const parsed = <T>(content: Uint8Array): T[] => JSON.parse(Buffer.from(content).toString("utf8")) as T[];
 
+const copyFromSql = (target: TableTarget): string => {
+  const columns = target.columns.length === 0 ? "" : ` (${target.columns.join(", ")})`;
+  return `COPY ${target.table}${columns} FROM STDIN${target.encoding === undefined ? "" : ` WITH (ENCODING '${target.encoding}')`}`;
+};
+
 const writeRows = async (
   writers: SessionPool,
   name: string,
@@ -84,11 +92,10 @@ const writeRows = async (
   content: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<void> => {
-  const columns = target.columns.length === 0 ? "" : ` (${target.columns.join(", ")})`;
-  const encoding = target.encoding === undefined ? "" : ` WITH (ENCODING '${target.encoding}')`;
   const session = await writers.lease();
   try {
-    await copyIn(session, `COPY ${target.table}${columns} FROM STDIN${encoding}`, content, signal, `writing ${name}`);
+    if ("largeObjects" in target) await writeLargeObjects(session, content, signal, `writing ${name}`);
+    else await copyIn(session, copyFromSql(target), content, signal, `writing ${name}`);
     writers.giveBack(session);
   } catch (error) {
     await session.close();

@@ -35,12 +35,10 @@ export const schemaTablespaces = (session: Session): Promise<string[]> =>
 
 /** What a snapshot of this database does not hold, in sentences for the manifest. */
 export const leftOut = async (session: Session): Promise<string[]> => {
-  const [facts] = await session.query<{ objects: number; foreign: number; settings: boolean }>(`
-    SELECT (SELECT count(*)::int FROM pg_largeobject_metadata) AS objects,
-      (SELECT count(*)::int FROM pg_foreign_table) AS foreign,
+  const [facts] = await session.query<{ foreign: number; settings: boolean }>(`
+    SELECT (SELECT count(*)::int FROM pg_foreign_table) AS foreign,
       EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database()) AS settings`);
   const notes = ["Roles, their passwords and tablespaces belong to the server, not to the database, and are not part of the snapshot."];
-  if (facts!.objects > 0) notes.push(`${facts!.objects} large objects (pg_largeobject) are not part of the snapshot.`);
   if (facts!.foreign > 0) notes.push(`${facts!.foreign} foreign tables are captured by their definition; their rows are elsewhere.`);
   if (facts!.settings) notes.push("Settings of the database (ALTER DATABASE … SET) are not part of the snapshot.");
   return notes;

@@ -14,6 +14,8 @@ export interface Table {
   readonly heap: boolean;
   readonly blocks: number;
   readonly blockBytes: number;
+  /** Quoted, when rows cannot be put back by partition: the hash of an enum differs from database to database. */
+  readonly root: { readonly name: string; readonly quoted: string } | undefined;
   /** Heap and TOAST, as on disk. */
   readonly bytes: number;
 }
@@ -22,12 +24,13 @@ export interface Table {
 export const userSchema = (column: string): string => `(${column} !~ '^pg_' AND ${column} <> 'information_schema')`;
 
 /** Tables as the session's snapshot sees them, by name. `c` and `n` can be filtered on. */
-const tablesFrom = `
+const tablesFrom = (join: string): string => `
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0 AND d.deptype = 'e'
   LEFT JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid
-  WHERE c.relkind IN ('r') AND c.relpersistence <> 't' AND ${userSchema("n.nspname")}
+  ${join}
+  WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND ${userSchema("n.nspname")}
     AND (d.objid IS NULL OR c.oid = ANY (e.extconfig))`;
 
 interface TableRow {
@@ -38,8 +41,20 @@ interface TableRow {
   readonly heap: boolean;
   readonly heapBytes: string;
   readonly toastBytes: string;
+  readonly rootSchema: string | null;
+  readonly rootTable: string | null;
   readonly blockBytes: number;
 }
+
+/** The topmost table of those whose partitions are told apart by a hash of an enum; pg_dump loads these by their root, too. */
+const enumHashRoot = `
+  LEFT JOIN LATERAL (
+    SELECT rn.nspname, rc.relname FROM pg_class rc JOIN pg_namespace rn ON rn.oid = rc.relnamespace
+    WHERE c.relispartition AND rc.oid = pg_partition_root(c.oid) AND EXISTS (
+      SELECT FROM pg_partition_ancestors(c.oid) AS ancestor JOIN pg_partitioned_table pt ON pt.partrelid = ancestor
+      JOIN pg_attribute pa ON pa.attrelid = pt.partrelid AND pa.attnum = ANY (pt.partattrs) JOIN pg_type ty ON ty.oid = pa.atttypid
+      WHERE pt.partstrat = 'h' AND ty.typtype = 'e')
+  ) root ON true`;
 
 const tablesSql = `
   SELECT n.nspname AS schema, c.relname AS "table",
@@ -49,8 +64,9 @@ const tablesSql = `
     coalesce((SELECT am.amname = 'heap' FROM pg_am am WHERE am.oid = c.relam), false) AS heap,
     coalesce(pg_relation_size(c.oid), 0) AS "heapBytes",
     CASE WHEN c.reltoastrelid = 0 THEN 0 ELSE coalesce(pg_relation_size(c.reltoastrelid), 0) END AS "toastBytes",
-    current_setting('block_size')::int AS "blockBytes"
-  ${tablesFrom}
+    current_setting('block_size')::int AS "blockBytes",
+    root.nspname AS "rootSchema", root.relname AS "rootTable"
+  ${tablesFrom(enumHashRoot)}
   ORDER BY n.nspname, c.relname`;
 
 export const listTables = async (session: Session): Promise<Table[]> => {
@@ -63,6 +79,10 @@ export const listTables = async (session: Session): Promise<Table[]> => {
     heap: row.heap,
     blocks: Math.ceil(Number(row.heapBytes) / row.blockBytes),
     blockBytes: row.blockBytes,
+    root:
+      row.rootSchema === null || row.rootTable === null
+        ? undefined
+        : { name: readableName(row.rootSchema, row.rootTable), quoted: quoteQualified(row.rootSchema, row.rootTable) },
     bytes: Number(row.heapBytes) + Number(row.toastBytes),
   }));
 };
@@ -70,7 +90,7 @@ export const listTables = async (session: Session): Promise<Table[]> => {
 /** Quoted names alone, which ask nothing of the tables themselves. */
 export const listTableNames = async (session: Session): Promise<string[]> => {
   const rows = await session.query<{ schema: string; table: string }>(
-    `SELECT n.nspname AS schema, c.relname AS "table" ${tablesFrom} ORDER BY n.nspname, c.relname`,
+    `SELECT n.nspname AS schema, c.relname AS "table" ${tablesFrom("")} ORDER BY n.nspname, c.relname`,
   );
   return rows.map((row) => quoteQualified(row.schema, row.table));
 };

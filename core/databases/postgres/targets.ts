@@ -1,6 +1,8 @@
 /** What the manifest keeps of each stream, as JSON, so that it can be written back by whoever has nothing else. */
 
-export interface RowsTarget {
+export type RowsTarget = TableTarget | ObjectsTarget;
+
+export interface TableTarget {
   /** Quoted and qualified. */
   readonly table: string;
   /** Quoted; empty for a table without columns. */
@@ -9,6 +11,13 @@ export interface RowsTarget {
   readonly encoding?: string;
   /** Of an extension's configuration table: the condition that tells the user's rows from the extension's own. */
   readonly filter?: string;
+  /** The stream holds the rows of all its partitions, which will not be the same partitions elsewhere. */
+  readonly partitioned?: true;
+}
+
+/** The large objects of the database, as lines of object, page and content. */
+export interface ObjectsTarget {
+  readonly largeObjects: true;
 }
 
 export interface SchemaTarget {
@@ -28,7 +37,14 @@ export interface SchemaRoles {
   readonly policies: readonly string[];
 }
 
-export const definitionNames = { schema: "schema", sequences: "sequences", views: "materialized views" } as const;
+export const definitionNames = {
+  schema: "schema",
+  sequences: "sequences",
+  views: "materialized views",
+  objects: "large object definitions",
+} as const;
+
+export const largeObjectsName = "large objects";
 
 export interface SequenceState {
   /** Quoted and qualified. */
@@ -38,5 +54,22 @@ export interface SequenceState {
   readonly called: boolean;
 }
 
-/** How a part of a table is read: everything, or blocks `from` (included) to `to` (excluded; open when absent). */
-export type RowsSelector = { readonly whole: true } | { readonly from: number; readonly to?: number };
+/** How a part is read: everything (of one partition, where the stream has several), a range of blocks, or one of large objects. */
+export type RowsSelector = WholeSelector | BlocksSelector | ObjectsSelector;
+
+export interface WholeSelector {
+  readonly whole: true;
+  /** Quoted and qualified, when it is not the target's. */
+  readonly table?: string;
+}
+
+/** Blocks `from` (included) to `to` (excluded; open when absent). */
+export interface BlocksSelector {
+  readonly from: number;
+  readonly to?: number;
+  readonly table?: string;
+}
+
+export interface ObjectsSelector {
+  readonly objects: { readonly from: number; readonly to?: number };
+}

@@ -1,0 +1,74 @@
+import { copyIn } from "./copy-in.ts";
+import { quoteIdentifier, quoteLiteral } from "./quoting.ts";
+import type { Session } from "./session.ts";
+import type { ObjectsSelector } from "./targets.ts";
+
+/** Each page of an object is a row: what `lo_get` gives in one call stays far below the limit of a value. */
+const pageBytes = 64 << 10;
+const objectsPerPart = 1_000;
+
+/** Who owns an object, who may use it, and what it is called. Roles by name. */
+export interface LargeObject {
+  readonly oid: string;
+  readonly owner: string;
+  readonly comment: string | null;
+  readonly grants: readonly { readonly role: string; readonly privilege: string; readonly grantable: boolean }[];
+}
+
+export const readLargeObjects = (session: Session): Promise<LargeObject[]> =>
+  session.query<LargeObject>(`
+    SELECT m.oid::text AS oid, pg_get_userbyid(m.lomowner)::text AS owner, obj_description(m.oid, 'pg_largeobject') AS comment,
+      coalesce((SELECT jsonb_agg(jsonb_build_object('role', CASE a.grantee WHEN 0 THEN '' ELSE pg_get_userbyid(a.grantee) END,
+          'privilege', a.privilege_type, 'grantable', a.is_grantable)) FROM aclexplode(m.lomacl) a WHERE a.grantee <> m.lomowner), '[]') AS grants
+    FROM pg_largeobject_metadata m ORDER BY m.oid`);
+
+/** Ranges of object ids, `from` included and `to` excluded. Sizes are not known without reading. */
+export const largeObjectRanges = async (session: Session): Promise<ObjectsSelector[]> => {
+  const starts = await session.query<{ oid: string }>(`
+    SELECT oid::text AS oid FROM (SELECT oid, row_number() OVER (ORDER BY oid) AS n FROM pg_largeobject_metadata) numbered
+    WHERE n % ${objectsPerPart} = 1 ORDER BY numbered.oid`);
+  return starts.map(({ oid }, index) => {
+    const next = starts[index + 1]?.oid;
+    return { objects: next === undefined ? { from: Number(oid) } : { from: Number(oid), to: Number(next) } };
+  });
+};
+
+/** Only functions that any role may call: reading pg_largeobject itself is for superusers. */
+export const largeObjectsSql = (selector: ObjectsSelector | undefined): string => {
+  const { from, to } = selector?.objects ?? { from: 0 };
+  const readOnly = 0x40000; // INV_READ
+  return `COPY (
+    SELECT m.oid, p.page, lo_get(m.oid, p.page * ${pageBytes}, ${pageBytes})
+    FROM pg_largeobject_metadata m, generate_series(0::bigint, greatest(lo_lseek64(lo_open(m.oid, ${readOnly}), 0, 2) - 1, 0) / ${pageBytes}) AS p(page)
+    WHERE m.oid >= ${from}${to === undefined ? "" : ` AND m.oid < ${to}`} ORDER BY m.oid, p.page) TO STDOUT`;
+};
+
+/** Creates the objects that `content` holds, in one transaction: a part has whole objects. */
+export const writeLargeObjects = async (
+  session: Session,
+  content: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+  doing: string,
+): Promise<void> => {
+  await session.query("BEGIN");
+  await session.query("CREATE TEMPORARY TABLE large_object_pages (object oid, page bigint, content bytea) ON COMMIT DROP");
+  await copyIn(session, "COPY pg_temp.large_object_pages FROM STDIN", content, signal, doing);
+  await session.query("SELECT lo_create(object) FROM (SELECT DISTINCT object FROM pg_temp.large_object_pages) objects");
+  await session.query(`SELECT lo_put(object, page * ${pageBytes}, content) FROM pg_temp.large_object_pages WHERE length(content) > 0`);
+  await session.query("COMMIT");
+};
+
+/** Comments always; owners and grants where the target has their roles. */
+export const describeLargeObjects = async (session: Session, objects: readonly LargeObject[], withRoles: boolean): Promise<void> => {
+  for (const { oid, owner, comment, grants } of objects) {
+    const object = `LARGE OBJECT ${BigInt(oid)}`;
+    if (comment !== null) await session.query(`COMMENT ON ${object} IS ${quoteLiteral(comment)}`);
+    if (!withRoles) continue;
+    for (const { role, privilege, grantable } of grants) {
+      const grantee = role === "" ? "PUBLIC" : quoteIdentifier(role);
+      const right = privilege === "UPDATE" ? "UPDATE" : "SELECT";
+      await session.query(`GRANT ${right} ON ${object} TO ${grantee}${grantable ? " WITH GRANT OPTION" : ""}`);
+    }
+    await session.query(`ALTER ${object} OWNER TO ${quoteIdentifier(owner)}`);
+  }
+};
