@@ -2,7 +2,7 @@ import { redact } from "../core/config/redact.ts";
 import { migrate } from "../core/catalog/migrate.ts";
 import { engineOf } from "../core/databases/engines.ts";
 import { asFailure, Failure, failureTypes } from "../core/domain/failure.ts";
-import { addressOfKey, readAnchored } from "../core/ledger/evm.ts";
+import { addressOfKey, probeAnchor } from "../core/ledger/evm.ts";
 import { registryPlace } from "../core/site/registry-place.ts";
 import type { Site } from "../core/site/site.ts";
 import { connectOrchestrator } from "./connect.ts";
@@ -63,8 +63,9 @@ export async function* checkSite(site: Site, signal: AbortSignal, onStart: (what
   for (const anchor of config.anchors) {
     yield await examine("anchor", anchor.name, async () => {
       const place = await registryPlace(site, anchor.name);
-      await readAnchored({ ...place, size: 1 });
-      const submitter = addressOfKey(await site.secret(anchor.submitterKey));
+      const key = await site.secret(anchor.submitterKey);
+      await probeAnchor({ ...place, key });
+      const submitter = addressOfKey(key);
       return [`chain ${anchor.chainId}, registry ${anchor.contract}, submitter ${submitter}`];
     });
   }

@@ -1,7 +1,7 @@
 import { type ScheduleOptions, type ScheduleOptionsStartWorkflowAction, ScheduleOverlapPolicy } from "@temporalio/client";
 import type { Workflow } from "@temporalio/common";
 import { durationMs } from "../core/domain/duration.ts";
-import { taskQueues } from "../core/domain/run.ts";
+import { type ScheduledRun, taskQueues } from "../core/domain/run.ts";
 import { scheduleIds } from "../core/domain/schedules.ts";
 import type { Site } from "../core/site/site.ts";
 import { backupInputOf } from "./run-policy.ts";
@@ -24,7 +24,15 @@ export const desiredSchedules = (site: Site): DesiredSchedule[] => {
     options: {
       scheduleId: id,
       spec,
-      action: { type: "startWorkflow" as const, workflowType: type, workflowId: id, taskQueue: taskQueues.orchestrate, args, staticSummary: what },
+      action: {
+        type: "startWorkflow" as const,
+        workflowType: "onSchedule",
+        // Temporal adds the time to it; the run itself has the plain id.
+        workflowId: `schedule/${id}`,
+        taskQueue: taskQueues.orchestrate,
+        args: [{ type, id, args } satisfies ScheduledRun],
+        staticSummary: what,
+      },
       policies: policies(catchUp),
     },
   });

@@ -3,6 +3,7 @@ export { anchor } from "./anchor.ts";
 export { backup } from "./backup.ts";
 export { drill } from "./drill.ts";
 export { hold } from "./hold.ts";
+export { onSchedule } from "./on-schedule.ts";
 export { retention } from "./retention.ts";
 export { sweep } from "./sweep.ts";
 export { verify } from "./verify.ts";

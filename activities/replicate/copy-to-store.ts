@@ -1,4 +1,5 @@
 import { cancellationSignal, heartbeat } from "@temporalio/activity";
+import { listReplicas } from "../../core/catalog/list-replicas.ts";
 import { envelopesOf } from "../../core/catalog/read-envelopes.ts";
 import { recordReplica } from "../../core/catalog/record-replica.ts";
 import { replicaSummary } from "../../core/catalog/replica-summary.ts";
@@ -52,7 +53,10 @@ export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
 
     async function copyEnvelopes(snapshot: string, store: Store): Promise<void> {
       const { ranges } = await snapshotObjects(catalog, snapshot);
-      await eachLimited([...ranges, snapshot], atOnce, async (object) => {
+      const there = await listReplicas(catalog, [...ranges, snapshot].map(envelopesKey));
+      const present = new Set(there.filter((replica) => replica.store === store.name).map((replica) => replica.object));
+      const lacking = [...ranges, snapshot].filter((object) => !present.has(envelopesKey(object)));
+      await eachLimited(lacking, atOnce, async (object) => {
         const bytes = encodeEnvelopes(await envelopesOf(catalog, object));
         const receipt = await store.put(envelopesKey(object), bytes, signal);
         await recordReplica(catalog, { object: envelopesKey(object), store: store.name, receipt: receipt.id, bytes: bytes.length, provenAt: null });

@@ -1,11 +1,14 @@
 import { cancellationSignal } from "@temporalio/activity";
 import { dropReplica } from "../../core/catalog/drop-replica.ts";
+import { listReplicas } from "../../core/catalog/list-replicas.ts";
 import { markProven } from "../../core/catalog/mark-proven.ts";
 import { reachState } from "../../core/catalog/reach-state.ts";
 import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
+import { recordReplica } from "../../core/catalog/record-replica.ts";
 import { Failure } from "../../core/domain/failure.ts";
 import type { VerifyInput, VerifyResult } from "../../core/domain/run.ts";
 import { restoreSources } from "../../core/site/restore-sources.ts";
+import type { Store } from "../../core/stores/store.ts";
 import { type ActivityEnvironment, runJob } from "../environment.ts";
 
 export const createVerifySnapshot = ({ site, threads }: ActivityEnvironment) => ({
@@ -19,7 +22,7 @@ export const createVerifySnapshot = ({ site, threads }: ActivityEnvironment) => 
     const result = await runJob(threads, "verify", { ...sources, depth }, cancellationSignal());
 
     const provenAt = new Date();
-    for (const [name, keys] of Object.entries(result.proven)) for (const key of keys) await markProven(catalog, key, name, provenAt);
+    for (const [name, keys] of Object.entries(result.proven)) await recordProofs(await at.store(name), keys);
     const unfit = result.problems.filter(({ type }) => type === "ObjectMissing" || type === "ObjectCorrupt");
     for (const problem of unfit) await dropReplica(catalog, problem.object, problem.store);
     const verified = result.problems.length === 0;
@@ -28,5 +31,17 @@ export const createVerifySnapshot = ({ site, threads }: ActivityEnvironment) => 
       await reachState(catalog, snapshot, "verified", evidence, provenAt);
     }
     return { snapshot, verified, objects: result.objects, bytes: result.bytes, problems: result.problems };
+
+    /** A copy that had stopped counting, and is good again, counts again. */
+    async function recordProofs(at: Store, keys: readonly string[]): Promise<void> {
+      const recorded = new Set((await listReplicas(catalog, keys)).filter((replica) => replica.store === at.name).map(({ object }) => object));
+      for (const key of keys) {
+        if (recorded.has(key)) await markProven(catalog, key, at.name, provenAt);
+        else {
+          const found = await at.stat(key, cancellationSignal());
+          if (found !== undefined) await recordReplica(catalog, { object: key, store: at.name, receipt: found.receipt, bytes: found.bytes, provenAt });
+        }
+      }
+    }
   },
 });

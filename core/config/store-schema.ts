@@ -43,6 +43,11 @@ const ipfsStore = z.strictObject({
     )
     .min(1)
     .describe("every peer pins every object; an object is checked by fetching it from a peer other than the one that added it"),
+  folder: z
+    .string()
+    .regex(/^(?:\/[\w.-]+)+$/, "must be a path as /dbgov/acme")
+    .default("/dbgov")
+    .describe("where the peers' file system (MFS) keeps the names; repositories that share peers need different ones"),
 });
 
 const arweaveStore = z.strictObject({

@@ -138,3 +138,10 @@ export interface HoldChange {
   readonly reason: string;
   readonly by: string;
 }
+
+/** What a schedule starts: a workflow under its plain id, so that one by hand and one by schedule never run side by side. */
+export interface ScheduledRun {
+  readonly type: string;
+  readonly id: string;
+  readonly args: readonly unknown[];
+}

@@ -2,7 +2,6 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { lastDrill } from "../catalog/last-drill.ts";
 import { lastRuns } from "../catalog/last-runs.ts";
-import { latestCheckpoint } from "../catalog/latest-checkpoint.ts";
 import { latestAnchor } from "../catalog/read-anchors.ts";
 import { logEntries } from "../catalog/read-log-entries.ts";
 import { listSnapshots } from "../catalog/read-snapshots.ts";
@@ -10,6 +9,9 @@ import type { LogEntryRecord, SnapshotRecord as CatalogSnapshot } from "../catal
 import { replicaSummary } from "../catalog/replica-summary.ts";
 import type { DatabaseRecord, EngineRecord, KeySeparationRecord, ScheduleRecord, SnapshotRecord } from "../compliance/engine-record.ts";
 import { durationMs } from "../domain/duration.ts";
+import { isFailure } from "../domain/failure.ts";
+import { openLog } from "../ledger/log.ts";
+import { headOf } from "../ledger/verify/checkpoint.ts";
 import { missingFromKeyring } from "./kit-coverage.ts";
 import { retentionPlanOf } from "./retention-plan.ts";
 import type { Site } from "./site.ts";
@@ -21,7 +23,6 @@ export const readEngineRecord = async (site: Site, scheduleOf: (database: string
   const catalog = await site.catalog();
   const { config } = site.loaded;
   const entries = await logEntries(catalog);
-  const checkpoint = await latestCheckpoint(catalog, config.log.origin);
   const databases: DatabaseRecord[] = [];
   for (const { name } of config.databases) databases.push(await databaseRecord(site, name, entries, await scheduleOf(name), now));
   const anchors = await Promise.all(
@@ -32,12 +33,7 @@ export const readEngineRecord = async (site: Site, scheduleOf: (database: string
   );
   return {
     databases,
-    log: {
-      size: checkpoint?.size ?? 0,
-      catalogEntries: entries.length,
-      gaps: sequenceGaps(entries),
-      checkpointRoot: checkpoint?.root ?? null,
-    },
+    log: await logRecord(site, entries),
     anchors,
     anchorWithinMs: Math.max(day, 3 * Math.max(0, ...config.anchors.map(({ every }) => durationMs(every)))),
     kit: await kitRecord(site),
@@ -57,7 +53,10 @@ const databaseRecord = async (
   const policy = site.policyOf(name);
   const all = await listSnapshots(catalog, { database: name, removed: true });
   const live = all.filter(({ removedAt }) => removedAt === null);
-  const expiring = new Set((await retentionPlanOf(site, name, now)).deletions);
+  // Retention runs daily: what it would have let go that long ago, and still is there, is overdue.
+  const removeWithinMs = 2 * day + durationMs(site.loaded.config.retention.grace);
+  const overdueSince = new Date(now.getTime() - removeWithinMs - 1_000);
+  const overdue = new Set((await retentionPlanOf(site, name, overdueSince)).deletions);
   const backups = (await lastRuns(catalog, name)).filter(({ kind, outcome }) => kind === "backup" && outcome !== null);
   const drill = await lastDrill(catalog, name);
   const sinceSuccess = backups.findIndex(({ outcome }) => outcome !== "failed");
@@ -72,14 +71,10 @@ const databaseRecord = async (
       recoveryTimeMs: durationMs(policy.objectives.recoveryTime),
       drillEveryMs: durationMs(policy.drill.every),
       proveEveryMs: 30 * day,
-      retention: {
-        last: policy.retention.last,
-        minimumAgeMs: durationMs(policy.retention.minimumAge),
-        removeWithinMs: 2 * day + durationMs(site.loaded.config.retention.grace),
-      },
+      retention: { last: policy.retention.last, minimumAgeMs: durationMs(policy.retention.minimumAge), removeWithinMs },
     },
     schedule,
-    snapshots: await Promise.all(live.map((snapshot) => snapshotRecord(site, snapshot, entries, expiring, now))),
+    snapshots: await Promise.all(live.map((snapshot) => snapshotRecord(site, snapshot, entries, overdue, overdueSince))),
     removed: all.flatMap(({ snapshot, capturedAt, removedAt }) => (removedAt === null ? [] : [{ id: snapshot, capturedAt, removedAt }])),
     lastDrill: drill === undefined ? null : { at: drill.at, snapshot: drill.snapshot, identical: drill.identical, seconds: drill.seconds },
     lastRun:
@@ -92,12 +87,14 @@ const databaseRecord = async (
 
 const snapshotRecord = async (
   site: Site,
-  { snapshot, capturedAt, states, held }: CatalogSnapshot,
+  { snapshot, database, capturedAt, states, held }: CatalogSnapshot,
   entries: readonly LogEntryRecord[],
-  expiring: ReadonlySet<string>,
-  now: Date,
+  overdue: ReadonlySet<string>,
+  overdueSince: Date,
 ): Promise<SnapshotRecord> => {
-  const replicas = await replicaSummary(await site.catalog(), snapshot);
+  // What an archive has is not a replica: it gets the small permanent things only.
+  const { landing, stores } = site.policyOf(database);
+  const replicas = (await replicaSummary(await site.catalog(), snapshot)).filter(({ store }) => store === landing || stores.includes(store));
   const domainOf = new Map(site.loaded.config.stores.map(({ name, domain }) => [name, domain]));
   return {
     id: snapshot,
@@ -110,9 +107,21 @@ const snapshotRecord = async (
     })),
     logIndex: entries.find(({ identity }) => identity === `snapshot-sealed/${snapshot}`)?.index ?? null,
     held,
-    // Since when is not kept: that it may go is found at the time of the sweep, and the retention schedule removes it next.
-    expiredAt: expiring.has(snapshot) ? now.toISOString() : null,
+    expiredAt: overdue.has(snapshot) ? overdueSince.toISOString() : null,
   };
+};
+
+/** The signed head as the log's own store has it, beside what the catalog knows. Null when the store cannot be read. */
+const logRecord = async (site: Site, entries: readonly LogEntryRecord[]): Promise<EngineRecord["log"]> => {
+  const { origin, store } = site.loaded.config.log;
+  try {
+    const log = await openLog({ store: await site.store(store), origin, signer: await site.logSigner() });
+    const { size, root } = headOf(log.checkpoint());
+    return { size, catalogEntries: entries.length, gaps: sequenceGaps(entries), checkpointRoot: size === 0 ? null : root };
+  } catch (error) {
+    if (isFailure(error)) return null;
+    throw error;
+  }
 };
 
 const sequenceGaps = (entries: readonly LogEntryRecord[]): { database: string; sequence: number }[] => {
@@ -130,6 +139,8 @@ const sequenceGaps = (entries: readonly LogEntryRecord[]): { database: string; s
 const kitRecord = async (site: Site): Promise<EngineRecord["kit"]> => {
   const folder = site.loaded.config.recoveryKit;
   const keyring = join(folder, "keyring.jsonl");
+  // A worker that does not see the kit's folder cannot tell whether the kit is there.
+  if (!existsSync(folder)) return null;
   if (!existsSync(keyring)) return { present: false, missingEnvelopes: 0, refreshedAt: null };
   return {
     present: existsSync(join(folder, "kit.json")),

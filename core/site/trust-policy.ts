@@ -1,19 +1,24 @@
+import type { EvmEvidence } from "../ledger/verify/evm-evidence.ts";
 import { formatNoteKey } from "../ledger/verify/note.ts";
 import type { Trust } from "../ledger/verify/trust.ts";
 import type { Site } from "./site.ts";
 
 /**
- * The trust policy that an auditor should be given by another way than the bundles. The blocks that count as final are
- * for the auditor to add, from a node or an explorer of their own choice (or by `audit --rpc`).
+ * The trust policy that an auditor should be given by another way than the bundles. It lists the blocks of `anchors` as
+ * final; the auditor compares their hashes with a node or an explorer of their own choice, or lets `audit --rpc` do it.
  */
-export const trustPolicyOf = async (site: Site): Promise<Trust> => {
+export const trustPolicyOf = async (site: Site, anchors: readonly EvmEvidence[] = []): Promise<Trust> => {
   const { config } = site.loaded;
   const { publicKey } = await site.logSigner();
   const signer = await site.signer();
   return {
     log: { origin: config.log.origin, publicKey: formatNoteKey({ name: config.log.origin, publicKey }) },
     signingKeys: [Buffer.from(signer.publicKey).toString("hex")],
-    chains: config.anchors.map(({ chainId, contract }) => ({ chainId, contract: contract.toLowerCase() })),
+    chains: config.anchors.map((anchor) => ({
+      chainId: anchor.chainId,
+      contract: anchor.contract.toLowerCase(),
+      finalizedBlocks: anchors.filter(({ chainId }) => chainId === anchor.chainId).map(({ block, blockHash }) => ({ number: block, hash: blockHash })),
+    })),
     require: { anchor: config.anchors.length > 0 },
   };
 };

@@ -26,8 +26,8 @@ export const openWithKit = async (
   signal: AbortSignal,
 ): Promise<{ manifest: Manifest; access: SnapshotAccess }> => {
   const base = { snapshot, secret: kit.secret, signingKeys: kit.signingKeys };
-  const manifest = await fetchManifest({ ...base, envelopes: { [snapshot]: await envelopesFor(store, kit, snapshot, signal) } }, store, signal);
-  const envelopes: Record<string, readonly Envelope[]> = {};
+  const envelopes: Record<string, readonly Envelope[]> = { [snapshot]: await envelopesFor(store, kit, snapshot, signal) };
+  const manifest = await fetchManifest({ ...base, envelopes }, store, signal);
   for (const stream of manifest.streams) {
     for (const { id } of stream.ranges) envelopes[id] = await envelopesFor(store, kit, id, signal);
   }

@@ -80,8 +80,8 @@ export const openThreadPool = (size: number): ThreadPool => {
             else if (signal.aborted) reject(signal.reason);
             else {
               // Secrets are registered in this thread, not in the job's.
-              const cause = new Error(redact(message.failure.cause));
-              reject(new Failure(message.failure.type, redact(message.failure.message), { cause }));
+              const { type, message: sentence, cause } = message.failure;
+              reject(new Failure(type, redact(sentence), cause === "" ? {} : { cause: new Error(redact(cause)) }));
             }
           };
           const onError = (cause: unknown): void => reject(new Failure("Unexpected", `the ${job} thread broke down`, { cause }));

@@ -17,7 +17,7 @@ export const ipfsCapabilities: StoreCapabilities = {
 };
 
 /** Two repositories on the same peers need two folders. */
-type IpfsConfig = Extract<StoreConfig, { kind: "ipfs" }> & { readonly folder?: string | undefined };
+type IpfsConfig = Extract<StoreConfig, { kind: "ipfs" }>;
 
 export const defaultIpfsFolder = "/dbgov";
 
@@ -28,7 +28,7 @@ export const defaultIpfsFolder = "/dbgov";
  */
 export const openIpfsStore = (config: IpfsConfig, options: StoreOptions = {}): Store => {
   const { silenceMs = 30_000 } = options;
-  const folder = config.folder ?? defaultIpfsFolder;
+  const { folder } = config;
   const peers = config.peers.map((peer) => openPeer(config.name, peer));
   const readers = peers.toReversed();
   const where = `store "${config.name}" (${peers.length} IPFS peers)`;

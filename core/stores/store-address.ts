@@ -20,10 +20,8 @@ export const addressOf = (config: StoreConfig): string => {
       return config.path;
     case "azure-blob":
       return containerAddress(containerClient(config.name, config.connection, config.container));
-    case "ipfs": {
-      const { folder = defaultIpfsFolder } = config as { folder?: string };
-      return config.peers.map(({ api }) => `ipfs+${new URL(api).origin}${folder}`).join(",");
-    }
+    case "ipfs":
+      return config.peers.map(({ api }) => `ipfs+${new URL(api).origin}${config.folder}`).join(",");
     case "arweave":
       return `arweave+${new URL(config.gateway).origin}/${parseWallet(config.name, config.wallet).address}`;
   }
@@ -93,7 +91,7 @@ const openIpfs = (address: string, env: Environment, options: StoreOptions): Sto
   const folder = first!.pathname === "/" ? defaultIpfsFolder : decodeURIComponent(first!.pathname).replace(/\/$/, "");
   const token = env.DBGOV_IPFS_TOKEN;
   const peers = urls.map((url, index) => ({ name: `peer-${index + 1}`, api: url!.href, ...(token ? { token } : {}) }));
-  return openIpfsStore({ kind: "ipfs", name: "store", domain: "store", peers, folder } as Parameters<typeof openIpfsStore>[0], options);
+  return openIpfsStore({ kind: "ipfs", name: "store", domain: "store", peers, folder }, options);
 };
 
 const openArweave = (address: string, options: StoreOptions): Store => {

@@ -33,6 +33,7 @@ const configs: StoreConfig[] = [
       { name: "a", api: "http://10.0.0.1:5001", token: "secret-token" },
       { name: "b", api: "https://b.example/" },
     ],
+    folder: "/dbgov",
   },
   { kind: "arweave", ...base, gateway: "https://arweave.net", wallet, maxWinston: "1" },
 ];
@@ -99,8 +100,8 @@ describe("store configurations that cannot work", () => {
       "another container",
       { kind: "azure-blob", ...base, connection: `https://acme.blob.core.windows.net/other?${sas}`, container: "backups" },
     ],
-    ["password in the URL", { kind: "ipfs", ...base, peers: [{ name: "a", api: "http://me:secret-token@h:5001" }] }],
-    ["no http", { kind: "ipfs", ...base, peers: [{ name: "a", api: "ftp://h" }] }],
+    ["password in the URL", { kind: "ipfs", ...base, peers: [{ name: "a", api: "http://me:secret-token@h:5001" }], folder: "/dbgov" }],
+    ["no http", { kind: "ipfs", ...base, peers: [{ name: "a", api: "ftp://h" }], folder: "/dbgov" }],
     ["no wallet", { kind: "arweave", ...base, gateway: "https://g", wallet: accountKey, maxWinston: "1" }],
     ["no gateway", { kind: "arweave", ...base, gateway: "g", wallet, maxWinston: "1" }],
   ];

@@ -54,8 +54,8 @@ const choose = async (store: Store, kit: Kit, { options, signal }: CommandInput)
     } catch (error) {
       // A newer snapshot than the kit's keyring, or a damaged one, must not stand between the operator and a good one.
       if (!isFailure(error) || isFailure(error, "StoreUnreachable") || isFailure(error, "StoreRejected")) throw error;
-      passedOver = error;
-      process.stderr.write(`passed over ${id}: ${error.message}\n`);
+      passedOver = error as Failure;
+      process.stderr.write(`passed over ${id}: ${passedOver.message}\n`);
     }
   }
   if (passedOver !== undefined && found.size === 0) throw passedOver;

@@ -23,5 +23,5 @@ export const action: CommandAction = (input) =>
       say(renderText(shown, { color: process.stdout.isTTY === true, width: process.stdout.columns ?? 100 }));
       say(`report: ${totals.report.replace(/\.json$/, ".html")}`);
     }
-    return totals.fail > 0 ? exitCodes.failed : exitCodes.done;
+    return totals.fail > 0 ? exitCodes.degraded : exitCodes.done;
   });
