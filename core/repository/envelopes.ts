@@ -76,7 +76,7 @@ export const unwrapKey = async (envelopes: readonly Envelope[], secret: Recipien
 };
 
 /** The object `envelopes/<object id>`: a canonical JSON array. */
-export const encodeEnvelopes = (envelopes: readonly Envelope[]): Uint8Array => canonicalBytes(envelopes);
+export const encodeEnvelopes = (envelopes: readonly Envelope[]): Uint8Array => new Uint8Array(canonicalBytes(envelopes));
 
 /** Throws `ObjectCorrupt` (also when one is of another object) or `FormatUnsupported`. */
 export const parseEnvelopes = (bytes: Uint8Array, objectId: string): Envelope[] => {

@@ -98,7 +98,7 @@ export const sealManifest = async (
   };
   const checked = { ...unsigned, checksum: checksumOf(unsigned) };
   const signature = encodeBase64(options.signer.sign(signedBytes(checked)));
-  const bytes = canonicalBytes({ ...checked, signature });
+  const bytes = new Uint8Array(canonicalBytes({ ...checked, signature }));
   const envelopes = await wrapKey("manifest", snapshot, manifestKey, options.recipients);
   manifestKey.fill(0);
   return { bytes, hash: hash("sha256", bytes, "hex"), envelopes };

@@ -33,7 +33,8 @@ export const openPackQueue = ({ keys, sink, packBytes, largestChunk, onSealed }:
   let turn: Promise<unknown> = Promise.resolve();
 
   const startPack = (): PackBuilder => {
-    const memory = spareMemory.pop() ?? Buffer.allocUnsafeSlow(packMemoryBytes(packBytes, largestChunk));
+    // A Uint8Array, not a Buffer: a sink that calls `slice` means to copy.
+    const memory = spareMemory.pop() ?? new Uint8Array(Buffer.allocUnsafeSlow(packMemoryBytes(packBytes, largestChunk)).buffer);
     return createPackBuilder(memory, keys.indexKey, packBytes);
   };
 

@@ -73,7 +73,7 @@ export const sealRange = async (
   const sealedRefs = seal(refsKey(keys.indexKey), refsAad(head), refs);
   const sealedBody = seal(rangeKey, bodyAad(head, sealedRefs), body);
   const content = Buffer.concat([head, sealedRefs, sealedBody]);
-  const bytes = Buffer.concat([content, hash("sha256", content, "buffer")]);
+  const bytes = new Uint8Array(Buffer.concat([content, hash("sha256", content, "buffer")]));
   const id = hash("sha256", bytes, "hex");
   const envelopes = await wrapKey("range", id, rangeKey, recipients);
   rangeKey.fill(0);

@@ -25,7 +25,9 @@ export const defaultRepositoryConfig: RepositoryConfig = {
 
 /** The bytes of the object `config`. */
 export const encodeRepositoryConfig = (config: RepositoryConfig): Uint8Array =>
-  canonicalBytes({ format: "dbgov-repository", version: formatVersion, chunking: config.chunking, compression: config.compression });
+  new Uint8Array(
+    canonicalBytes({ format: "dbgov-repository", version: formatVersion, chunking: config.chunking, compression: config.compression }),
+  );
 
 /** Throws `ObjectCorrupt` or `FormatUnsupported`. */
 export const parseRepositoryConfig = (bytes: Uint8Array): RepositoryConfig => {
