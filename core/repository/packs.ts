@@ -85,8 +85,13 @@ const readTrailer = (trailer: Buffer, packBytes: number, what: string): Trailer 
   refuseNewer(trailer.readUInt32LE(40), what);
   const offset = trailer.readUInt32LE(32);
   const length = trailer.readUInt32LE(36);
-  if (packBytes > packLimitBytes || offset < packHeadBytes || offset + length + packTrailerBytes !== packBytes) {
-    throw new Failure("ObjectCorrupt", `${what} (${packBytes} bytes) is cut off or altered: its trailer does not fit its length`);
+  if (
+    trailer.readUInt32LE(44) !== 0 ||
+    packBytes > packLimitBytes ||
+    offset < packHeadBytes ||
+    offset + length + packTrailerBytes !== packBytes
+  ) {
+    throw new Failure("ObjectCorrupt", `${what} (${packBytes} bytes) is cut off or altered: its trailer does not fit it`);
   }
   return { offset, length, checksum: trailer.subarray(0, 32) };
 };
@@ -113,6 +118,7 @@ export const openPackDirectory = (bytes: Uint8Array, indexKey: Uint8Array, id?: 
     throw new Failure("ObjectCorrupt", `${what} (${pack.length} bytes) is cut off or not a pack`);
   }
   refuseNewer(pack.readUInt32LE(8), what);
+  if (pack.readUInt32LE(12) !== 0) throw new Failure("ObjectCorrupt", `the head of ${what} was altered`);
   const trailer = readTrailer(pack.subarray(pack.length - packTrailerBytes), pack.length, what);
   return parseDirectory(pack.subarray(trailer.offset, trailer.offset + trailer.length), trailer, indexKey, what);
 };

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { type FailureType, isFailure } from "../../core/domain/failure.ts";
+import { type Envelope, unwrapKey, wrapKey } from "../../core/repository/envelopes.ts";
+import { type RecoveryKitContent, readRecoveryKit, refreshKeyring, writeRecoveryKit } from "../../core/repository/recovery-kit.ts";
+import { signerFromSeed } from "../../core/repository/signing.ts";
+import { newRecipient } from "./repository-fixture.ts";
+
+const signer = signerFromSeed("33".repeat(32));
+const logKey = signerFromSeed("44".repeat(32)).publicKey;
+
+const kitIn = async (t: TestContext) => {
+  const folder = await mkdtemp(join(tmpdir(), "dbgov-kit-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const anna = await newRecipient("anna");
+  const content: RecoveryKitContent = {
+    organization: "acme",
+    generatedAt: "2026-11-24T02:15:00.000Z",
+    secretText: anna.secretText,
+    stores: [
+      { name: "cellar", kind: "directory", address: "/backups/it's here <b>" },
+      { name: "blob", kind: "azure-blob", address: "azure-blob://acme.blob.example/backups" },
+    ],
+    signingKeys: [signer.publicKey],
+    log: { origin: "acme.example/dbgov", publicKey: logKey },
+  };
+  const kit = join(folder, "kit");
+  return { kit, anna, content };
+};
+
+test("a kit that was written is read back, and its keyring opens what was wrapped", async (t) => {
+  const { kit, anna, content } = await kitIn(t);
+  const key = randomBytes(32);
+  const object = "ab".repeat(32);
+  const envelopes = await wrapKey("range", object, key, [anna.recipient, (await newRecipient("ben")).recipient]);
+  await writeRecoveryKit(kit, content, envelopes);
+  for (const path of [kit, join(kit, "kit.json")]) {
+    const read = await readRecoveryKit(path);
+    assert.equal(read.organization, "acme");
+    assert.equal(read.secret.id, anna.recipient.id);
+    assert.deepEqual(read.stores, content.stores);
+    assert.deepEqual(
+      read.signingKeys.map((one) => Buffer.from(one)),
+      [Buffer.from(signer.publicKey)],
+    );
+    assert.deepEqual(read.envelopesOf(object), envelopes);
+    assert.deepEqual(read.envelopesOf("unknown"), []);
+    assert.deepEqual(Buffer.from(await unwrapKey(read.envelopesOf(object), read.secret)), key);
+  }
+});
+
+test("its files are for their owner only, whole, and nothing partial is left", async (t) => {
+  const { kit, content, anna } = await kitIn(t);
+  await writeRecoveryKit(kit, content, []);
+  assert.deepEqual((await readdir(kit)).sort(), ["keyring.jsonl", "kit.json", "recovery-kit.html"]);
+  for (const name of await readdir(kit)) assert.equal((await stat(join(kit, name))).mode & 0o777, 0o600, name);
+  assert.equal((await stat(kit)).mode & 0o777, 0o700);
+  const envelope = (await wrapKey("range", "cd".repeat(32), randomBytes(32), [anna.recipient]))[0]!;
+  await refreshKeyring(kit, [envelope]);
+  async function* breaking(): AsyncGenerator<Envelope, void, void> {
+    yield envelope;
+    throw new Error("the catalog went away");
+  }
+  await assert.rejects(refreshKeyring(kit, breaking()));
+  assert.deepEqual((await readRecoveryKit(kit)).envelopesOf("cd".repeat(32)), [envelope], "the keyring before it still stands");
+  assert.deepEqual((await readdir(kit)).sort(), ["keyring.jsonl", "kit.json", "recovery-kit.html"]);
+});
+
+test("the page prints the key, the stores, the keys to believe and the commands, escaped and without outside resources", async (t) => {
+  const { kit, content } = await kitIn(t);
+  await writeRecoveryKit(kit, content, []);
+  const page = await readFile(join(kit, "recovery-kit.html"), "utf8");
+  for (const text of [
+    content.secretText,
+    content.generatedAt,
+    "acme.example/dbgov",
+    signer.keyId,
+    Buffer.from(logKey).toString("base64"),
+  ]) {
+    assert.ok(page.includes(text), text);
+  }
+  const command = "bin/dbgov recover --store azure-blob://acme.blob.example/backups --kit FILE --snapshot latest --database NAME --to URL";
+  assert.ok(page.includes(command));
+  assert.ok(page.includes("--store '/backups/it'\\''s here &lt;b&gt;'"));
+  assert.ok(!page.includes("here <b>"));
+  assert.doesNotMatch(page, /<script|src=|href=|@import|url\(/);
+});
+
+test("a kit that is missing, altered, of a newer version or with a wrong key is refused in a sentence", async (t) => {
+  const { kit, content } = await kitIn(t);
+  const refused = (type: FailureType, path = kit) => assert.rejects(readRecoveryKit(path), (error) => isFailure(error, type));
+  await refused("UsageInvalid");
+  await writeRecoveryKit(kit, content, []);
+  const path = join(kit, "kit.json");
+  const good = await readFile(path, "utf8");
+  const cases: [string, FailureType][] = [
+    [good.slice(0, 100), "ObjectCorrupt"],
+    ["[]", "ObjectCorrupt"],
+    [good.replace('"version": 1', '"version": 9'), "FormatUnsupported"],
+    [good.replace("dbgov-secret-1:", "dbgov-secret-1:A"), "WrongKey"],
+    [good.replace('"log"', '"lag"'), "ObjectCorrupt"],
+    [good.replace('"publicKey": "', '"publicKey": "A'), "ObjectCorrupt"],
+  ];
+  for (const [text, type] of cases) {
+    await writeFile(path, text);
+    await refused(type);
+  }
+  await writeFile(path, good);
+  await writeFile(join(kit, "keyring.jsonl"), '{"version":1}\n');
+  await refused("ObjectCorrupt");
+  await rm(join(kit, "keyring.jsonl"));
+  await refused("UsageInvalid");
+  await assert.rejects(writeRecoveryKit(kit, { ...content, secretText: "nonsense" }, []), (error) => isFailure(error, "WrongKey"));
+});
+
+test("a folder that cannot be written is named", async (t) => {
+  const { kit, content } = await kitIn(t);
+  await writeFile(kit, "a file where the folder should be");
+  await assert.rejects(writeRecoveryKit(kit, content, []), (error) => isFailure(error, "StoreUnreachable") && error.message.includes(kit));
+});
