@@ -3,8 +3,8 @@ import { type Client, ScheduleNotFoundError } from "@temporalio/client";
 import canonicalize from "canonicalize";
 import { Failure } from "../core/domain/failure.ts";
 import { isScheduleId } from "../core/domain/schedules.ts";
-import { searchAttributeKeys } from "../workflows/search-attributes.ts";
 import type { Site } from "../core/site/site.ts";
+import { searchAttributeKeys } from "../workflows/search-attributes.ts";
 import { type DesiredSchedule, desiredSchedules } from "./schedules.ts";
 
 export interface ScheduleChange {
@@ -17,7 +17,10 @@ export interface ScheduleChange {
 
 /** Of what a schedule should be, kept in its memo: how a second `apply` tells that there is nothing to change. */
 const digestMemo = "dbgovDigest";
-const digestOf = (desired: DesiredSchedule): string => createHash("sha256").update(canonicalize(desired.options) ?? "").digest("hex");
+const digestOf = (desired: DesiredSchedule): string =>
+  createHash("sha256")
+    .update(canonicalize(desired.options) ?? "")
+    .digest("hex");
 
 /** What has to change so that Temporal's schedules are those of the configuration. Changes nothing. */
 export const planSchedules = async (client: Client, site: Site, prune: boolean): Promise<ScheduleChange[]> => {
@@ -33,7 +36,10 @@ export const planSchedules = async (client: Client, site: Site, prune: boolean):
   });
   const named = new Set(desired.map(({ options }) => options.scheduleId));
   const unnamed = [...existing.keys()].filter((id) => !named.has(id)).sort();
-  return [...changes, ...unnamed.map((id): ScheduleChange => ({ id, action: prune ? "delete" : "leave", what: "no longer in the configuration" }))];
+  return [
+    ...changes,
+    ...unnamed.map((id): ScheduleChange => ({ id, action: prune ? "delete" : "leave", what: "no longer in the configuration" })),
+  ];
 };
 
 /** Carries a plan out. Each step can be done twice. */
@@ -65,7 +71,10 @@ export const ensureSearchAttributes = async (client: Client, namespace: string):
     const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
     const missing = searchAttributeKeys.map(({ name }) => name).filter((name) => customAttributes?.[name] === undefined);
     if (missing.length > 0) {
-      await operatorService.addSearchAttributes({ namespace, searchAttributes: Object.fromEntries(missing.map((name) => [name, keyword])) });
+      await operatorService.addSearchAttributes({
+        namespace,
+        searchAttributes: Object.fromEntries(missing.map((name) => [name, keyword])),
+      });
     }
     return missing;
   } catch (cause) {

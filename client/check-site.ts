@@ -1,5 +1,5 @@
-import { redact } from "../core/config/redact.ts";
 import { migrate } from "../core/catalog/migrate.ts";
+import { redact } from "../core/config/redact.ts";
 import { engineOf } from "../core/databases/engines.ts";
 import { asFailure, Failure, failureTypes } from "../core/domain/failure.ts";
 import { addressOfKey, probeAnchor } from "../core/ledger/evm.ts";

@@ -7,7 +7,13 @@ export interface Orchestrator {
 }
 
 /** A client of the Temporal service that the configuration names. */
-export const connectOrchestrator = async ({ address, namespace }: { readonly address: string; readonly namespace: string }): Promise<Orchestrator> => {
+export const connectOrchestrator = async ({
+  address,
+  namespace,
+}: {
+  readonly address: string;
+  readonly namespace: string;
+}): Promise<Orchestrator> => {
   let connection: Connection;
   try {
     connection = await Connection.connect({ address, connectTimeout: 5_000 });

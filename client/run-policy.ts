@@ -12,7 +12,10 @@ export const runPolicyOf = (policy: PolicyConfig, stores: Config["stores"]): Run
   envelopes: policy.envelopes,
   copies: policy.copies,
   domains: policy.domains,
-  storeDomains: [policy.landing, ...policy.stores].map((name) => ({ name, domain: stores.find((store) => store.name === name)?.domain ?? name })),
+  storeDomains: [policy.landing, ...policy.stores].map((name) => ({
+    name,
+    domain: stores.find((store) => store.name === name)?.domain ?? name,
+  })),
   patience: durationMs(policy.patience),
 });
 

@@ -1,7 +1,7 @@
 import { type Client, WorkflowFailedError, type WorkflowHandle, WorkflowNotFoundError } from "@temporalio/client";
 import { ApplicationFailure, CancelledFailure, type Workflow, WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
 import { Failure, type FailureType, failureTypes } from "../core/domain/failure.ts";
-import { taskQueues, type TaskQueue } from "../core/domain/run.ts";
+import { type TaskQueue, taskQueues } from "../core/domain/run.ts";
 
 /** Refuses when nobody polls a queue that the run needs: it would wait for ever. */
 export const requireWorkers = async (client: Client, queues: readonly TaskQueue[]): Promise<void> => {
@@ -25,7 +25,12 @@ export const startOrJoin = async <W extends Workflow>(
   summary: string,
 ): Promise<{ readonly handle: WorkflowHandle<W>; readonly joined: boolean }> => {
   try {
-    const handle = await client.workflow.start<W>(type, { workflowId: id, taskQueue: taskQueues.orchestrate, args, staticSummary: summary } as never);
+    const handle = await client.workflow.start<W>(type, {
+      workflowId: id,
+      taskQueue: taskQueues.orchestrate,
+      args,
+      staticSummary: summary,
+    } as never);
     return { handle: handle as unknown as WorkflowHandle<W>, joined: false };
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
@@ -56,7 +61,8 @@ export const awaitResult = async <T>(handle: { result(): Promise<T> }, onTick: (
 };
 
 export const failureOfWorkflow = (error: unknown): unknown => {
-  if (error instanceof WorkflowNotFoundError) return new Failure("NameUnknown", `there is no such workflow: ${error.message}`, { cause: error });
+  if (error instanceof WorkflowNotFoundError)
+    return new Failure("NameUnknown", `there is no such workflow: ${error.message}`, { cause: error });
   if (!(error instanceof WorkflowFailedError)) return error;
   for (let at: unknown = error.cause; at instanceof Error; at = at.cause) {
     if (at instanceof CancelledFailure) return new Failure("Unexpected", "the run was cancelled");

@@ -61,7 +61,14 @@ export const desiredSchedules = (site: Site): DesiredSchedule[] => {
   const databases = config.databases.map(({ name }) => name);
   return [
     ...perDatabase,
-    schedule(scheduleIds.retention, `apply retention at "${config.retention.cron}" UTC`, "retention", [{ databases }], { cronExpressions: [config.retention.cron] }, day),
+    schedule(
+      scheduleIds.retention,
+      `apply retention at "${config.retention.cron}" UTC`,
+      "retention",
+      [{ databases }],
+      { cronExpressions: [config.retention.cron] },
+      day,
+    ),
     schedule(scheduleIds.sweep, `sweep controls at "${config.sweep.cron}" UTC`, "sweep", [], { cronExpressions: [config.sweep.cron] }, day),
   ];
 };

@@ -1,5 +1,5 @@
-import { defaultPayloadConverter, type Workflow } from "@temporalio/common";
 import type { WorkflowHandle } from "@temporalio/client";
+import { defaultPayloadConverter, type Workflow } from "@temporalio/common";
 
 /** What the running activities of a workflow have reported with their heartbeats, summed up. */
 export const captureProgress = async (handle: WorkflowHandle<Workflow>): Promise<{ bytes: number; rows: number }> => {

@@ -1,4 +1,4 @@
-import { DefaultLogger, type LogLevel, type Logger } from "@temporalio/worker";
+import { DefaultLogger, type Logger, type LogLevel } from "@temporalio/worker";
 import { redact } from "../core/config/redact.ts";
 
 /** One JSON object a line on standard error, with every known secret taken out. */

@@ -56,7 +56,12 @@ export const runWorkers = async ({ config, queues, graceMs, onReady, signal }: W
       } else {
         const limit = concurrency[queue];
         workers.push(
-          await Worker.create({ ...base, taskQueue, activities: activitiesOf(queue, environment), maxConcurrentActivityTaskExecutions: limit }),
+          await Worker.create({
+            ...base,
+            taskQueue,
+            activities: activitiesOf(queue, environment),
+            maxConcurrentActivityTaskExecutions: limit,
+          }),
         );
       }
     }
@@ -82,4 +87,3 @@ const connect = async (address: string): Promise<NativeConnection> => {
     throw new Failure("OrchestratorUnreachable", `Temporal at ${address} does not answer`, { cause });
   }
 };
-

@@ -1,6 +1,6 @@
 import type { ActivityOptions } from "@temporalio/common";
 import { attemptsWithin, retryIntervals } from "../core/domain/retry.ts";
-import { taskQueues, type TaskQueue } from "../core/domain/run.ts";
+import { type TaskQueue, taskQueues } from "../core/domain/run.ts";
 
 const minutes = 60_000;
 
@@ -11,7 +11,10 @@ const minutes = 60_000;
  * @param patience milliseconds over which attempts are spread
  * @param longest milliseconds that one attempt may take
  */
-export const step = (queue: TaskQueue, { patience = 5 * minutes, longest = 10 * minutes }: { patience?: number; longest?: number } = {}): ActivityOptions => ({
+export const step = (
+  queue: TaskQueue,
+  { patience = 5 * minutes, longest = 10 * minutes }: { patience?: number; longest?: number } = {},
+): ActivityOptions => ({
   taskQueue: taskQueues[queue],
   startToCloseTimeout: longest,
   retry: {
@@ -23,7 +26,10 @@ export const step = (queue: TaskQueue, { patience = 5 * minutes, longest = 10 * 
 });
 
 /** As `step`, for work that reports progress: a worker that vanishes, or whose work stands still, is noticed within `silence` milliseconds. */
-export const longStep = (queue: TaskQueue, { patience = 5 * minutes, silence = 1 * minutes }: { patience?: number; silence?: number } = {}): ActivityOptions => ({
+export const longStep = (
+  queue: TaskQueue,
+  { patience = 5 * minutes, silence = 1 * minutes }: { patience?: number; silence?: number } = {},
+): ActivityOptions => ({
   ...step(queue, { patience, longest: 7 * 24 * 60 * minutes }),
   heartbeatTimeout: silence,
 });

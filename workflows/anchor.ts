@@ -18,7 +18,9 @@ export async function anchor({ anchor: name, everyMs, pollMs }: AnchorInput): Pr
   let anchored = { size: 0 };
   while (waiting) {
     waiting = false;
-    let submitted = await chain.submitCheckpoint.executeWithOptions({ summary: "submit the log's head to the registry" }, [{ anchor: name }]);
+    let submitted = await chain.submitCheckpoint.executeWithOptions({ summary: "submit the log's head to the registry" }, [
+      { anchor: name },
+    ]);
     if (submitted === null) continue;
     for (;;) {
       setCurrentDetails(`checkpoint of size ${submitted.size}: transaction \`${submitted.transaction}\` on its way to finality`);

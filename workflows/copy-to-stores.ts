@@ -39,7 +39,9 @@ export const copyToStores = async (policy: RunPolicy, snapshot: string, onDone: 
     ),
   );
   const archives = policy.archive.map((store) =>
-    attempt(store, () => archiveRecords.executeWithOptions({ summary: `archive the sealed manifest in ${store}` }, [{ snapshot, from, to: store }])),
+    attempt(store, () =>
+      archiveRecords.executeWithOptions({ summary: `archive the sealed manifest in ${store}` }, [{ snapshot, from, to: store }]),
+    ),
   );
   const [replicas] = await Promise.all([Promise.all(copies), Promise.all(archives)]);
   const held = replicas.filter((replica) => replica !== undefined);

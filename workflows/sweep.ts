@@ -11,7 +11,9 @@ export async function sweep(): Promise<SweepTotals> {
   const totals = await sweepControls();
   await logSweep(totals);
   await requestAnchoring();
-  setCurrentDetails(`${totals.pass} pass, ${totals.fail} fail, ${totals.notApplicable} not applicable, ${totals.inconclusive} inconclusive`);
+  setCurrentDetails(
+    `${totals.pass} pass, ${totals.fail} fail, ${totals.notApplicable} not applicable, ${totals.inconclusive} inconclusive`,
+  );
   upsertSearchAttributes([{ key: outcomeKey, value: totals.fail > 0 ? "findings" : "done" }]);
   return totals;
 }

@@ -21,7 +21,10 @@ export async function verify(input: VerifyInput): Promise<VerifyResult> {
     upsertSearchAttributes([{ key: outcomeKey, value: "failed" }]);
     const sentences = result.problems.map(({ store, message }) => `${store}: ${message}`);
     setCurrentDetails(sentences.map((sentence) => `- ${sentence}`).join("\n"));
-    throw failWith("VerificationFailed", `${input.snapshot} has ${result.problems.length} bad objects: ${sentences.slice(0, 5).join("; ")}`);
+    throw failWith(
+      "VerificationFailed",
+      `${input.snapshot} has ${result.problems.length} bad objects: ${sentences.slice(0, 5).join("; ")}`,
+    );
   }
   await logVerified({ snapshot: input.snapshot });
   await requestAnchoring();

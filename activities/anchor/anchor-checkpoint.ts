@@ -27,19 +27,46 @@ export const createAnchorCheckpoint = ({ site }: ActivityEnvironment) => ({
     const key = await at.secret(at.anchor(anchor).submitterKey);
     const { transaction } = await submitCheckpoint({ ...place, size, root, key });
     const { chainId, contract } = place;
-    await recordAnchor(catalog, { anchor, size, root, chainId, contract, transaction, block: null, blockHash: null, status: "submitted", at: new Date() });
+    await recordAnchor(catalog, {
+      anchor,
+      size,
+      root,
+      chainId,
+      contract,
+      transaction,
+      block: null,
+      blockHash: null,
+      status: "submitted",
+      at: new Date(),
+    });
     return { size, root, transaction };
   },
 
   /** Looks how far the transaction has come. At `finalized` its block's hash is checked against the chain once more. */
-  followAnchor: async ({ anchor, size, root, transaction }: Submitted & { anchor: string }): Promise<{ status: "pending" | "mined" | "finalized" | "dropped" }> => {
+  followAnchor: async ({
+    anchor,
+    size,
+    root,
+    transaction,
+  }: Submitted & { anchor: string }): Promise<{ status: "pending" | "mined" | "finalized" | "dropped" }> => {
     const at = await site();
     const place = await registryPlace(at, anchor);
     const found = await anchorStatus({ ...place, size, root, transaction });
     if (found.status === "mined" || found.status === "finalized") {
       const { status, block, blockHash } = found;
       const { chainId, contract } = place;
-      await recordAnchor(await at.catalog(), { anchor, size, root, chainId, contract, transaction, block, blockHash, status, at: new Date() });
+      await recordAnchor(await at.catalog(), {
+        anchor,
+        size,
+        root,
+        chainId,
+        contract,
+        transaction,
+        block,
+        blockHash,
+        status,
+        at: new Date(),
+      });
     }
     return { status: found.status };
   },
@@ -48,7 +75,8 @@ export const createAnchorCheckpoint = ({ site }: ActivityEnvironment) => ({
   recordAnchored: async ({ anchor, size }: Submitted & { anchor: string }): Promise<{ snapshots: number }> => {
     const catalog = await (await site()).catalog();
     const final = await latestAnchor(catalog, anchor, "finalized");
-    if (final === undefined || final.size < size) throw new Failure("Unexpected", `anchor ${anchor} is not recorded as final for size ${size}`);
+    if (final === undefined || final.size < size)
+      throw new Failure("Unexpected", `anchor ${anchor} is not recorded as final for size ${size}`);
     const { chainId, contract, transaction, block, blockHash } = final;
     const evidence = { anchor, size: final.size, root: final.root, chainId, contract, transaction, block, blockHash };
     return { snapshots: await markAnchored(catalog, final.size, evidence, new Date()) };

@@ -1,6 +1,6 @@
+import { knownLogSize } from "../../core/catalog/known-log-size.ts";
 import { withAdvisoryLock } from "../../core/catalog/locks.ts";
 import { nextSequence } from "../../core/catalog/next-sequence.ts";
-import { knownLogSize } from "../../core/catalog/known-log-size.ts";
 import { findLogEntry } from "../../core/catalog/read-log-entries.ts";
 import { recordCheckpoint } from "../../core/catalog/record-checkpoint.ts";
 import { recordLogEntry } from "../../core/catalog/record-log-entry.ts";
@@ -16,10 +16,15 @@ export interface LogEvent {
 }
 
 /** The commitment that stands for a database's name in the log. The same for all its entries, so that they count up together. */
-export const databaseCommitment = async (site: Site, database: string): Promise<string> => commit(database, await site.logNameSalt(database));
+export const databaseCommitment = async (site: Site, database: string): Promise<string> =>
+  commit(database, await site.logNameSalt(database));
 
 /** Appends events to the log, one writer at a time in the whole organization, and notes in the catalog where they are. */
-export const appendEvents = async (site: Site, events: readonly LogEvent[], signal: AbortSignal): Promise<{ index: number; size: number }[]> => {
+export const appendEvents = async (
+  site: Site,
+  events: readonly LogEvent[],
+  signal: AbortSignal,
+): Promise<{ index: number; size: number }[]> => {
   const { origin, store: storeName } = site.loaded.config.log;
   const catalog = await site.catalog();
   return await withAdvisoryLock(catalog, `log ${origin}`, signal, async (locked) => {

@@ -52,7 +52,13 @@ export const createLogEvents = ({ site }: ActivityEnvironment) => {
     },
 
     logFailedRun: async ({ database, snapshot, failure }: { database: string; snapshot: string; failure: string }): Promise<void> => {
-      const body = { kind: "snapshot-failed", time: now(), database: await databaseCommitment(await site(), database), run: snapshot, failure } as const;
+      const body = {
+        kind: "snapshot-failed",
+        time: now(),
+        database: await databaseCommitment(await site(), database),
+        run: snapshot,
+        failure,
+      } as const;
       await append({ identity: `snapshot-failed/${snapshot}/${failure}`, database, body });
     },
 
@@ -61,7 +67,14 @@ export const createLogEvents = ({ site }: ActivityEnvironment) => {
       const { database, manifestHash } = await known(snapshot);
       const replicas = await replicaSummary(await at.catalog(), snapshot);
       const packs = Math.max(0, ...replicas.map((replica) => replica.packs));
-      const body = { kind: "snapshot-verified", time: now(), database: await databaseCommitment(at, database), snapshot, manifestHash, packs } as const;
+      const body = {
+        kind: "snapshot-verified",
+        time: now(),
+        database: await databaseCommitment(at, database),
+        snapshot,
+        manifestHash,
+        packs,
+      } as const;
       await append({ identity: `snapshot-verified/${snapshot}`, database, body });
     },
 
@@ -70,7 +83,7 @@ export const createLogEvents = ({ site }: ActivityEnvironment) => {
       const { database, manifestHash } = await known(result.snapshot);
       const { snapshot, identical, seconds, rows, bytes } = result;
       const body = {
-        ...{ kind: "drilled", time: now(), database: await databaseCommitment(at, database), snapshot, manifestHash } as const,
+        ...({ kind: "drilled", time: now(), database: await databaseCommitment(at, database), snapshot, manifestHash } as const),
         ...{ identical, seconds, rows, bytes, differences: result.differences.length },
       };
       await append({ identity: `drilled/${snapshot}/${result.at}`, database, body });
@@ -84,7 +97,15 @@ export const createLogEvents = ({ site }: ActivityEnvironment) => {
       const deleted: LogEvent[] = [];
       for (const snapshot of input.snapshots) {
         const { manifestHash } = await known(snapshot);
-        const body = { kind: "deleted", time: now(), database: commitment, snapshot, manifestHash, reason: "retention", envelopes: 1 } as const;
+        const body = {
+          kind: "deleted",
+          time: now(),
+          database: commitment,
+          snapshot,
+          manifestHash,
+          reason: "retention",
+          envelopes: 1,
+        } as const;
         deleted.push({ identity: `deleted/${snapshot}`, database: input.database, body });
       }
       const executed = { kind: "retention-executed", time: now(), database: commitment, removed: deleted.length, kept } as const;
@@ -99,7 +120,14 @@ export const createLogEvents = ({ site }: ActivityEnvironment) => {
       await append({ identity: `deletion/${hashText([...keys].sort().join())}`, database: null, body });
     },
 
-    logSweep: async (totals: { id: string; reportHash: string; pass: number; fail: number; notApplicable: number; inconclusive: number }): Promise<void> => {
+    logSweep: async (totals: {
+      id: string;
+      reportHash: string;
+      pass: number;
+      fail: number;
+      notApplicable: number;
+      inconclusive: number;
+    }): Promise<void> => {
       const { id, reportHash, pass, fail, notApplicable, inconclusive } = totals;
       await append({
         identity: `sweep-finished/${id}`,
@@ -112,7 +140,11 @@ export const createLogEvents = ({ site }: ActivityEnvironment) => {
       const at = await site();
       const kind = hold.lifted ? ("hold-lifted" as const) : ("hold-placed" as const);
       const named = hold.database === null ? {} : { database: await databaseCommitment(at, hold.database) };
-      await append({ identity: `${kind}/${hold.id}`, database: hold.database, body: { kind, time: now(), hold: hashText(hold.id), ...named } });
+      await append({
+        identity: `${kind}/${hold.id}`,
+        database: hold.database,
+        body: { kind, time: now(), hold: hashText(hold.id), ...named },
+      });
     },
   };
 };

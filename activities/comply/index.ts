@@ -3,10 +3,10 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Context, cancellationSignal, heartbeat } from "@temporalio/activity";
 import { recordSweep } from "../../core/catalog/record-sweep.ts";
-import { type SweepReport } from "../../core/compliance/sweep-report.ts";
+import type { ScheduleRecord } from "../../core/compliance/engine-record.ts";
 import { renderHtml } from "../../core/compliance/render/html.ts";
 import { runSweep } from "../../core/compliance/sweep.ts";
-import type { ScheduleRecord } from "../../core/compliance/engine-record.ts";
+import type { SweepReport } from "../../core/compliance/sweep-report.ts";
 import { isFailure } from "../../core/domain/failure.ts";
 import { scheduleIds } from "../../core/domain/schedules.ts";
 import { readEngineRecord } from "../../core/site/engine-record.ts";
@@ -40,7 +40,9 @@ export const createComplyActivities = ({ site }: ActivityEnvironment) => ({
         return gone ? { exists: false, paused: false, nextRun: null } : null;
       }
     };
-    const databases = await Promise.all(config.databases.map(async ({ name, engine }) => ({ name, engine, url: await urlOrNull(at, name) })));
+    const databases = await Promise.all(
+      config.databases.map(async ({ name, engine }) => ({ name, engine, url: await urlOrNull(at, name) })),
+    );
     const report = await runSweep({
       databases,
       record: await readEngineRecord(at, scheduleOf, now),

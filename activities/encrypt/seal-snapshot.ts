@@ -47,10 +47,18 @@ export const createSealSnapshot = ({ site }: ActivityEnvironment) => ({
       const packs = [...new Set(parts.flatMap((part) => part.packs))];
       const gone = await claimPacks(catalog, packs);
       if (gone.length > 0) {
-        throw new Failure("PacksReclaimed", `${gone.length} packs that ${input.snapshot} relies on were deleted before it was sealed, ${gone[0]} among them`);
+        throw new Failure(
+          "PacksReclaimed",
+          `${gone.length} packs that ${input.snapshot} relies on were deleted before it was sealed, ${gone[0]} among them`,
+        );
       }
       const ranges = [...new Map(parts.map((part) => [part.range, { id: part.range, packs: part.packs }])).values()];
-      const sealed = await sealManifest(manifest, { recipients: await at.recipients(), keys: await at.repositoryKeys(), signer: await at.signer(), packs });
+      const sealed = await sealManifest(manifest, {
+        recipients: await at.recipients(),
+        keys: await at.repositoryKeys(),
+        signer: await at.signer(),
+        packs,
+      });
       await store.put(draftKey(sealed.hash), sealed.bytes, signal);
       await commitSnapshot(catalog, {
         snapshot: input.snapshot,
@@ -75,7 +83,8 @@ export const createSealSnapshot = ({ site }: ActivityEnvironment) => ({
     }
 
     const committed = await getSnapshot(catalog, input.snapshot);
-    if (committed === undefined) throw new Failure("Unexpected", `snapshot ${input.snapshot} vanished from the catalog after it was committed`);
+    if (committed === undefined)
+      throw new Failure("Unexpected", `snapshot ${input.snapshot} vanished from the catalog after it was committed`);
     const manifest = await store.get(draftKey(committed.manifestHash), signal);
     await store.put(manifestKey(input.snapshot), manifest, signal);
     return { rows: committed.rows, manifestHash: committed.manifestHash };

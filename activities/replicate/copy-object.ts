@@ -36,6 +36,7 @@ export const copyObject = async (
   }
   if (!readBack || from === to) return { ...receipt, proven: from === to };
   const back = await to.get(key, signal);
-  if (sha256(back) !== sha256(bytes)) throw new Failure("ObjectCorrupt", `store ${to.name} gave back other bytes for ${key} than it was given`);
+  if (sha256(back) !== sha256(bytes))
+    throw new Failure("ObjectCorrupt", `store ${to.name} gave back other bytes for ${key} than it was given`);
   return { ...receipt, proven: true };
 };

@@ -59,7 +59,13 @@ export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
       await eachLimited(lacking, atOnce, async (object) => {
         const bytes = encodeEnvelopes(await envelopesOf(catalog, object));
         const receipt = await store.put(envelopesKey(object), bytes, signal);
-        await recordReplica(catalog, { object: envelopesKey(object), store: store.name, receipt: receipt.id, bytes: bytes.length, provenAt: null });
+        await recordReplica(catalog, {
+          object: envelopesKey(object),
+          store: store.name,
+          receipt: receipt.id,
+          bytes: bytes.length,
+          provenAt: null,
+        });
       });
     }
   },

@@ -30,9 +30,13 @@ export const createDrillSnapshot = ({ site, threads }: ActivityEnvironment) => (
     const catalog = await (await site()).catalog();
     const chosen = snapshot === undefined ? await latestSnapshot(catalog, database, "replicated") : await getSnapshot(catalog, snapshot);
     if (chosen === undefined) {
-      throw new Failure("SnapshotUnknown", snapshot === undefined ? `${database} has no replicated snapshot to drill` : `snapshot ${snapshot} is not in the catalog`);
+      throw new Failure(
+        "SnapshotUnknown",
+        snapshot === undefined ? `${database} has no replicated snapshot to drill` : `snapshot ${snapshot} is not in the catalog`,
+      );
     }
-    if (chosen.database !== database) throw new Failure("UsageInvalid", `snapshot ${chosen.snapshot} is of ${chosen.database}, not of ${database}`);
+    if (chosen.database !== database)
+      throw new Failure("UsageInvalid", `snapshot ${chosen.snapshot} is of ${chosen.database}, not of ${database}`);
     return { database, snapshot: chosen.snapshot, scratch: `dbgov_drill_${chosen.snapshot.slice(-12)}` };
   },
 

@@ -34,12 +34,15 @@ export const createVerifySnapshot = ({ site, threads }: ActivityEnvironment) => 
 
     /** A copy that had stopped counting, and is good again, counts again. */
     async function recordProofs(at: Store, keys: readonly string[]): Promise<void> {
-      const recorded = new Set((await listReplicas(catalog, keys)).filter((replica) => replica.store === at.name).map(({ object }) => object));
+      const recorded = new Set(
+        (await listReplicas(catalog, keys)).filter((replica) => replica.store === at.name).map(({ object }) => object),
+      );
       for (const key of keys) {
         if (recorded.has(key)) await markProven(catalog, key, at.name, provenAt);
         else {
           const found = await at.stat(key, cancellationSignal());
-          if (found !== undefined) await recordReplica(catalog, { object: key, store: at.name, receipt: found.receipt, bytes: found.bytes, provenAt });
+          if (found !== undefined)
+            await recordReplica(catalog, { object: key, store: at.name, receipt: found.receipt, bytes: found.bytes, provenAt });
         }
       }
     }

@@ -3,8 +3,8 @@ import { beginDelete } from "../../core/catalog/begin-delete.ts";
 import { condemnUnreferenced } from "../../core/catalog/condemn-unreferenced.ts";
 import { deletable } from "../../core/catalog/deletable.ts";
 import { finishDelete } from "../../core/catalog/finish-delete.ts";
-import { removeSnapshots } from "../../core/catalog/remove-snapshots.ts";
 import type { DeletableObject } from "../../core/catalog/records.ts";
+import { removeSnapshots } from "../../core/catalog/remove-snapshots.ts";
 import { durationMs } from "../../core/domain/duration.ts";
 import { retentionPlanOf } from "../../core/site/retention-plan.ts";
 import type { ActivityEnvironment } from "../environment.ts";
@@ -39,7 +39,12 @@ export const createRetainActivities = ({ site, threads }: ActivityEnvironment) =
     const catalog = await at.catalog();
     const grace = durationMs(at.loaded.config.retention.grace);
     const candidates = await deletable(catalog, new Date(Date.now() - grace), limit);
-    const marked = new Set(await beginDelete(catalog, candidates.map(({ id }) => id)));
+    const marked = new Set(
+      await beginDelete(
+        catalog,
+        candidates.map(({ id }) => id),
+      ),
+    );
     const objects = candidates.filter(({ id, kind }) => kind === "envelopes" || marked.has(id));
     return { objects, keys: objects.map(({ key }) => key) };
   },

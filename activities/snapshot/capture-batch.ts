@@ -73,7 +73,11 @@ export const createCaptureBatch = ({ site, threads }: ActivityEnvironment) => ({
     return {
       key,
       rows: captured.parts.reduce((sum, part) => sum + part.rows, 0),
-      bytes: [...done.map(({ bytes }) => bytes), result.bytes].reduce((a, b) => ({ read: a.read + b.read, new: a.new + b.new, stored: a.stored + b.stored })),
+      bytes: [...done.map(({ bytes }) => bytes), result.bytes].reduce((a, b) => ({
+        read: a.read + b.read,
+        new: a.new + b.new,
+        stored: a.stored + b.stored,
+      })),
     };
   },
 });

@@ -11,7 +11,13 @@ export const planPrefix = (snapshot: string): string => `plans/${snapshot}/`;
 
 const additionalData = (key: string): Uint8Array => Buffer.from(`dbgov-1/plan/${key}`);
 
-export const putPlanObject = async (store: Store, indexKey: Uint8Array, key: string, value: unknown, signal: AbortSignal): Promise<void> => {
+export const putPlanObject = async (
+  store: Store,
+  indexKey: Uint8Array,
+  key: string,
+  value: unknown,
+  signal: AbortSignal,
+): Promise<void> => {
   const packed = gzipSync(JSON.stringify(value), { level: 1 });
   await store.put(key, seal(indexKey, additionalData(key), packed), signal);
 };

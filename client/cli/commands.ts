@@ -111,7 +111,10 @@ export const commandSpecs: readonly CommandSpec[] = [
       { flags: "--replace", description: "drop what the target holds first" },
       { flags: "--store <name>", description: "read from this store only" },
     ],
-    examples: ["restore 20261124T021500Z-5f3a9c01d2e4 --to-env TARGET_URL", "restore latest --database shop --to postgres://localhost/copy --json"],
+    examples: [
+      "restore 20261124T021500Z-5f3a9c01d2e4 --to-env TARGET_URL",
+      "restore latest --database shop --to postgres://localhost/copy --json",
+    ],
     load: () => import("./commands/restore.ts"),
   },
   {
@@ -141,7 +144,10 @@ export const commandSpecs: readonly CommandSpec[] = [
       { flags: "--out <file>", description: "the bundle", fallback: "proof.json" },
       { flags: "--trust <file>", description: "also write the trust policy that goes with it (give it to the auditor by another way)" },
     ],
-    examples: ["proof 20261124T021500Z-5f3a9c01d2e4 --out bundle.json", "proof 20261124T021500Z-5f3a9c01d2e4 --out bundle.json --trust trust.json"],
+    examples: [
+      "proof 20261124T021500Z-5f3a9c01d2e4 --out bundle.json",
+      "proof 20261124T021500Z-5f3a9c01d2e4 --out bundle.json --trust trust.json",
+    ],
     load: () => import("./commands/proof.ts"),
   },
   {
@@ -170,7 +176,10 @@ export const commandSpecs: readonly CommandSpec[] = [
       { flags: "--replace", description: "drop what the target holds first" },
       { flags: "--list", description: "only list the snapshots that the kit opens in the store" },
     ],
-    examples: ["recover --store /mnt/backup --kit kit --list", "recover --store /mnt/backup --kit kit --snapshot latest --database shop --to-env TARGET_URL"],
+    examples: [
+      "recover --store /mnt/backup --kit kit --list",
+      "recover --store /mnt/backup --kit kit --snapshot latest --database shop --to-env TARGET_URL",
+    ],
     load: () => import("./commands/recover.ts"),
   },
   {

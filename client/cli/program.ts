@@ -32,7 +32,9 @@ export const buildProgram = (): Command => {
 };
 
 const toCommand = (spec: CommandSpec): Command => {
-  const command = new Command(spec.name).description(spec.description).exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.usage));
+  const command = new Command(spec.name)
+    .description(spec.description)
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.usage));
   for (const { name, description } of spec.args ?? []) command.argument(name, description);
   for (const { flags, description, choices, fallback } of spec.options ?? []) {
     const option = new Option(flags, description);

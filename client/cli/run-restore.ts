@@ -1,6 +1,6 @@
 import { formatDuration } from "../../core/domain/duration.ts";
-import { openThreadPool } from "../../core/snapshot/thread-pool.ts";
 import type { RestoreJob } from "../../core/snapshot/restore-snapshot.ts";
+import { openThreadPool } from "../../core/snapshot/thread-pool.ts";
 import { exitCodes } from "./exit.ts";
 import type { CommandInput } from "./program.ts";
 import { bad, bold, formatBytes, good, openProgress, say, warn } from "./terminal.ts";
@@ -19,12 +19,16 @@ export const runRestore = async (job: RestoreJob, { json, signal }: Pick<Command
       },
     });
     progress.end();
-    const { snapshot, database, rows, bytes, seconds, identical, differences, damaged } = result;
-    if (json) process.stdout.write(`${JSON.stringify({ snapshot, database, rows, bytes, seconds, identical, differences, damaged })}\n`);
+    const { snapshot, database, rows, bytes, seconds, identical, differences, damaged, notes } = result;
+    if (json)
+      process.stdout.write(`${JSON.stringify({ snapshot, database, rows, bytes, seconds, identical, differences, damaged, notes })}\n`);
     else {
-      say(`${identical ? good("✓") : bad("✗")} ${bold(database)} from ${bold(snapshot)}: ${rows.toLocaleString("en")} rows, ${formatBytes(bytes)} in ${formatDuration(seconds * 1_000)}`);
+      say(
+        `${identical ? good("✓") : bad("✗")} ${bold(database)} from ${bold(snapshot)}: ${rows.toLocaleString("en")} rows, ${formatBytes(bytes)} in ${formatDuration(seconds * 1_000)}`,
+      );
       say(identical ? "  read back and compared: identical" : "  read back and compared: it differs");
       for (const difference of differences) say(`  ${bad("✗")} ${difference}`);
+      for (const note of notes) say(`  ${warn("!")} ${note}`);
       for (const copy of damaged) say(`  ${warn("!")} passed over a bad copy: ${copy}`);
     }
     return identical ? exitCodes.done : exitCodes.verification;

@@ -6,7 +6,8 @@ import type { CommandInput } from "./program.ts";
 /** The database that `--to` or `--to-env` names, its password registered for redaction. */
 export const targetUrl = ({ options }: CommandInput): string => {
   const { to, toEnv } = options;
-  if ((to === undefined) === (toEnv === undefined)) throw new Failure("UsageInvalid", "name the target by one of --to URL and --to-env NAME");
+  if ((to === undefined) === (toEnv === undefined))
+    throw new Failure("UsageInvalid", "name the target by one of --to URL and --to-env NAME");
   const url = typeof to === "string" ? to : process.env[String(toEnv)];
   if (url === undefined || url === "") throw new Failure("SecretMissing", `the environment variable ${String(toEnv)} is not set`);
   registerSecret(url);

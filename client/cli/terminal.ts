@@ -1,4 +1,4 @@
-import { styleText } from "node:util";
+import { stripVTControlCharacters, styleText } from "node:util";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -16,13 +16,16 @@ export const bold = (text: string): string => paint("bold", text);
 export const say = (line = ""): void => void process.stdout.write(`${line}\n`);
 
 /** The width of what is seen, without the color codes. */
-const seen = (text: string): number => text.replaceAll(/\u001b\[[0-9;]*m/g, "").length;
+const seen = (text: string): number => stripVTControlCharacters(text).length;
 
 /** Columns as wide as their widest cell, two spaces apart. */
 export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
   const widths = head.map((title, at) => Math.max(title.length, ...rows.map((row) => seen(row[at] ?? ""))));
   const line = (cells: readonly string[], style: (text: string) => string = (text) => text): string =>
-    cells.map((cell, at) => style(cell) + " ".repeat(Math.max(0, (widths[at] ?? 0) - seen(cell)))).join("  ").trimEnd();
+    cells
+      .map((cell, at) => style(cell) + " ".repeat(Math.max(0, (widths[at] ?? 0) - seen(cell))))
+      .join("  ")
+      .trimEnd();
   return [line(head, dim), ...rows.map((row) => line(row))].join("\n");
 };
 

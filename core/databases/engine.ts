@@ -88,6 +88,8 @@ export interface RestoreOptions {
 export interface Restoration {
   /** Creates what must exist before data. Called once, first. */
   prepare(): Promise<void>;
+  /** What the target could not take as it was, and what was done instead. Filled by `prepare`. */
+  readonly notes: readonly string[];
   /** Writes one part's bytes. Called in parallel for different parts, also of one stream. All or nothing for each call. */
   write(
     stream: { readonly name: string; readonly target: unknown; readonly framing: Framing },

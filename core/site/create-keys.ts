@@ -23,7 +23,11 @@ export const createKeys = async (folder: string): Promise<readonly KeyFile[]> =>
     { name: "recovery.secret", content: secretText, what: "opens snapshots; belongs into the recovery kit" },
   ];
   const existing = files.find(({ name }) => existsSync(join(folder, name)));
-  if (existing !== undefined) throw new Failure("UsageInvalid", `${join(folder, existing.name)} exists already and is not replaced: what it sealed could never be opened again`);
+  if (existing !== undefined)
+    throw new Failure(
+      "UsageInvalid",
+      `${join(folder, existing.name)} exists already and is not replaced: what it sealed could never be opened again`,
+    );
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     for (const { name, content } of files) await writeFile(join(folder, name), `${content}\n`, { mode: 0o600, flag: "wx" });

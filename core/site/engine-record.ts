@@ -5,7 +5,7 @@ import { lastRuns } from "../catalog/last-runs.ts";
 import { latestAnchor } from "../catalog/read-anchors.ts";
 import { logEntries } from "../catalog/read-log-entries.ts";
 import { listSnapshots } from "../catalog/read-snapshots.ts";
-import type { LogEntryRecord, SnapshotRecord as CatalogSnapshot } from "../catalog/records.ts";
+import type { SnapshotRecord as CatalogSnapshot, LogEntryRecord } from "../catalog/records.ts";
 import { replicaSummary } from "../catalog/replica-summary.ts";
 import type { DatabaseRecord, EngineRecord, KeySeparationRecord, ScheduleRecord, SnapshotRecord } from "../compliance/engine-record.ts";
 import { durationMs } from "../domain/duration.ts";
@@ -19,7 +19,11 @@ import type { Site } from "./site.ts";
 const day = 86_400_000;
 
 /** What dbgov knows of itself, for a sweep to judge. `scheduleOf` asks the orchestrator; null when it cannot be asked. */
-export const readEngineRecord = async (site: Site, scheduleOf: (database: string) => Promise<ScheduleRecord | null>, now: Date): Promise<EngineRecord> => {
+export const readEngineRecord = async (
+  site: Site,
+  scheduleOf: (database: string) => Promise<ScheduleRecord | null>,
+  now: Date,
+): Promise<EngineRecord> => {
   const catalog = await site.catalog();
   const { config } = site.loaded;
   const entries = await logEntries(catalog);
@@ -94,7 +98,9 @@ const snapshotRecord = async (
 ): Promise<SnapshotRecord> => {
   // What an archive has is not a replica: it gets the small permanent things only.
   const { landing, stores } = site.policyOf(database);
-  const replicas = (await replicaSummary(await site.catalog(), snapshot)).filter(({ store }) => store === landing || stores.includes(store));
+  const replicas = (await replicaSummary(await site.catalog(), snapshot)).filter(
+    ({ store }) => store === landing || stores.includes(store),
+  );
   const domainOf = new Map(site.loaded.config.stores.map(({ name, domain }) => [name, domain]));
   return {
     id: snapshot,
@@ -163,6 +169,8 @@ const keySeparation = async (site: Site): Promise<KeySeparationRecord | null> =>
     if (value !== undefined) secrets.push([name, value.trim().toLowerCase().replace(/^0x/, "")]);
   }
   if (secrets.length < 2) return null;
-  const equal = secrets.flatMap(([a, value], at) => secrets.slice(at + 1).flatMap(([b, other]) => (value === other ? [[a, b] as const] : [])));
+  const equal = secrets.flatMap(([a, value], at) =>
+    secrets.slice(at + 1).flatMap(([b, other]) => (value === other ? [[a, b] as const] : [])),
+  );
   return { compared: secrets.map(([name]) => name), equal };
 };

@@ -27,7 +27,12 @@ export const proveSnapshot = async (site: Site, snapshot: string, signal: AbortS
     const { root, transaction } = covering;
     anchors.push(await collectEvidence({ ...(await registryPlace(site, name)), size, root, transaction }));
   }
-  const log = await openLog({ store: await site.store(config.log.store), origin: config.log.origin, signer: await site.logSigner(), signal });
+  const log = await openLog({
+    store: await site.store(config.log.store),
+    origin: config.log.origin,
+    signer: await site.logSigner(),
+    signal,
+  });
   const database = { name: record.database, salt: await site.logNameSalt(record.database) };
   return await buildProofBundle({ log, index: entry.index, anchors, database, ...(size === undefined ? {} : { size }) });
 };

@@ -2,7 +2,10 @@ import { type RegistryPlace, registryLogId } from "../ledger/evm.ts";
 import type { Site } from "./site.ts";
 
 /** Where an anchor's registry is, and what it calls this organization's log. */
-export const registryPlace = async (site: Site, anchorName: string): Promise<RegistryPlace & { readonly logId: string; readonly maxFeeGwei: number }> => {
+export const registryPlace = async (
+  site: Site,
+  anchorName: string,
+): Promise<RegistryPlace & { readonly logId: string; readonly maxFeeGwei: number }> => {
   const { rpc, chainId, contract, maxFeeGwei } = site.anchor(anchorName);
   return { rpc: await site.secret(rpc), chainId, contract, maxFeeGwei, logId: registryLogId(site.loaded.config.log.origin) };
 };

@@ -3,8 +3,8 @@ import { listReplicas } from "../catalog/list-replicas.ts";
 import type { StoreConfig } from "../config/schema.ts";
 import { Failure } from "../domain/failure.ts";
 import { manifestKey } from "../repository/object-keys.ts";
-import { accessFromCatalog } from "../snapshot/snapshot-access.ts";
 import type { SnapshotAccess } from "../snapshot/open-snapshot.ts";
+import { accessFromCatalog } from "../snapshot/snapshot-access.ts";
 import type { Site } from "./site.ts";
 
 /** Everything a job needs to open a snapshot: keys and envelopes, and the stores that hold it, the landing store first. */

@@ -6,6 +6,11 @@ import type { Site } from "./site.ts";
 export const retentionPlanOf = async (site: Site, database: string, now: Date): Promise<RetentionPlan> => {
   const { retention, schedule } = site.policyOf(database);
   const live = await liveSnapshots(await site.catalog(), database);
-  const candidates = live.map(({ snapshot, capturedAt, states, held }) => ({ snapshot, capturedAt, held, verified: states.includes("verified") }));
+  const candidates = live.map(({ snapshot, capturedAt, states, held }) => ({
+    snapshot,
+    capturedAt,
+    held,
+    verified: states.includes("verified"),
+  }));
   return planRetention(candidates, retention, schedule.timeZone, now);
 };

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { type Catalog, closeCatalog, openCatalog } from "../catalog/catalog.ts";
-import { type LoadedConfig } from "../config/load-config.ts";
+import type { LoadedConfig } from "../config/load-config.ts";
 import type { AnchorConfig, DatabaseConfig, PolicyConfig, Resolved, SecretRef, StoreConfig } from "../config/schema.ts";
 import { readSecret, resolveSecrets } from "../config/secrets.ts";
 import { Failure } from "../domain/failure.ts";
@@ -69,7 +69,8 @@ export const openSite = (loaded: LoadedConfig): Site => {
     anchor: (name) => named("anchor", config.anchors, name),
     secret,
     databaseUrl: (name) => secret(site.database(name).url),
-    storeConfig: async (name) => (await resolveSecrets(named("store", config.stores, name), folder)) as Resolved<StoreConfig> as StoreConfig,
+    storeConfig: async (name) =>
+      (await resolveSecrets(named("store", config.stores, name), folder)) as Resolved<StoreConfig> as StoreConfig,
     store: (name) => once(`store ${name}`, async () => openStore(await site.storeConfig(name))),
     catalogUrl: () => secret(config.catalog),
     catalog: () => once("catalog", async () => openCatalog(await site.catalogUrl())),

@@ -17,7 +17,9 @@ export const trustPolicyOf = async (site: Site, anchors: readonly EvmEvidence[] 
     chains: config.anchors.map((anchor) => ({
       chainId: anchor.chainId,
       contract: anchor.contract.toLowerCase(),
-      finalizedBlocks: anchors.filter(({ chainId }) => chainId === anchor.chainId).map(({ block, blockHash }) => ({ number: block, hash: blockHash })),
+      finalizedBlocks: anchors
+        .filter(({ chainId }) => chainId === anchor.chainId)
+        .map(({ block, blockHash }) => ({ number: block, hash: blockHash })),
     })),
     require: { anchor: config.anchors.length > 0 },
   };

@@ -1,13 +1,13 @@
+import { closeCatalog, openCatalog } from "../catalog/catalog.ts";
 import { lookupChunks } from "../catalog/lookup-chunks.ts";
 import { markPackWritten } from "../catalog/mark-pack-written.ts";
-import { closeCatalog, openCatalog } from "../catalog/catalog.ts";
 import { registerPack } from "../catalog/register-pack.ts";
 import { registerRange } from "../catalog/register-range.ts";
+import type { StoreConfig } from "../config/schema.ts";
 import type { Plan } from "../databases/engine.ts";
 import { engineOf } from "../databases/engines.ts";
 import type { ByteCounts } from "../domain/run.ts";
 import type { EngineName } from "../domain/snapshot.ts";
-import type { StoreConfig } from "../config/schema.ts";
 import { openCaptureWriter, type RangeDraft } from "../repository/capture-writer.ts";
 import type { Envelope } from "../repository/envelopes.ts";
 import { digestKeyOf, type Recipient, type RepositoryKeys } from "../repository/keys.ts";
@@ -126,4 +126,8 @@ export const captureBatch = async (input: CaptureJob, { report, signal }: JobCon
   }
 };
 
-const difference = (a: ByteCounts, b: ByteCounts): ByteCounts => ({ read: a.read - b.read, new: a.new - b.new, stored: a.stored - b.stored });
+const difference = (a: ByteCounts, b: ByteCounts): ByteCounts => ({
+  read: a.read - b.read,
+  new: a.new - b.new,
+  stored: a.stored - b.stored,
+});

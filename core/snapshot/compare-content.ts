@@ -28,7 +28,8 @@ export const compareContent = async (
       const found = await rowDigestOf(counted(), stream.framing, digestKey);
       rows += found.rows;
       if (found.rows !== stream.rows) differences.push(`${stream.name} has ${found.rows} rows, the snapshot has ${stream.rows}`);
-      else if (found.sum !== stream.sum) differences.push(`${stream.name} has as many rows as the snapshot (${stream.rows}), but not the same ones`);
+      else if (found.sum !== stream.sum)
+        differences.push(`${stream.name} has as many rows as the snapshot (${stream.rows}), but not the same ones`);
     },
   );
   return differences.sort();

@@ -1,10 +1,10 @@
+import { isFailure } from "../domain/failure.ts";
+import { isSnapshotId } from "../domain/snapshot.ts";
 import type { Envelope } from "../repository/envelopes.ts";
 import { parseEnvelopes } from "../repository/envelopes.ts";
 import type { Manifest } from "../repository/manifest.ts";
 import { envelopesKey } from "../repository/object-keys.ts";
 import type { RecoveryKit } from "../repository/recovery-kit.ts";
-import { isFailure } from "../domain/failure.ts";
-import { isSnapshotId } from "../domain/snapshot.ts";
 import type { Store } from "../stores/store.ts";
 import { fetchManifest, type SnapshotAccess } from "./open-snapshot.ts";
 

@@ -36,6 +36,8 @@ export interface RestoreJobResult {
   readonly differences: readonly string[];
   /** Copies that were passed over because they were missing, altered or out of reach. */
   readonly damaged: readonly string[];
+  /** What the target could not take as it was: owners that it does not have, and the like. */
+  readonly notes: readonly string[];
 }
 
 /** Restores a snapshot from the first good copy of each object, then reads the target back and compares. */
@@ -70,6 +72,7 @@ export const restoreSnapshot = async (input: RestoreJob, { report, signal }: Job
         identical: differences.length === 0,
         differences,
         damaged: [...damagedCopies],
+        notes: restoration.notes,
       };
     } finally {
       await restoration.close();

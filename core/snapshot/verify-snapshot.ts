@@ -107,7 +107,10 @@ const verifyInStore = async (
       if (stat === undefined) throw new Failure("ObjectMissing", `pack ${pack} is not in store ${store.name}; it ${holds}`);
       const least = bytesInPack.get(pack) ?? 0;
       if (stat.bytes < least) {
-        throw new Failure("ObjectCorrupt", `pack ${pack} in store ${store.name} has ${stat.bytes} bytes, and ends before ${least}; it ${holds}`);
+        throw new Failure(
+          "ObjectCorrupt",
+          `pack ${pack} in store ${store.name} has ${stat.bytes} bytes, and ends before ${least}; it ${holds}`,
+        );
       }
       return true;
     });
@@ -125,7 +128,10 @@ const verifyInStore = async (
       const digest = await rowDigestOf(content, framing, digestKey);
       progress.bytes += digest.bytes;
       if (digest.rows !== rows || digest.bytes !== bytes || digest.sum !== sum) {
-        throw new Failure("ContentDiffers", `range ${id} of ${stream} in store ${store.name} opens, but does not hold the rows that the manifest tells of`);
+        throw new Failure(
+          "ContentDiffers",
+          `range ${id} of ${stream} in store ${store.name} opens, but does not hold the rows that the manifest tells of`,
+        );
       }
     });
   });

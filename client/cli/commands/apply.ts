@@ -25,7 +25,11 @@ const printPlan = (plan: readonly ScheduleChange[]): void => {
   say(
     table(
       ["", "schedule", "what"],
-      plan.map(({ id, action, what }) => [marks[action], id, action === "leave" ? warn(`${what}; --prune deletes it`) : action === "keep" ? dim(what) : what]),
+      plan.map(({ id, action, what }) => [
+        marks[action],
+        id,
+        action === "leave" ? warn(`${what}; --prune deletes it`) : action === "keep" ? dim(what) : what,
+      ]),
     ),
   );
 };

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Failure } from "../../../core/domain/failure.ts";
-import { type AuditReport, AuditInputError, auditBundle, parseBundle, parseTrust } from "../../../core/ledger/verify/audit.ts";
+import { AuditInputError, type AuditReport, auditBundle, parseBundle, parseTrust } from "../../../core/ledger/verify/audit.ts";
 import { confirmBlocks } from "../../../core/ledger/verify/confirm-blocks.ts";
 import { exitCodes } from "../exit.ts";
 import type { CommandAction } from "../program.ts";
@@ -9,7 +9,8 @@ import { bad, bold, good, say } from "../terminal.ts";
 /** Needs the two files and nothing else: no configuration, no catalog, and a network only when `--rpc` asks for one. */
 export const action: CommandAction = async ({ args, options, json }) => {
   const trustPath = options.trust;
-  if (typeof trustPath !== "string") throw new Failure("UsageInvalid", "name the trust policy by --trust FILE; without it nothing can be trusted");
+  if (typeof trustPath !== "string")
+    throw new Failure("UsageInvalid", "name the trust policy by --trust FILE; without it nothing can be trusted");
   const bundlePath = args[0] as string;
   const bundle = await parsed(bundlePath, parseBundle);
   const policy = await parsed(trustPath, parseTrust);
@@ -37,10 +38,13 @@ const parsed = async <T>(path: string, parse: (text: string) => T): Promise<T> =
 
 const print = (path: string, { verified, entry, checkpoint, anchors, failures }: AuditReport): void => {
   say(verified ? `${good("✓")} ${bold(path)} is verified` : `${bad("✗")} ${bold(path)} is not verified`);
-  if (entry !== null) say(`  entry ${entry.index}: ${entry.kind}${entry.databaseName === undefined ? "" : ` of ${entry.databaseName}`}, ${entry.time}`);
+  if (entry !== null)
+    say(`  entry ${entry.index}: ${entry.kind}${entry.databaseName === undefined ? "" : ` of ${entry.databaseName}`}, ${entry.time}`);
   if (checkpoint !== null) say(`  checkpoint of size ${checkpoint.size}, root ${checkpoint.root}`);
   for (const { verified: held, chainId, block, time, transaction, reason } of anchors) {
-    say(`  ${held ? good("✓") : bad("✗")} anchored on chain ${chainId} in block ${block} at ${time}${reason === undefined ? "" : `: ${reason}`}`);
+    say(
+      `  ${held ? good("✓") : bad("✗")} anchored on chain ${chainId} in block ${block} at ${time}${reason === undefined ? "" : `: ${reason}`}`,
+    );
     say(`      transaction ${transaction}`);
   }
   for (const { part, reason } of failures) say(`  ${bad("✗")} ${part} ${reason}`);

@@ -15,7 +15,13 @@ export const action: CommandAction = (input) =>
     const name = input.args[0] as string;
     const backupInput = backupInputOf(site, name);
     await requireWorkers(client, ["orchestrate", "capture", "replicate", "chain"]);
-    const { handle, joined } = await startOrJoin<typeof backup>(client, "backup", scheduleIds.backup(name), [backupInput], `back up ${name}, by hand`);
+    const { handle, joined } = await startOrJoin<typeof backup>(
+      client,
+      "backup",
+      scheduleIds.backup(name),
+      [backupInput],
+      `back up ${name}, by hand`,
+    );
     const progress = openProgress(!input.json);
     if (joined && !input.json) process.stderr.write(`a backup of ${name} is under way: watching it\n`);
     const result = await awaitResult<BackupResult>(handle, async () => {
@@ -39,8 +45,12 @@ const progressLine = (name: string, { step, batches, batchesDone, estimatedBytes
 
 const printResult = (result: BackupResult, recoveryPointMs: number): void => {
   const { snapshot, database, degraded, rows, bytes, seconds, replicas, logIndex } = result;
-  say(`${degraded ? warn("!") : good("✓")} ${bold(database)}  snapshot ${bold(snapshot)} in ${formatDuration(seconds * 1_000)}${degraded ? warn("  degraded: a store did not take part") : ""}`);
-  say(`  ${rows.toLocaleString("en")} rows; ${formatBytes(bytes.read)} read, ${formatBytes(bytes.new)} of it new, ${formatBytes(bytes.stored)} stored`);
+  say(
+    `${degraded ? warn("!") : good("✓")} ${bold(database)}  snapshot ${bold(snapshot)} in ${formatDuration(seconds * 1_000)}${degraded ? warn("  degraded: a store did not take part") : ""}`,
+  );
+  say(
+    `  ${rows.toLocaleString("en")} rows; ${formatBytes(bytes.read)} read, ${formatBytes(bytes.new)} of it new, ${formatBytes(bytes.stored)} stored`,
+  );
   for (const { store, packs, verified } of replicas) say(`  ${store}: ${packs} packs, ${verified} read back`);
   say(`  log entry ${logIndex}; the next one is due within ${formatDuration(recoveryPointMs)}`);
 };

@@ -24,4 +24,3 @@ const printThing = ({ kind, name, ok, details }: CheckedThing): void => {
   say(`${ok ? good("✓") : bad("✗")} ${dim(kind)} ${bold(name)}  ${details[0] ?? ""}`);
   for (const detail of details.slice(1)) say(`    ${detail}`);
 };
-

@@ -24,13 +24,15 @@ export const action: CommandAction = (input) => {
 
 const text = ({ options }: CommandInput, name: string): string => {
   const value = options[name];
-  if (typeof value !== "string" || value.trim() === "") throw new Failure("UsageInvalid", `hold ${name === "by" ? "needs" : "place needs"} --${name}`);
+  if (typeof value !== "string" || value.trim() === "")
+    throw new Failure("UsageInvalid", `hold ${name === "by" ? "needs" : "place needs"} --${name}`);
   return value;
 };
 
 const placed = (input: CommandInput): HoldChange => {
   const { database, snapshot } = input.options;
-  if ((database === undefined) === (snapshot === undefined)) throw new Failure("UsageInvalid", "hold place needs one of --database and --snapshot");
+  if ((database === undefined) === (snapshot === undefined))
+    throw new Failure("UsageInvalid", "hold place needs one of --database and --snapshot");
   return {
     id: `h-${randomBytes(4).toString("hex")}`,
     lifted: false,
@@ -51,7 +53,13 @@ const change = (input: CommandInput, wanted: HoldChange): Promise<number> =>
   withOrchestrator(input, async (site, { client }) => {
     if (wanted.database !== null) site.database(wanted.database);
     await requireWorkers(client, ["orchestrate", "replicate", "chain"]);
-    const { handle } = await startOrJoin<typeof hold>(client, "hold", `hold/${wanted.id}/${wanted.lifted ? "lift" : "place"}`, [wanted], `${wanted.lifted ? "lift" : "place"} hold ${wanted.id}`);
+    const { handle } = await startOrJoin<typeof hold>(
+      client,
+      "hold",
+      `hold/${wanted.id}/${wanted.lifted ? "lift" : "place"}`,
+      [wanted],
+      `${wanted.lifted ? "lift" : "place"} hold ${wanted.id}`,
+    );
     await awaitResult(handle, async () => {});
     if (input.json) process.stdout.write(`${JSON.stringify({ id: wanted.id, standing: !wanted.lifted })}\n`);
     else say(`${good("✓")} hold ${wanted.id} ${wanted.lifted ? "is lifted" : "stands"}`);
@@ -63,6 +71,18 @@ const list = (input: CommandInput): Promise<number> =>
     const holds = await standingHolds(await site.catalog());
     if (input.json) process.stdout.write(`${JSON.stringify({ holds })}\n`);
     else if (holds.length === 0) say("no hold stands");
-    else say(table(["hold", "on", "since", "by", "reason"], holds.map(({ id, database, snapshot, at, by, reason }) => [id, database ?? snapshot ?? "everything", at.slice(0, 16).replace("T", " "), by, reason])));
+    else
+      say(
+        table(
+          ["hold", "on", "since", "by", "reason"],
+          holds.map(({ id, database, snapshot, at, by, reason }) => [
+            id,
+            database ?? snapshot ?? "everything",
+            at.slice(0, 16).replace("T", " "),
+            by,
+            reason,
+          ]),
+        ),
+      );
     return exitCodes.done;
   });

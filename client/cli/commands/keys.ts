@@ -1,10 +1,10 @@
+import { registerSecret } from "../../../core/config/redact.ts";
 import { Failure } from "../../../core/domain/failure.ts";
 import { deployRegistry } from "../../../core/ledger/evm.ts";
 import { formatNoteKey } from "../../../core/ledger/verify/note.ts";
 import { createKeys } from "../../../core/site/create-keys.ts";
 import { trustPolicyOf } from "../../../core/site/trust-policy.ts";
 import { writeKit } from "../../../core/site/write-kit.ts";
-import { registerSecret } from "../../../core/config/redact.ts";
 import { withSite } from "../open-site.ts";
 import type { CommandAction, CommandInput } from "../program.ts";
 import { bold, good, say, warn } from "../terminal.ts";
@@ -55,7 +55,9 @@ const show = (input: CommandInput): Promise<number> =>
     const { origin } = site.loaded.config.log;
     const logKey = formatNoteKey({ name: origin, publicKey: (await site.logSigner()).publicKey });
     if (input.json) {
-      process.stdout.write(`${JSON.stringify({ recipients: recipients.map(({ name, id }) => ({ name, id })), signingKey: Buffer.from(signer.publicKey).toString("hex"), logKey, trust: await trustPolicyOf(site) })}\n`);
+      process.stdout.write(
+        `${JSON.stringify({ recipients: recipients.map(({ name, id }) => ({ name, id })), signingKey: Buffer.from(signer.publicKey).toString("hex"), logKey, trust: await trustPolicyOf(site) })}\n`,
+      );
     } else {
       for (const { name, id } of recipients) say(`recipient ${bold(name)}  ${id}`);
       say(`signing key  ${Buffer.from(signer.publicKey).toString("hex")}`);
@@ -66,7 +68,8 @@ const show = (input: CommandInput): Promise<number> =>
 
 const registry = async (input: CommandInput): Promise<number> => {
   const { rpc, keyEnv } = input.options;
-  if (typeof rpc !== "string" || typeof keyEnv !== "string") throw new Failure("UsageInvalid", "keys registry needs --rpc URL and --key-env NAME");
+  if (typeof rpc !== "string" || typeof keyEnv !== "string")
+    throw new Failure("UsageInvalid", "keys registry needs --rpc URL and --key-env NAME");
   const key = process.env[keyEnv];
   if (key === undefined || key === "") throw new Failure("SecretMissing", `the environment variable ${keyEnv} is not set`);
   registerSecret(key);
@@ -74,6 +77,9 @@ const registry = async (input: CommandInput): Promise<number> => {
   const { submitter } = input.options;
   const deployed = await deployRegistry({ rpc, chainId, key, ...(typeof submitter === "string" ? { submitter } : {}) });
   if (input.json) process.stdout.write(`${JSON.stringify({ chainId, ...deployed })}\n`);
-  else say(`${good("✓")} registry ${bold(deployed.contract)} on chain ${chainId}, block ${deployed.block}, ${deployed.gasUsed.toLocaleString("en")} gas`);
+  else
+    say(
+      `${good("✓")} registry ${bold(deployed.contract)} on chain ${chainId}, block ${deployed.block}, ${deployed.gasUsed.toLocaleString("en")} gas`,
+    );
   return 0;
 };

@@ -17,11 +17,16 @@ export const action: CommandAction = (input) =>
     const { trust } = input.options;
     if (typeof trust === "string") await write(trust, `${JSON.stringify(await trustPolicyOf(site, bundle.anchors), undefined, 2)}\n`);
     if (input.json) {
-      process.stdout.write(`${JSON.stringify({ snapshot, bundle: out, bytes: Buffer.byteLength(text), index: bundle.index, anchors: bundle.anchors.length })}\n`);
+      process.stdout.write(
+        `${JSON.stringify({ snapshot, bundle: out, bytes: Buffer.byteLength(text), index: bundle.index, anchors: bundle.anchors.length })}\n`,
+      );
     } else {
       say(`${good("✓")} ${bold(out)}: entry ${bundle.index}, ${Buffer.byteLength(text).toLocaleString("en")} bytes`);
-      if (bundle.anchors.length === 0) say(warn("  no anchor covers the entry yet: the bundle proves that it is in the log, not since when"));
-      if (typeof trust === "string") for (const { chainId, block, blockHash } of bundle.anchors) say(`  before the auditor trusts ${trust}: is block ${block} of chain ${chainId} really ${blockHash}?`);
+      if (bundle.anchors.length === 0)
+        say(warn("  no anchor covers the entry yet: the bundle proves that it is in the log, not since when"));
+      if (typeof trust === "string")
+        for (const { chainId, block, blockHash } of bundle.anchors)
+          say(`  before the auditor trusts ${trust}: is block ${block} of chain ${chainId} really ${blockHash}?`);
       say(`  check it with: dbgov audit ${out} --trust ${typeof trust === "string" ? trust : "TRUST"}`);
     }
     return 0;

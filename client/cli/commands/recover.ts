@@ -2,8 +2,8 @@ import { availableParallelism } from "node:os";
 import { Failure, isFailure } from "../../../core/domain/failure.ts";
 import { readRecoveryKit } from "../../../core/repository/recovery-kit.ts";
 import { openWithKit, snapshotsInStore } from "../../../core/snapshot/find-in-store.ts";
-import { openStoreByUrl } from "../../../core/stores/store-address.ts";
 import type { Store } from "../../../core/stores/store.ts";
+import { openStoreByUrl } from "../../../core/stores/store-address.ts";
 import { exitCodes } from "../exit.ts";
 import type { CommandAction, CommandInput } from "../program.ts";
 import { runRestore } from "../run-restore.ts";
@@ -15,14 +15,22 @@ type Kit = Awaited<ReturnType<typeof readRecoveryKit>>;
 /** Everything comes from the store and the kit: what is on fire elsewhere does not matter here. */
 export const action: CommandAction = async (input) => {
   const { store: address, kit: kitPath } = input.options;
-  if (typeof address !== "string" || typeof kitPath !== "string") throw new Failure("UsageInvalid", "recover needs --store URL and --kit PATH");
+  if (typeof address !== "string" || typeof kitPath !== "string")
+    throw new Failure("UsageInvalid", "recover needs --store URL and --kit PATH");
   const kit = await readRecoveryKit(kitPath);
   const store = openStoreByUrl(address, process.env);
   try {
     if (input.options.list === true) return await list(store, kit, input);
     const url = targetUrl(input);
     const { manifest, access } = await choose(store, kit, input);
-    const job = { access, stores: [{ address }], engine: engineOfUrl(url), url, replace: input.options.replace === true, parallelism: availableParallelism() };
+    const job = {
+      access,
+      stores: [{ address }],
+      engine: engineOfUrl(url),
+      url,
+      replace: input.options.replace === true,
+      parallelism: availableParallelism(),
+    };
     if (!input.json) process.stderr.write(dim(`recovering ${manifest.database} as of ${manifest.capturedAt} from ${manifest.snapshot}\n`));
     return await runRestore(job, input);
   } finally {
@@ -35,7 +43,8 @@ const choose = async (store: Store, kit: Kit, { options, signal }: CommandInput)
   const { database } = options;
   if (wanted !== "latest") {
     const opened = await openWithKit(store, kit, wanted, signal).catch((error: unknown) => {
-      if (isFailure(error, "ObjectMissing")) throw new Failure("SnapshotUnknown", `snapshot ${wanted} is not in the store`, { cause: error });
+      if (isFailure(error, "ObjectMissing"))
+        throw new Failure("SnapshotUnknown", `snapshot ${wanted} is not in the store`, { cause: error });
       throw error;
     });
     if (typeof database === "string" && opened.manifest.database !== database) {
@@ -59,7 +68,10 @@ const choose = async (store: Store, kit: Kit, { options, signal }: CommandInput)
     }
   }
   if (passedOver !== undefined && found.size === 0) throw passedOver;
-  throw new Failure("SnapshotUnknown", `the store has no snapshot of ${database} that this kit opens; it has those of: ${[...found].sort().join(", ") || "none"}`);
+  throw new Failure(
+    "SnapshotUnknown",
+    `the store has no snapshot of ${database} that this kit opens; it has those of: ${[...found].sort().join(", ") || "none"}`,
+  );
 };
 
 const list = async (store: Store, kit: Kit, { json, signal }: CommandInput): Promise<number> => {
@@ -76,6 +88,12 @@ const list = async (store: Store, kit: Kit, { json, signal }: CommandInput): Pro
   }
   if (json) process.stdout.write(`${JSON.stringify({ snapshots: rows })}\n`);
   else if (rows.length === 0) say("the store has no snapshots");
-  else say(table(["snapshot", "database", "as of", "rows", ""], rows.map((row) => [row.snapshot, row.database, row.capturedAt, row.rows.toLocaleString("en"), row.problem ?? ""])));
+  else
+    say(
+      table(
+        ["snapshot", "database", "as of", "rows", ""],
+        rows.map((row) => [row.snapshot, row.database, row.capturedAt, row.rows.toLocaleString("en"), row.problem ?? ""]),
+      ),
+    );
   return rows.length === 0 ? exitCodes.notFound : exitCodes.done;
 };

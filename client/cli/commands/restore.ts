@@ -23,9 +23,13 @@ const chosenSnapshot = async (site: Site, { args, options }: CommandInput) => {
   const catalog = await site.catalog();
   const { database } = options;
   if (id === "latest" && typeof database !== "string") throw new Failure("UsageInvalid", "latest needs --database NAME");
-  const record = id === "latest" ? await latestSnapshot(catalog, site.database(String(database)).name, "replicated") : await getSnapshot(catalog, id);
+  const record =
+    id === "latest" ? await latestSnapshot(catalog, site.database(String(database)).name, "replicated") : await getSnapshot(catalog, id);
   if (record === undefined) {
-    throw new Failure("SnapshotUnknown", id === "latest" ? `${String(database)} has no replicated snapshot` : `snapshot ${id} is not in the catalog`);
+    throw new Failure(
+      "SnapshotUnknown",
+      id === "latest" ? `${String(database)} has no replicated snapshot` : `snapshot ${id} is not in the catalog`,
+    );
   }
   return record;
 };

@@ -1,7 +1,7 @@
-import { scheduleIds } from "../../../core/domain/schedules.ts";
 import { Failure } from "../../../core/domain/failure.ts";
+import { scheduleIds } from "../../../core/domain/schedules.ts";
 import { retentionPlanOf } from "../../../core/site/retention-plan.ts";
-import type { retention, RetentionResult } from "../../../workflows/retention.ts";
+import type { RetentionResult, retention } from "../../../workflows/retention.ts";
 import { awaitResult, requireWorkers, startOrJoin } from "../../run-workflow.ts";
 import { withOrchestrator, withSite } from "../open-site.ts";
 import type { CommandAction, CommandInput } from "../program.ts";
@@ -29,7 +29,17 @@ const plan = (input: CommandInput): Promise<number> =>
       for (const { database: name, decisions, deletions } of plans) {
         say(`${bold(name)}: ${decisions.length - deletions.length} stay, ${deletions.length} go`);
         if (decisions.length > 0) {
-          say(table(["", "snapshot", "captured", "why"], decisions.map(({ snapshot, capturedAt, action: what, reasons }) => [what === "keep" ? good("keep") : bad("delete"), snapshot, capturedAt.slice(0, 16).replace("T", " "), dim(reasons.join(", "))])));
+          say(
+            table(
+              ["", "snapshot", "captured", "why"],
+              decisions.map(({ snapshot, capturedAt, action: what, reasons }) => [
+                what === "keep" ? good("keep") : bad("delete"),
+                snapshot,
+                capturedAt.slice(0, 16).replace("T", " "),
+                dim(reasons.join(", ")),
+              ]),
+            ),
+          );
         }
       }
     }
@@ -40,9 +50,17 @@ const run = (input: CommandInput): Promise<number> =>
   withOrchestrator(input, async (site, { client }) => {
     await requireWorkers(client, ["orchestrate", "replicate", "chain"]);
     const databases = site.loaded.config.databases.map(({ name }) => name);
-    const { handle } = await startOrJoin<typeof retention>(client, "retention", scheduleIds.retention, [{ databases }], "apply retention, by hand");
+    const { handle } = await startOrJoin<typeof retention>(
+      client,
+      "retention",
+      scheduleIds.retention,
+      [{ databases }],
+      "apply retention, by hand",
+    );
     const progress = openProgress(!input.json);
-    const result = await awaitResult<RetentionResult>(handle, async () => progress.update("applying retention")).finally(() => progress.end());
+    const result = await awaitResult<RetentionResult>(handle, async () => progress.update("applying retention")).finally(() =>
+      progress.end(),
+    );
     if (input.json) process.stdout.write(`${JSON.stringify(result)}\n`);
     else say(`${good("✓")} ${result.removed.length} snapshots removed, ${result.objectsDeleted} objects deleted`);
     return 0;

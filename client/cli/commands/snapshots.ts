@@ -7,7 +7,8 @@ import { withSite } from "../open-site.ts";
 import type { CommandAction } from "../program.ts";
 import { bold, dim, formatBytes, good, say, table } from "../terminal.ts";
 
-export const action: CommandAction = (input) => withSite(input, (site) => (input.args[0] === undefined ? list(site, input) : show(site, input)));
+export const action: CommandAction = (input) =>
+  withSite(input, (site) => (input.args[0] === undefined ? list(site, input) : show(site, input)));
 
 type Shown = (site: Parameters<Parameters<typeof withSite>[1]>[0], input: Parameters<CommandAction>[0]) => Promise<number>;
 
@@ -52,10 +53,22 @@ const show: Shown = async (site, { args, json }) => {
   if (record.removedAt !== null) say(`  removed ${record.removedAt}`);
   let before = Date.parse(record.startedAt);
   for (const { state, reachedAt, evidence } of record.states) {
-    say(`  ${good("✓")} ${state.padEnd(10)} ${reachedAt.slice(0, 19).replace("T", " ")}  ${dim(`+${formatDuration(Math.max(0, Date.parse(reachedAt) - before))}`)}  ${dim(brief(evidence))}`);
+    say(
+      `  ${good("✓")} ${state.padEnd(10)} ${reachedAt.slice(0, 19).replace("T", " ")}  ${dim(`+${formatDuration(Math.max(0, Date.parse(reachedAt) - before))}`)}  ${dim(brief(evidence))}`,
+    );
     before = Date.parse(reachedAt);
   }
-  say(table(["store", "objects", "packs", "read back"], replicas.map((replica) => [replica.store, `${replica.objects} of ${replica.objectsOfAll}`, String(replica.packs), String(replica.verified)])));
+  say(
+    table(
+      ["store", "objects", "packs", "read back"],
+      replicas.map((replica) => [
+        replica.store,
+        `${replica.objects} of ${replica.objectsOfAll}`,
+        String(replica.packs),
+        String(replica.verified),
+      ]),
+    ),
+  );
   return 0;
 };
 

@@ -52,6 +52,7 @@ const chosen = (only: string | boolean | undefined): readonly ComponentName[] =>
   if (typeof only !== "string") return componentNames;
   const names = only.split(",").map((name) => name.trim());
   const unknown = names.find((name) => !(componentNames as readonly string[]).includes(name));
-  if (unknown !== undefined) throw new Failure("UsageInvalid", `there is no component "${unknown}"; there are ${componentNames.join(", ")}`);
+  if (unknown !== undefined)
+    throw new Failure("UsageInvalid", `there is no component "${unknown}"; there are ${componentNames.join(", ")}`);
   return names as ComponentName[];
 };

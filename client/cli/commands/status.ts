@@ -1,8 +1,8 @@
+import { formatDuration } from "../../../core/domain/duration.ts";
+import { isFailure } from "../../../core/domain/failure.ts";
 import { scheduleIds } from "../../../core/domain/schedules.ts";
 import { type DatabaseStatus, readStatus } from "../../../core/site/status.ts";
-import { formatDuration } from "../../../core/domain/duration.ts";
 import { connectOrchestrator } from "../../connect.ts";
-import { isFailure } from "../../../core/domain/failure.ts";
 import { exitCodes } from "../exit.ts";
 import { withSite } from "../open-site.ts";
 import type { CommandAction } from "../program.ts";
@@ -16,9 +16,15 @@ export const action: CommandAction = (input) =>
     const databases = (await readStatus(site, now)).map((status) => ({ ...status, nextRun: nextRuns?.get(status.database) ?? null }));
     if (input.json) process.stdout.write(`${JSON.stringify({ at: now.toISOString(), orchestrator: nextRuns !== null, databases })}\n`);
     else {
-      say(table(["", "database", "last snapshot", "state", "age / objective", "replicas", "last drill", "next run"], databases.map((status) => row(status, status.nextRun, now))));
+      say(
+        table(
+          ["", "database", "last snapshot", "state", "age / objective", "replicas", "last drill", "next run"],
+          databases.map((status) => row(status, status.nextRun, now)),
+        ),
+      );
       if (nextRuns === null) say(warn("Temporal does not answer: the next runs are not known"));
-      for (const { database, lastFailure } of databases) if (lastFailure !== null) say(`${bad("✗")} ${database}: the last run failed: ${lastFailure}`);
+      for (const { database, lastFailure } of databases)
+        if (lastFailure !== null) say(`${bad("✗")} ${database}: the last run failed: ${lastFailure}`);
     }
     return databases.every(({ objectiveMet }) => objectiveMet) ? exitCodes.done : exitCodes.degraded;
   });
@@ -26,7 +32,10 @@ export const action: CommandAction = (input) =>
 const row = (status: DatabaseStatus, nextRun: string | null, now: Date): string[] => {
   const age = status.ageMs === null ? bad("never") : `${formatAge(status.ageMs)} / ${formatDuration(status.objectiveMs)}`;
   const copies = `${status.copies} of ${status.copiesWanted}`;
-  const drill = status.lastDrill === null ? warn("never") : `${formatAge(now.getTime() - Date.parse(status.lastDrill.at))}, ${status.lastDrill.identical ? formatDuration(status.lastDrill.seconds * 1_000) : bad("differs")}`;
+  const drill =
+    status.lastDrill === null
+      ? warn("never")
+      : `${formatAge(now.getTime() - Date.parse(status.lastDrill.at))}, ${status.lastDrill.identical ? formatDuration(status.lastDrill.seconds * 1_000) : bad("differs")}`;
   return [
     status.objectiveMet && status.lastFailure === null ? good("✓") : bad("✗"),
     bold(status.database),
@@ -40,7 +49,13 @@ const row = (status: DatabaseStatus, nextRun: string | null, now: Date): string[
 };
 
 /** By database; null when Temporal does not answer. */
-const nextRunsOf = async ({ temporal, databases }: { temporal: { address: string; namespace: string }; databases: readonly { name: string }[] }): Promise<Map<string, string | null> | null> => {
+const nextRunsOf = async ({
+  temporal,
+  databases,
+}: {
+  temporal: { address: string; namespace: string };
+  databases: readonly { name: string }[];
+}): Promise<Map<string, string | null> | null> => {
   try {
     const { client, close } = await connectOrchestrator(temporal);
     try {

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
+import type { SweepTotals } from "../../../activities/comply/index.ts";
 import { renderText } from "../../../core/compliance/render/text.ts";
 import type { SweepReport } from "../../../core/compliance/sweep-report.ts";
 import { scheduleIds } from "../../../core/domain/schedules.ts";
 import type { sweep } from "../../../workflows/sweep.ts";
-import type { SweepTotals } from "../../../activities/comply/index.ts";
 import { awaitResult, requireWorkers, startOrJoin } from "../../run-workflow.ts";
 import { exitCodes } from "../exit.ts";
 import { withOrchestrator } from "../open-site.ts";
@@ -19,7 +19,10 @@ export const action: CommandAction = (input) =>
     const report = JSON.parse(await readFile(totals.report, "utf8")) as SweepReport;
     if (input.json) process.stdout.write(`${JSON.stringify({ ...totals, findings: report.findings })}\n`);
     else {
-      const shown = input.options.failures === true ? { ...report, findings: report.findings.filter(({ result }) => result === "fail" || result === "inconclusive") } : report;
+      const shown =
+        input.options.failures === true
+          ? { ...report, findings: report.findings.filter(({ result }) => result === "fail" || result === "inconclusive") }
+          : report;
       say(renderText(shown, { color: process.stdout.isTTY === true, width: process.stdout.columns ?? 100 }));
       say(`report: ${totals.report.replace(/\.json$/, ".html")}`);
     }

@@ -12,9 +12,14 @@ import { bad, bold, formatBytes, good, openProgress, say } from "../terminal.ts"
 export const action: CommandAction = (input) =>
   withOrchestrator(input, async (site, { client }) => {
     const snapshot = input.args[0] as string;
-    if ((await getSnapshot(await site.catalog(), snapshot)) === undefined) throw new Failure("SnapshotUnknown", `snapshot ${snapshot} is not in the catalog`);
+    if ((await getSnapshot(await site.catalog(), snapshot)) === undefined)
+      throw new Failure("SnapshotUnknown", `snapshot ${snapshot} is not in the catalog`);
     const { store, depth } = input.options;
-    const request: VerifyInput = { snapshot, depth: depth === "sample" ? "sample" : "full", ...(typeof store === "string" ? { store } : {}) };
+    const request: VerifyInput = {
+      snapshot,
+      depth: depth === "sample" ? "sample" : "full",
+      ...(typeof store === "string" ? { store } : {}),
+    };
     await requireWorkers(client, ["orchestrate", "restore", "chain"]);
     // An id of its own: a sample that is under way is not the full verification that was asked for.
     const id = `verify/${snapshot}/${request.depth}${request.store === undefined ? "" : `/${request.store}`}`;
@@ -45,4 +50,3 @@ const reportProblems = (snapshot: string, problems: readonly ObjectProblem[], js
   }
   return exitCodes.verification;
 };
-

@@ -9,7 +9,12 @@ export const action: CommandAction = async ({ options, json, signal }) => {
   const queues = queuesOf(options.queues);
   const graceMs = parseDuration(String(options.grace));
   if (graceMs === undefined) throw new Failure("UsageInvalid", `--grace must be a duration as 30s or 2m (is "${String(options.grace)}")`);
-  const onReady = (): void => say(json ? JSON.stringify({ ready: true, queues, pid: process.pid }) : `${good("✓")} serving ${queues.join(", ")} (Ctrl-C to drain and stop)`);
+  const onReady = (): void =>
+    say(
+      json
+        ? JSON.stringify({ ready: true, queues, pid: process.pid })
+        : `${good("✓")} serving ${queues.join(", ")} (Ctrl-C to drain and stop)`,
+    );
   await runWorkers({ config: String(options.config), queues, graceMs, onReady, signal });
   return 0;
 };

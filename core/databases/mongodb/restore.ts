@@ -31,6 +31,7 @@ export async function openRestoration(url: string, options: RestoreOptions, sign
     }
   };
   return {
+    notes: [],
     prepare: async () => {
       const present = await guarded("looking at the target", () => contentOf(connection));
       if (present.length > 0 && !options.replace) throw notEmpty(connection, present);

@@ -14,12 +14,7 @@ import { createSessionPool, type SessionPool } from "./session-pool.ts";
 import { dropContent, refuseContent } from "./target-state.ts";
 import { definitionNames, type RowsTarget, type SchemaTarget, type SequenceState, type TableTarget } from "./targets.ts";
 
-/** What an operator should hear of a restore that went well: what was left out. */
-export interface PostgresRestoration extends Restoration {
-  readonly notes: readonly string[];
-}
-
-export const openRestoration = (address: Address, options: RestoreOptions, signal: AbortSignal): PostgresRestoration => {
+export const openRestoration = (address: Address, options: RestoreOptions, signal: AbortSignal): Restoration => {
   const definition = definitionsOf(address, options);
   const schema = definition(definitionNames.schema).target as SchemaTarget;
   const parallelism = Math.max(1, Math.floor(options.parallelism));

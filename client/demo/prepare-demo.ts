@@ -1,0 +1,67 @@
+import { rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createSampleDatabase } from "../../test/sample/postgres-database.ts";
+import { loadShopDocuments } from "../../test/sample/shop-mongodb.ts";
+import { loadShop } from "../../test/sample/shop-postgres.ts";
+import { createSampleSite, type SampleSite } from "../../test/sample/site-on-stack.ts";
+import type { StackAddresses } from "../../test/stack/components.ts";
+import { stackUp } from "../../test/stack/stack.ts";
+import { dim } from "../cli/terminal.ts";
+import type { Stage } from "./stage.ts";
+
+export const demoFolder = resolve(fileURLToPath(new URL("../../.dbgov/demo", import.meta.url)));
+export const demoStackFolder = join(demoFolder, "stack");
+
+/** TPC-H scale factor of the relational database: a good 200,000 rows. */
+const scale = 0.04;
+const documents = 50_000;
+
+export interface DemoSite {
+  readonly stack: StackAddresses;
+  readonly site: SampleSite;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Starts the stack, loads both databases, and writes keys and configuration: the operator's part before the first night. */
+export const prepareDemo = async (stage: Stage, silent: boolean): Promise<DemoSite> => {
+  const stack = await stage.step(
+    "Start the stack: Temporal, PostgreSQL, MongoDB wire, Azure Blob, three IPFS peers, a chain, Arweave",
+    async (progress) => {
+      const onProgress = (component: string, text: string): void => {
+        progress.end();
+        if (!silent) process.stderr.write(`   ${dim(component.padEnd(9))} ${text}\n`);
+      };
+      return await stackUp({ folder: demoStackFolder, onProgress });
+    },
+  );
+
+  const postgresUrl = await createSampleDatabase(stack.postgres.url, "shop");
+  const mongodbUrl = new URL(stack.mongodb.url);
+  mongodbUrl.pathname = "/orders";
+  await stage.step("Load two databases with varied data", async (progress) => {
+    progress.update("generating and loading TPC-H");
+    const relational = await loadShop(postgresUrl, { scale });
+    stage.done(`shop (PostgreSQL): ${relational.rows.toLocaleString("en")} rows in ${relational.tables} tables`);
+    progress.update("loading documents");
+    const loaded = await loadShopDocuments(mongodbUrl.href, { documents });
+    stage.done(`orders (MongoDB): ${loaded.documents.toLocaleString("en")} documents in ${loaded.collections} collections`);
+  });
+
+  const site = await stage.step("Make keys, deploy the anchor registry, write dbgov.yaml", async () => {
+    const folder = join(demoFolder, "site");
+    await rm(folder, { recursive: true, force: true });
+    const made = await createSampleSite({
+      folder,
+      stack,
+      organization: "demo",
+      databases: [
+        { name: "shop", engine: "postgres", url: postgresUrl },
+        { name: "orders", engine: "mongodb", url: mongodbUrl.href },
+      ],
+    });
+    stage.done(`${made.config}: 2 databases, 4 stores, 1 policy; registry ${made.contract}`);
+    return made;
+  });
+  return { stack, site, env: { ...process.env, ...site.environment } };
+};

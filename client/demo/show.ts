@@ -1,0 +1,24 @@
+import type { ReplicaSummary, SnapshotRecord } from "../../core/catalog/records.ts";
+import { formatDuration } from "../../core/domain/duration.ts";
+import { snapshotStates } from "../../core/domain/snapshot.ts";
+import { dim, good } from "../cli/terminal.ts";
+
+/** `captured ── sealed ── …`: the states that a snapshot reached, with the time that each took. */
+export const statesLine = (record: SnapshotRecord): string => {
+  const reached = new Map(record.states.map(({ state, reachedAt }) => [state, reachedAt]));
+  return snapshotStates.map((state) => (reached.has(state) ? good(state) : dim(state))).join(dim(" → "));
+};
+
+export const timesLine = (record: SnapshotRecord): string =>
+  dim(
+    record.states
+      .map(({ state, reachedAt }) => `${state} +${formatDuration(Math.max(0, Date.parse(reachedAt) - Date.parse(record.startedAt)))}`)
+      .join(", "),
+  );
+
+export const replicaRow = ({ store, objects, objectsOfAll, packs, verified }: ReplicaSummary): string[] => [
+  store,
+  `${packs}`,
+  `${verified}`,
+  objects >= objectsOfAll ? good(`all ${objectsOfAll} objects`) : dim(`${objects} of ${objectsOfAll} objects (the small permanent ones)`),
+];
