@@ -15,7 +15,12 @@ export const arlocal: Component<{ url: string }> = {
   prepare: async (place, progress) => ({
     arlocal: {
       command: process.execPath,
-      args: [join(import.meta.dirname, "..", "arlocal", "serve.cjs"), String(place.ports.gateway), "data"],
+      args: [
+        "--disable-warning=ExperimentalWarning",
+        join(import.meta.dirname, "..", "arlocal", "serve.cjs"),
+        String(place.ports.gateway),
+        "data",
+      ],
       cwd: place.folder,
       // Where serve.cjs finds the package: node_modules of the installation.
       env: { NODE_PATH: dirname(dirname(dirname(await findProgram("arlocal", progress)))) },

@@ -18,10 +18,9 @@ export const arlocalInstallation = (): Installation => {
     announcement: "installing arlocal 1.1.66 with npm: the Arweave gateway",
     fill: async (into, progress) => {
       for (const name of files) await copyFile(join(folder, name), join(into, name));
-      const step = { component: "arlocal", command: "npm", cwd: into };
-      // Of all install scripts in that tree only sqlite3's is needed: it brings or builds its native part.
-      await runCommand({ ...step, doing: "npm ci", args: ["ci", "--ignore-scripts", "--no-progress"], growing: into }, progress);
-      await runCommand({ ...step, doing: "building sqlite3", args: ["rebuild", "sqlite3", "--no-progress"] }, progress);
+      // None of the install scripts in that tree is needed: what they would compile is optional, or replaced (sqlite.cjs).
+      const args = ["ci", "--ignore-scripts", "--no-progress"];
+      await runCommand({ component: "arlocal", doing: "npm ci", command: "npm", args, cwd: into, growing: into }, progress);
     },
   };
 };
