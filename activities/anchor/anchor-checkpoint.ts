@@ -1,9 +1,10 @@
+import { heartbeat, sleep } from "@temporalio/activity";
 import { latestCheckpoint } from "../../core/catalog/latest-checkpoint.ts";
 import { markAnchored } from "../../core/catalog/mark-anchored.ts";
 import { latestAnchor } from "../../core/catalog/read-anchors.ts";
 import { recordAnchor } from "../../core/catalog/record-anchor.ts";
 import { Failure } from "../../core/domain/failure.ts";
-import { anchorStatus, submitCheckpoint } from "../../core/ledger/evm.ts";
+import { type AnchorStatus, anchorStatus, submitCheckpoint } from "../../core/ledger/evm.ts";
 import { registryPlace } from "../../core/site/registry-place.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 
@@ -13,6 +14,9 @@ export interface Submitted {
   readonly root: string;
   readonly transaction: string;
 }
+
+/** One attempt to follow ends after this, so that a chain that stands still shows in the workflow's history. */
+const followForMs = 10 * 60_000;
 
 export const createAnchorCheckpoint = ({ site }: ActivityEnvironment) => ({
   /** Submits the log's head to the registry. Null when there is nothing that is not final there already. */
@@ -42,33 +46,30 @@ export const createAnchorCheckpoint = ({ site }: ActivityEnvironment) => ({
     return { size, root, transaction };
   },
 
-  /** Looks how far the transaction has come. At `finalized` its block's hash is checked against the chain once more. */
+  /**
+   * Follows the transaction until it is final or dropped, or until a while has passed without either. At `finalized` its
+   * block's hash is checked against the chain once more.
+   */
   followAnchor: async ({
     anchor,
-    size,
-    root,
-    transaction,
-  }: Submitted & { anchor: string }): Promise<{ status: "pending" | "mined" | "finalized" | "dropped" }> => {
+    pollMs,
+    ...submitted
+  }: Submitted & { anchor: string; pollMs: number }): Promise<AnchorStatus["status"]> => {
     const at = await site();
+    const catalog = await at.catalog();
     const place = await registryPlace(at, anchor);
-    const found = await anchorStatus({ ...place, size, root, transaction });
-    if (found.status === "mined" || found.status === "finalized") {
-      const { status, block, blockHash } = found;
-      const { chainId, contract } = place;
-      await recordAnchor(await at.catalog(), {
-        anchor,
-        size,
-        root,
-        chainId,
-        contract,
-        transaction,
-        block,
-        blockHash,
-        status,
-        at: new Date(),
-      });
+    const until = Date.now() + followForMs;
+    for (;;) {
+      const found = await anchorStatus({ ...place, ...submitted });
+      heartbeat({ status: found.status });
+      if (found.status === "mined" || found.status === "finalized") {
+        const { status, block, blockHash } = found;
+        const { chainId, contract } = place;
+        await recordAnchor(catalog, { anchor, ...submitted, chainId, contract, block, blockHash, status, at: new Date() });
+      }
+      if (found.status === "finalized" || found.status === "dropped" || Date.now() > until) return found.status;
+      await sleep(pollMs);
     }
-    return { status: found.status };
   },
 
   /** Every snapshot whose entry lies under the finalized checkpoint is `anchored`. */
