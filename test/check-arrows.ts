@@ -35,7 +35,7 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   activities: { values: ["activities", "core"], types: ["workflows"] },
   workers: { values: ["workers", "workflows", "activities", "core"] },
-  client: { values: ["client", "workers", "workflows", "activities", "core", "contracts", "test/stack"] },
+  client: { values: ["client", "workers", "workflows", "activities", "core", "contracts", "test/stack", "test/sample"] },
 };
 
 const within = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);

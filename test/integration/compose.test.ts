@@ -31,7 +31,8 @@ const skip =
     ? false
     : "docker compose is not built here, which takes minutes: set DBGOV_FULL=1 to build it";
 
-describe("docker-compose.yml", { skip }, () => {
+describe("docker-compose.yml", () => {
+  const judged = (name: string, check: () => Promise<void>) => it(name, { skip }, check);
   /** Nothing of the caller's environment but the PATH may fill a variable in. */
   const config = async (variables: Record<string, string>): Promise<Record<string, Service>> => {
     const program = join(await installed(installation, progressToStderr), composeProgram.executable);
@@ -41,7 +42,7 @@ describe("docker-compose.yml", { skip }, () => {
   };
   const all = () => config(Object.fromEntries(required.map((name) => [name, `secret-of-${name}`])));
 
-  it("is refused while any one of its secrets is missing, by the name of the variable", async () => {
+  judged("is refused while any one of its secrets is missing, by the name of the variable", async () => {
     assert.ok(required.length >= 8);
     for (const missing of required) {
       const others = Object.fromEntries(required.filter((name) => name !== missing).map((name) => [name, "x"]));
@@ -49,7 +50,7 @@ describe("docker-compose.yml", { skip }, () => {
     }
   });
 
-  it("has every component, each with a fixed version and a health check", async () => {
+  judged("has every component, each with a fixed version and a health check", async () => {
     const services = await all();
     for (const name of [
       "temporal",
@@ -72,20 +73,20 @@ describe("docker-compose.yml", { skip }, () => {
     }
   });
 
-  it("publishes on loopback only, and no port twice", async () => {
+  judged("publishes on loopback only, and no port twice", async () => {
     const ports = Object.values(await all()).flatMap((service) => service.ports ?? []);
     assert.ok(ports.length >= 9);
     assert.deepEqual(new Set(ports.map((port) => port.host_ip)), new Set(["127.0.0.1"]));
     assert.equal(new Set(ports.map((port) => port.published)).size, ports.length);
   });
 
-  it("takes each password from the environment", async () => {
+  judged("takes each password from the environment", async () => {
     for (const [name, service] of Object.entries(await all()))
       for (const [variable, value] of Object.entries(service.environment ?? {}))
         if (/PASSWORD|PWD|KEY|ACCOUNTS/.test(variable)) assert.match(value, /secret-of-/, `${name}: ${variable}`);
   });
 
-  it("names files that are there", async () => {
+  judged("names files that are there", async () => {
     for (const service of Object.values(await all())) {
       for (const volume of service.volumes ?? [])
         if (volume.type === "bind" && !volume.source.endsWith("dbgov.yaml")) assert.ok(statSync(volume.source).isFile(), volume.source);
