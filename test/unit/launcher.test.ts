@@ -64,7 +64,8 @@ describe("bin/dbgov", () => {
     const printed = expected.map((argument) => `[${argument}]\n`).join("");
     const first = await call("relative", join(folder, "tools"), "backup", "two words", "*");
     assert.equal(first.stdout, printed);
-    assert.match(first.stderr, new RegExp(`installing its packages[sS]*${clone}`));
+    assert.match(first.stderr, /installing its packages/);
+    assert.ok(first.stderr.includes(clone), "npm runs in the clone, and what it prints goes to standard error");
     const second = await call("absolute", join(folder, "tools"), "backup", "two words", "*");
     assert.deepEqual({ ...second }, { stdout: printed, stderr: "" });
   });
