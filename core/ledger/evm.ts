@@ -3,5 +3,5 @@ export { collectEvidence } from "./evm/evidence.ts";
 export { probeAnchor } from "./evm/probe.ts";
 export { deployRegistry, type RegistryPlace, readAnchored, setSubmitter, submitCheckpoint } from "./evm/registry.ts";
 export { addressOfKey } from "./evm/send.ts";
-export { anchorStatus } from "./evm/status.ts";
+export { type AnchorStatus, anchorStatus } from "./evm/status.ts";
 export { type EvmEvidence, registryLogId } from "./verify/evm-evidence.ts";
