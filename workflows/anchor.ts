@@ -50,8 +50,11 @@ export async function anchor({ anchor: name, everyMs, pollMs }: AnchorInput): Pr
       setCurrentDetails(`checkpoint of size ${submitted.size}: transaction \`${submitted.transaction}\` on its way to finality`);
       const status = await followAnchor({ anchor: name, pollMs, ...submitted });
       if (status === "finalized") break;
+      if (status !== "dropped") continue;
       // A reorganization took the transaction's block away: submit again, whatever the head is by now.
-      if (status === "dropped") submitted = (await chain.submitCheckpoint({ anchor: name })) ?? submitted;
+      const again = await chain.submitCheckpoint.executeWithOptions({ summary: "submit again after a reorganization" }, [{ anchor: name }]);
+      if (again === null) break; // this head, or a larger one, became final by another transaction
+      submitted = again;
     }
     await chain.recordAnchored({ anchor: name, ...submitted });
     anchored = { size: submitted.size };

@@ -13,7 +13,7 @@ import {
 } from "@temporalio/workflow";
 import type { AnchorActivities } from "../activities/anchor/index.ts";
 import type { EncryptActivities } from "../activities/encrypt/index.ts";
-import type { RunActivities } from "../activities/run/index.ts";
+import type { RunActivities, RunFacts } from "../activities/run/index.ts";
 import type { SnapshotActivities } from "../activities/snapshot/index.ts";
 import type { BackupInput, BackupProgress, BackupResult, ByteCounts } from "../core/domain/run.ts";
 import { snapshotId } from "../core/domain/snapshot.ts";
@@ -37,7 +37,13 @@ export async function backup(input: BackupInput): Promise<BackupResult> {
   const runs = proxyActivities<RunActivities>(step("capture"));
   const ledger = proxyActivities<AnchorActivities>(step("chain"));
 
-  let progress: BackupProgress = { snapshot, step: "inspecting", batchesDone: 0, batches: 0, estimatedBytes: 0, storesDone: [] };
+  const facts = { database, kind: "backup" as const, startedAt: startedAt.toISOString() };
+  /** The event to reset to, so that everything done before this step stays done: the workflow task's completion. */
+  const here = (): number => workflowInfo().historyLength + 1;
+
+  let progress: BackupProgress = {
+    ...{ snapshot, step: "inspecting", batchesDone: 0, batches: 0, estimatedBytes: 0, storesDone: [], resumeAt: here() },
+  };
   const advance = (change: Partial<BackupProgress>): void => {
     progress = { ...progress, ...change };
     setCurrentDetails(describe(database, progress));
@@ -55,11 +61,11 @@ export async function backup(input: BackupInput): Promise<BackupResult> {
   ]);
 
   try {
-    await runs.recordRunStarted({ database, kind: "backup" });
+    await runs.recordRunStarted(facts);
     const { version } = await inspectDatabase.executeWithOptions({ summary: `look at ${database}` }, [{ database }]);
     const captured = await captureUnderHold(input, snapshot, () => held, advance);
 
-    advance({ step: "sealing" });
+    advance({ step: "sealing", resumeAt: here() });
     const bytes = captured.batches.map((batch) => batch.bytes).reduce(addBytes, { read: 0, new: 0, stored: 0 });
     const sealed = await sealSnapshot.executeWithOptions({ summary: "build, encrypt and sign the manifest" }, [
       {
@@ -76,7 +82,7 @@ export async function backup(input: BackupInput): Promise<BackupResult> {
       },
     ]);
 
-    advance({ step: "replicating" });
+    advance({ step: "replicating", resumeAt: here() });
     const { replicas, copies, domains, failed } = await copyToStores(policy, snapshot, (store) =>
       advance({ storesDone: [...progress.storesDone, store] }),
     );
@@ -84,11 +90,11 @@ export async function backup(input: BackupInput): Promise<BackupResult> {
     await refreshRecoveryKit();
     await runs.recordReplicated({ snapshot, copies, domains, failed });
 
-    advance({ step: "logging" });
+    advance({ step: "logging", resumeAt: here() });
     const { index } = await ledger.logSnapshot.executeWithOptions({ summary: "append to the log" }, [{ snapshot }]);
     await discardPlan({ landing: policy.landing, snapshot });
     const outcome = degraded ? "degraded" : "done";
-    await runs.recordRunEnded({ outcome, failed });
+    await runs.recordRunEnded({ ...facts, outcome, failed });
     await ledger.requestAnchoring();
     await runs.requestVerification({ snapshot });
     upsertSearchAttributes([{ key: outcomeKey, value: outcome }]);
@@ -97,20 +103,26 @@ export async function backup(input: BackupInput): Promise<BackupResult> {
     return { snapshot, database, state: "logged", degraded, rows: sealed.rows, bytes, seconds, replicas, logIndex: index };
   } catch (error) {
     // Recorded even when the run is cancelled, so that no night is missing from the record.
-    await CancellationScope.nonCancellable(() => recordFailure(error, input, snapshot));
+    await CancellationScope.nonCancellable(() => recordFailure(error, facts, progress));
     throw error;
   }
 }
 
-const recordFailure = async (error: unknown, { database }: BackupInput, snapshot: string): Promise<void> => {
+const recordFailure = async (
+  error: unknown,
+  facts: RunFacts & { readonly database: string },
+  { snapshot, resumeAt }: BackupProgress,
+): Promise<void> => {
   const failure = isCancellation(error) ? { type: "Cancelled" as const, message: "the run was cancelled" } : failureOf(error);
   upsertSearchAttributes([{ key: outcomeKey, value: failure.type === "Cancelled" ? "cancelled" : "failed" }]);
-  setCurrentDetails(`**${failure.type}**: ${failure.message}`);
+  const { workflowId, namespace } = workflowInfo();
+  const reset = `temporal workflow reset --namespace ${namespace} --workflow-id ${workflowId} --event-id ${resumeAt} --reason "cause removed"`;
+  setCurrentDetails(`**${failure.type}**: ${failure.message}\n\nOnce the cause is removed, go on from here: \`${reset}\``);
   const runs = proxyActivities<RunActivities>(step("capture"));
   const ledger = proxyActivities<AnchorActivities>(step("chain"));
   const recorded = await Promise.allSettled([
-    runs.recordRunEnded({ outcome: "failed", failed: [failure] }),
-    ledger.logFailedRun({ database, snapshot, failure: failure.type }),
+    runs.recordRunEnded({ ...facts, outcome: "failed", failed: [failure] }),
+    ledger.logFailedRun({ database: facts.database, snapshot, failure: failure.type }),
   ]);
   for (const { reason } of recorded.filter((result) => result.status === "rejected")) {
     // The run fails for the first reason; that it could not be recorded is said beside it.

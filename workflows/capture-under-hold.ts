@@ -1,4 +1,4 @@
-import { CancellationScope, condition, isCancellation, proxyActivities } from "@temporalio/workflow";
+import { CancellationScope, condition, isCancellation, proxyActivities, uuid4 } from "@temporalio/workflow";
 import type { BatchRef, PlanRef, SnapshotActivities } from "../activities/snapshot/index.ts";
 import type { BackupInput, BackupProgress, HeldSnapshot } from "../core/domain/run.ts";
 import type { Consistency } from "../core/domain/snapshot.ts";
@@ -12,8 +12,8 @@ export interface Captured {
   readonly capturedAt: string;
 }
 
-/** What the hold activity tells, and in which of the workflow's attempts to hold. */
-export type HeldSignal = HeldSnapshot & { readonly attempt: number };
+/** What the hold activity tells, and for which of the workflow's attempts to hold: a reset delivers the signals of the attempts before it once more. */
+export type HeldSignal = HeldSnapshot & { readonly ticket: string };
 
 /** A held snapshot is lost with its connection or its worker; then everything is read again under a new one. */
 const mostHolds = 3;
@@ -51,13 +51,14 @@ export const captureUnderHold = async (
   for (let attempt = 1; ; attempt += 1) {
     advance({ step: "holding" });
     const scope = new CancellationScope();
+    const ticket = uuid4();
     try {
       return await scope.run(async () => {
-        const hold = holding.holdSnapshot.executeWithOptions({ summary: `hold a snapshot of ${database}` }, [{ database, attempt }]);
+        const hold = holding.holdSnapshot.executeWithOptions({ summary: `hold a snapshot of ${database}` }, [{ database, ticket }]);
         const lost = hold.then(() => {
           throw failWith("HoldLost", `the held snapshot of ${database} ended before the capture did`);
         });
-        await Promise.race([lost, condition(() => held()?.attempt === attempt)]);
+        await Promise.race([lost, condition(() => held()?.ticket === ticket)]);
         return await Promise.race([lost, capture(held() as HeldSignal)]);
       });
     } catch (error) {

@@ -12,6 +12,10 @@ const isFailureType = (type: string | null | undefined): type is FailureType => 
 export const failureOf = (error: unknown): KnownFailure => {
   for (let at = error; at instanceof Error; at = at.cause) {
     if (at instanceof ApplicationFailure && isFailureType(at.type)) return { type: at.type, message: at.message };
+    // What the SDK reports for work that a worker gave up because it was told to stop.
+    if (at instanceof ApplicationFailure && at.type === "WorkerShutdown") {
+      return { type: "WorkerMissing", message: "the worker was stopped before it had finished the step" };
+    }
     if (at instanceof TimeoutFailure) return { type: "WorkerMissing", message: `no worker finished the step in time (${at.timeoutType})` };
     if (!(at instanceof ActivityFailure || at instanceof ChildWorkflowFailure || at instanceof ApplicationFailure)) break;
   }

@@ -7,6 +7,7 @@ import { replicaSummary } from "../../core/catalog/replica-summary.ts";
 import { Failure } from "../../core/domain/failure.ts";
 import type { DrillResult } from "../../core/domain/run.ts";
 import type { ActivityEnvironment } from "../environment.ts";
+import type { Removal } from "../retain/index.ts";
 import { appendEvents, databaseCommitment, type LogEvent } from "./append-entries.ts";
 
 const hashText = (text: string): string => createHash("sha256").update(text).digest("hex");
@@ -90,12 +91,12 @@ export const createLogEvents = ({ site }: ActivityEnvironment) => {
     },
 
     /** The removal of snapshots: from here on they cannot be opened, and their packs will go. */
-    logRemoval: async (input: { database: string; snapshots: readonly string[] }): Promise<void> => {
+    logRemoval: async (input: { database: string; removals: readonly Removal[] }): Promise<void> => {
       const at = await site();
       const kept = (await liveSnapshots(await at.catalog(), input.database)).length;
       const commitment = await databaseCommitment(at, input.database);
       const deleted: LogEvent[] = [];
-      for (const snapshot of input.snapshots) {
+      for (const { snapshot, envelopes, packs } of input.removals) {
         const { manifestHash } = await known(snapshot);
         const body = {
           kind: "deleted",
@@ -104,12 +105,15 @@ export const createLogEvents = ({ site }: ActivityEnvironment) => {
           snapshot,
           manifestHash,
           reason: "retention",
-          envelopes: 1,
+          envelopes,
+          packs,
         } as const;
         deleted.push({ identity: `deleted/${snapshot}`, database: input.database, body });
       }
-      const executed = { kind: "retention-executed", time: now(), database: commitment, removed: deleted.length, kept } as const;
-      const identity = `retention-executed/${hashText([...input.snapshots].sort().join())}`;
+      const packs = input.removals.reduce((sum, removal) => sum + removal.packs, 0);
+      const executed = { kind: "retention-executed", time: now(), database: commitment, removed: deleted.length, kept, packs } as const;
+      const names = input.removals.map(({ snapshot }) => snapshot);
+      const identity = `retention-executed/${hashText(names.sort().join())}`;
       await appendEvents(at, [...deleted, { identity, database: input.database, body: executed }], cancellationSignal());
     },
 

@@ -6,8 +6,10 @@ import { finishDelete } from "../../core/catalog/finish-delete.ts";
 import type { DeletableObject } from "../../core/catalog/records.ts";
 import { removeSnapshots } from "../../core/catalog/remove-snapshots.ts";
 import { durationMs } from "../../core/domain/duration.ts";
+import { snapshotTime } from "../../core/domain/snapshot.ts";
 import { retentionPlanOf } from "../../core/site/retention-plan.ts";
 import type { ActivityEnvironment } from "../environment.ts";
+import { plansPrefix } from "../snapshot/plan-objects.ts";
 import { createChangeHold } from "./change-hold.ts";
 
 /** Objects that are past saving, by key and by the stores that have them. */
@@ -16,17 +18,54 @@ export interface Deletions {
   readonly keys: readonly string[];
 }
 
+/** What a removal did: from here on nobody can open the snapshot, and the packs and ranges that only it needed will go. */
+export interface Removal {
+  readonly snapshot: string;
+  /** Of how many objects the envelopes were destroyed. */
+  readonly envelopes: number;
+  readonly ranges: number;
+  readonly packs: number;
+}
+
 /** Letting go of what the policy no longer keeps, and of what nothing refers to. */
 export const createRetainActivities = ({ site, threads }: ActivityEnvironment) => ({
   ...createChangeHold({ site, threads }),
 
-  /** Removes the snapshots that the database's policy lets go. Their envelopes are destroyed with them. */
-  removeExpired: async ({ database }: { database: string }): Promise<{ removed: readonly string[] }> => {
+  /** Which snapshots the database's policy lets go now. Decided once in a run: retries of the removal remove these and no others. */
+  planRemoval: async ({ database }: { database: string }): Promise<{ snapshots: readonly string[] }> => {
+    const { deletions } = await retentionPlanOf(await site(), database, new Date());
+    return { snapshots: deletions };
+  },
+
+  /** Removes these snapshots, and destroys the envelopes of what only they needed. A second attempt answers as the first did. */
+  removeSnapshots: async ({ snapshots }: { snapshots: readonly string[] }): Promise<{ removals: readonly Removal[] }> => {
+    const catalog = await (await site()).catalog();
+    const removals: Removal[] = [];
+    // One by one, so that the log can say of each what went with it.
+    for (const snapshot of snapshots) {
+      const { envelopes, ranges, packs } = await removeSnapshots(catalog, [snapshot], new Date());
+      removals.push({ snapshot, envelopes: envelopes.length, ranges: ranges.length, packs: packs.length });
+      heartbeat({ snapshot });
+    }
+    return { removals };
+  },
+
+  /** Deletes what runs that ended early passed to each other through their landing stores, once no run can need it any more. */
+  discardStalePlans: async (): Promise<{ discarded: number }> => {
     const at = await site();
-    const catalog = await at.catalog();
-    const { deletions } = await retentionPlanOf(at, database, new Date());
-    if (deletions.length > 0) await removeSnapshots(catalog, deletions, new Date());
-    return { removed: deletions };
+    const { policies, retention } = at.loaded.config;
+    const before = snapshotTime(new Date(Date.now() - durationMs(retention.grace)));
+    let discarded = 0;
+    for (const name of new Set(policies.map(({ landing }) => landing))) {
+      const store = await at.store(name);
+      for await (const { key } of store.list(plansPrefix, cancellationSignal())) {
+        if (key.slice(plansPrefix.length) >= before) continue;
+        await store.delete(key, cancellationSignal());
+        discarded += 1;
+        heartbeat({ key });
+      }
+    }
+    return { discarded };
   },
 
   condemnUnreferenced: async (): Promise<void> => {

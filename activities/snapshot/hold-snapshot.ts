@@ -8,7 +8,7 @@ const standsEveryMs = 2_000;
 
 export const createHoldSnapshot = ({ site }: ActivityEnvironment) => ({
   /** Opens the consistent snapshot, tells the workflow its token, and keeps it open until cancelled. Fails with `HoldLost` when it is lost. */
-  holdSnapshot: async ({ database, attempt }: { database: string; attempt: number }): Promise<void> => {
+  holdSnapshot: async ({ database, ticket }: { database: string; ticket: string }): Promise<void> => {
     const at = await site();
     const signal = cancellationSignal();
     const engine = engineOf(at.database(database).engine);
@@ -17,11 +17,11 @@ export const createHoldSnapshot = ({ site }: ActivityEnvironment) => ({
     try {
       const { workflowId, runId } = activityInfo().workflowExecution ?? {};
       if (workflowId === undefined || runId === undefined) throw new Error("a hold belongs to a workflow");
-      const held: HeldSnapshot & { attempt: number } = {
+      const held: HeldSnapshot & { ticket: string } = {
         token: hold.token,
         consistency: hold.consistency,
         heldAt: new Date().toISOString(),
-        attempt,
+        ticket,
       };
       await Context.current().client.workflow.getHandle(workflowId, runId).signal("held", held);
       await Promise.race([hold.lost, Context.current().cancelled]);

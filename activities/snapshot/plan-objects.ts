@@ -7,7 +7,9 @@ import type { Store } from "../../core/stores/store.ts";
  * What is too large for Temporal's history goes from one activity to the next through the landing store: the plan and
  * what batches captured. It lives for the length of one run, and is sealed, for it names tables.
  */
-export const planPrefix = (snapshot: string): string => `plans/${snapshot}/`;
+export const planPrefix = (snapshot: string): string => `${plansPrefix}${snapshot}/`;
+
+export const plansPrefix = "plans/";
 
 const additionalData = (key: string): Uint8Array => Buffer.from(`dbgov-1/plan/${key}`);
 

@@ -74,6 +74,8 @@ export interface BackupProgress {
   readonly batches: number;
   readonly estimatedBytes: number;
   readonly storesDone: readonly string[];
+  /** The event of the workflow's history to reset to, should the run fail: what was done before this step is kept. */
+  readonly resumeAt: number;
 }
 
 /** What a capture under way reports with each heartbeat. A retried attempt starts from `parts`. */

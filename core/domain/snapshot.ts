@@ -39,6 +39,9 @@ export const furthestState = (reached: ReadonlySet<SnapshotState>): SnapshotStat
 
 /** `20261124T021500Z-5f3a9c01d2e4`: sorts by time, and tells nothing of the database. */
 export const snapshotId = (startedAt: Date, random: string): string =>
-  `${startedAt.toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z-${random.replaceAll("-", "").slice(0, 12)}`;
+  `${snapshotTime(startedAt)}-${random.replaceAll("-", "").slice(0, 12)}`;
+
+/** How an id begins: ids of snapshots started before `instant` sort before this. */
+export const snapshotTime = (instant: Date): string => `${instant.toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
 
 export const isSnapshotId = (text: string): boolean => /^\d{8}T\d{6}Z-[0-9a-f]{12}$/.test(text);
