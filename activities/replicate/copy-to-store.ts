@@ -8,7 +8,6 @@ import { snapshotObjects } from "../../core/catalog/snapshot-objects.ts";
 import type { StoreReplica } from "../../core/domain/run.ts";
 import { encodeEnvelopes } from "../../core/repository/envelopes.ts";
 import { configKey, envelopesKey } from "../../core/repository/object-keys.ts";
-import { defaultRepositoryConfig, encodeRepositoryConfig } from "../../core/repository/repository-config.ts";
 import { eachLimited } from "../../core/snapshot/each-limited.ts";
 import type { Store } from "../../core/stores/store.ts";
 import type { ActivityEnvironment } from "../environment.ts";
@@ -33,7 +32,7 @@ export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
     const signal = cancellationSignal();
     const catalog = await at.catalog();
     const [from, to] = await Promise.all([at.store(input.from), at.store(input.to)]);
-    if ((await to.stat(configKey, signal)) === undefined) await to.put(configKey, encodeRepositoryConfig(defaultRepositoryConfig), signal);
+    if ((await to.stat(configKey, signal)) === undefined) await to.put(configKey, await from.get(configKey, signal), signal);
 
     const missing = await replicasMissing(catalog, input.snapshot, input.to);
     let done = 0;

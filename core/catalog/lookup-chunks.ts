@@ -15,14 +15,18 @@ type Row = [id: string, pack: string, offset: number, storedBytes: number, plain
 const text = `
   SELECT encode(c.id, 'hex'), encode(p.id, 'hex'), c.byte_offset, c.stored_bytes, c.plain_bytes
   FROM dbgov.chunk c JOIN dbgov.pack p USING (pack_no)
-  WHERE c.id = ANY ($1::bytea[]) AND p.written_at IS NOT NULL AND p.condemned_at IS NULL`;
+  WHERE c.id = ANY ($1::bytea[]) AND p.written_at IS NOT NULL AND p.condemned_at IS NULL
+    AND EXISTS (SELECT FROM dbgov.replica r WHERE r.object = dbgov.pack_key(p.id) AND r.store = $2)`;
 
-/** For each id its place in a pack that is written and not condemned, or undefined. Best with some hundred ids a call. */
-export const lookupChunks = async (catalog: Catalog, ids: readonly Uint8Array[]): Promise<(ChunkPlace | undefined)[]> => {
+/**
+ * For each id its place in a pack that `store` has, that is written and not condemned, or undefined. A pack whose copy
+ * there was found bad does not count: a capture writes its chunks again. Best with some hundred ids a call.
+ */
+export const lookupChunks = async (catalog: Catalog, store: string, ids: readonly Uint8Array[]): Promise<(ChunkPlace | undefined)[]> => {
   if (ids.length === 0) return [];
   let rows: Row[];
   try {
-    rows = (await catalog.pool.query<Row>({ name: "dbgov-lookup-chunks", text, values: [ids], rowMode: "array" })).rows;
+    rows = (await catalog.pool.query<Row>({ name: "dbgov-lookup-chunks", text, values: [ids, store], rowMode: "array" })).rows;
   } catch (error) {
     throw catalogFailure(error, "looking up chunks");
   }

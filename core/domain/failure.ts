@@ -82,6 +82,11 @@ export const failureTypes = {
   HoldStands: { retry: false, exit: 1, remedy: "Lift the legal hold first, if the law allows it." },
   VerificationFailed: { retry: false, exit: 5, remedy: "Treat the evidence as not proven; the failures name each part." },
   CheckIncomplete: { retry: true, exit: 1, remedy: "A control could not be judged; grant what is named and sweep again." },
+  StackFailed: {
+    retry: false,
+    exit: 1,
+    remedy: "Read the component's log that is named, correct the cause, and run `bin/dbgov stack up` again.",
+  },
   Unexpected: { retry: false, exit: 1, remedy: "This is a defect of dbgov: report it with the log of the run." },
 } as const satisfies Record<string, { retry: boolean; exit: 1 | 2 | 4 | 5; remedy: string }>;
 

@@ -13,10 +13,10 @@ import type { Envelope } from "../repository/envelopes.ts";
 import { digestKeyOf, type Recipient, type RepositoryKeys } from "../repository/keys.ts";
 import { packKey, rangeKey } from "../repository/object-keys.ts";
 import { sealRange } from "../repository/ranges.ts";
-import { defaultRepositoryConfig } from "../repository/repository-config.ts";
 import { openStore } from "../stores/stores.ts";
 import { type PartAddress, partAt } from "./capture-plan.ts";
 import type { JobContext, JobProgress } from "./jobs.ts";
+import { repositoryConfigOf } from "./repository-in-store.ts";
 
 export interface CaptureJob {
   readonly engine: EngineName;
@@ -64,8 +64,8 @@ export const captureBatch = async (input: CaptureJob, { report, signal }: JobCon
     const writer = openCaptureWriter({
       keys: input.keys,
       digestKey: digestKeyOf(input.keys.dedupSecret),
-      config: defaultRepositoryConfig,
-      index: { lookup: (ids) => lookupChunks(catalog, ids) },
+      config: await repositoryConfigOf(store, signal),
+      index: { lookup: (ids) => lookupChunks(catalog, store.name, ids) },
       sink: {
         // The catalog knows of a pack before the store does: one that nobody comes to need is found and deleted.
         write: async (pack) => {

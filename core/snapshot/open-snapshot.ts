@@ -3,7 +3,7 @@ import { type Envelope, unwrapKey } from "../repository/envelopes.ts";
 import type { RecipientSecret } from "../repository/keys.ts";
 import { type Manifest, openManifest, verifyManifest } from "../repository/manifest.ts";
 import { manifestKey, rangeKey } from "../repository/object-keys.ts";
-import { type OpenRange, openRange } from "../repository/ranges.ts";
+import { type OpenRange, openRange, verifyRange } from "../repository/ranges.ts";
 import type { Store } from "../stores/store.ts";
 
 /** Everything that is needed to open one snapshot. Plain data, so that it can cross into a job thread. */
@@ -51,6 +51,7 @@ export const fetchManifest = async (access: SnapshotAccess, store: Store, signal
 
 export const fetchRange = async (access: SnapshotAccess, range: string, store: Store, signal: AbortSignal): Promise<OpenRange> => {
   const bytes = await store.get(rangeKey(range), signal);
+  verifyRange(bytes, range);
   const key = await unwrapKey(envelopesOf(access, range, "range"), access.secret);
   return openRange(bytes, key);
 };

@@ -103,7 +103,7 @@ test("each way of not getting at the catalog is its own failure, without the pas
   owner.pathname = "/does_not_exist";
   await rejects(owner.href, "DatabaseMissing", /database does not exist/);
   await assert.rejects(
-    lookupChunks(open(url), [new Uint8Array(32)]),
+    lookupChunks(open(url), "disk", [new Uint8Array(32)]),
     (error) => isFailure(error, "Unexpected") && /never migrated/.test(error.message),
   );
   for (const bad of ["mysql://a:hunter2@b", "", "postgres://a:hunter2@[/x"]) {

@@ -5,6 +5,7 @@ import { query } from "../../core/catalog/catalog.ts";
 import { claimPacks } from "../../core/catalog/claim-packs.ts";
 import { condemnUnreferenced } from "../../core/catalog/condemn-unreferenced.ts";
 import { deletable } from "../../core/catalog/deletable.ts";
+import { dropReplica } from "../../core/catalog/drop-replica.ts";
 import { finishDelete } from "../../core/catalog/finish-delete.ts";
 import { lookupChunks } from "../../core/catalog/lookup-chunks.ts";
 import { markPackWritten } from "../../core/catalog/mark-pack-written.ts";
@@ -36,7 +37,7 @@ test("chunks are found once their pack is written, in the order asked for, and n
   const id = freshId();
   const [a, b, unknown] = [chunk(`a ${id}`), chunk(`b ${id}`), chunk(`unknown ${id}`)];
   await registerPack(catalog, packOf(id, [a, b]));
-  assert.deepEqual(await lookupChunks(catalog, [a, b]), [undefined, undefined]);
+  assert.deepEqual(await lookupChunks(catalog, "disk", [a, b]), [undefined, undefined]);
   await markPackWritten(catalog, id);
   const places = [
     { pack: id, offset: 100, storedBytes: 100, plainBytes: 300 },
@@ -44,16 +45,16 @@ test("chunks are found once their pack is written, in the order asked for, and n
     { pack: id, offset: 0, storedBytes: 100, plainBytes: 300 },
     { pack: id, offset: 100, storedBytes: 100, plainBytes: 300 },
   ];
-  assert.deepEqual(await lookupChunks(catalog, [b, unknown, a, b]), places);
-  assert.deepEqual(await lookupChunks(catalog, []), []);
+  assert.deepEqual(await lookupChunks(catalog, "disk", [b, unknown, a, b]), places);
+  assert.deepEqual(await lookupChunks(catalog, "disk", []), []);
 
   assert.ok((await condemnUnreferenced(catalog, later)).packs.includes(id));
-  assert.deepEqual(await lookupChunks(catalog, [a]), [undefined]);
+  assert.deepEqual(await lookupChunks(catalog, "disk", [a]), [undefined]);
   assert.deepEqual(await claimPacks(catalog, [id]), []);
-  assert.deepEqual((await lookupChunks(catalog, [a]))[0]?.pack, id);
+  assert.deepEqual((await lookupChunks(catalog, "disk", [a]))[0]?.pack, id);
   await condemnUnreferenced(catalog, later);
   assert.deepEqual(await beginDelete(catalog, [id]), [id]);
-  assert.deepEqual(await lookupChunks(catalog, [a]), [undefined]);
+  assert.deepEqual(await lookupChunks(catalog, "disk", [a]), [undefined]);
 });
 
 test("a chunk in two packs is found in the one that lives", async () => {
@@ -61,7 +62,18 @@ test("a chunk in two packs is found in the one that lives", async () => {
   const shared = chunk(`shared ${first}`);
   for (const id of [first, second]) await registerPack(catalog, packOf(id, [shared]));
   await markPackWritten(catalog, second);
-  assert.equal((await lookupChunks(catalog, [shared]))[0]?.pack, second);
+  assert.equal((await lookupChunks(catalog, "disk", [shared]))[0]?.pack, second);
+});
+
+test("a chunk counts only in a store that has its pack, and no longer once the copy there was found bad", async () => {
+  const id = freshId();
+  const only = chunk(`only ${id}`);
+  await registerPack(catalog, packOf(id, [only]));
+  await markPackWritten(catalog, id);
+  assert.equal((await lookupChunks(catalog, "disk", [only]))[0]?.pack, id);
+  assert.deepEqual(await lookupChunks(catalog, "elsewhere", [only]), [undefined]);
+  await dropReplica(catalog, packKey(id), "disk");
+  assert.deepEqual(await lookupChunks(catalog, "disk", [only]), [undefined]);
 });
 
 test("registering, marking and claiming again changes nothing", async () => {

@@ -37,11 +37,14 @@ const awaitHealthy = async (folder: string, name: ComponentName, state: StackSta
     const dead = Object.entries(own.processes).find(([, running]) => !isAlive(running));
     if (dead !== undefined) {
       const log = logOf(folder, dead[0]);
-      throw new Failure("Unexpected", `${dead[0]} ended while it started; its log ${log} ends with:\n${lastLines(log)}`);
+      throw new Failure("StackFailed", `${dead[0]} ended while it started; its log ${log} ends with:\n${lastLines(log)}`);
     }
     if (Date.now() > deadline) {
       const logs = Object.keys(own.processes).map((process) => logOf(folder, process));
-      throw new Failure("Unexpected", `${name} did not answer within ${formatDuration(startWithinMs)} (${reason}); see ${logs.join(", ")}`);
+      throw new Failure(
+        "StackFailed",
+        `${name} did not answer within ${formatDuration(startWithinMs)} (${reason}); see ${logs.join(", ")}`,
+      );
     }
     await delay(40);
   }
@@ -64,7 +67,7 @@ const bringUp = async (folder: string, name: ComponentName, state: StackState, s
   const launches = await component.prepare(place, progress).catch((error: unknown) => {
     throw isFailure(error)
       ? error
-      : new Failure("Unexpected", `${name} cannot be made ready in ${place.folder}: ${reasonOf(error)}`, { cause: error });
+      : new Failure("StackFailed", `${name} cannot be made ready in ${place.folder}: ${reasonOf(error)}`, { cause: error });
   });
   await mkdir(join(folder, "logs"), { recursive: true });
   for (const [process, launch] of Object.entries(launches)) {
