@@ -2,8 +2,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Arweave from "arweave";
 import { stringify } from "yaml";
-import { createKeys } from "../../core/site/create-keys.ts";
 import { addressOfKey, deployRegistry } from "../../core/ledger/evm.ts";
+import { createKeys } from "../../core/site/create-keys.ts";
 import type { StackAddresses } from "../stack/components.ts";
 import { createSampleDatabase } from "./postgres-database.ts";
 
@@ -70,8 +70,21 @@ const sampleConfig = (options: SampleOptions, organization: string, contract: st
   stores: [
     { name: "local", kind: "directory", domain: "this-machine", path: "store" },
     { name: "azure", kind: "azure-blob", domain: "azure", connection: { env: "DBGOV_AZURE" }, container: `${organization}-backups` },
-    { name: "ipfs", kind: "ipfs", domain: "ipfs", folder: `/dbgov/${organization}`, peers: options.stack.ipfs.map(({ name, api }) => ({ name, api })) },
-    { name: "arweave", kind: "arweave", domain: "arweave", gateway: options.stack.arlocal.url, wallet: { file: "keys/arweave.json" }, maxWinston: "1000000000000" },
+    {
+      name: "ipfs",
+      kind: "ipfs",
+      domain: "ipfs",
+      folder: `/dbgov/${organization}`,
+      peers: options.stack.ipfs.map(({ name, api }) => ({ name, api })),
+    },
+    {
+      name: "arweave",
+      kind: "arweave",
+      domain: "arweave",
+      gateway: options.stack.arlocal.url,
+      wallet: { file: "keys/arweave.json" },
+      maxWinston: "1000000000000",
+    },
   ],
   policies: [
     {
