@@ -32,12 +32,12 @@ export async function backup(input: BackupInput): Promise<BackupResult> {
   const { database, engine, policy } = input;
   const startedAt = workflowInfo().startTime;
   const snapshot = snapshotId(startedAt, uuid4());
-  const { inspectDatabase, discardPlan } = proxyActivities<SnapshotActivities>(step("capture"));
-  const { sealSnapshot, refreshRecoveryKit } = proxyActivities<EncryptActivities>(longStep("capture"));
+  const { discardPlan } = proxyActivities<SnapshotActivities>(step("capture"));
+  const { sealSnapshot, refreshRecoveryKit } = proxyActivities<EncryptActivities>(longStep("capture", { patience: policy.patience }));
   const runs = proxyActivities<RunActivities>(step("capture"));
   const ledger = proxyActivities<AnchorActivities>(step("chain"));
 
-  const facts = { database, kind: "backup" as const, startedAt: startedAt.toISOString() };
+  const facts = { database, kind: "backup" as const };
   /** The event to reset to, so that everything done before this step stays done: the workflow task's completion. */
   const here = (): number => workflowInfo().historyLength + 1;
 
@@ -62,7 +62,6 @@ export async function backup(input: BackupInput): Promise<BackupResult> {
 
   try {
     await runs.recordRunStarted(facts);
-    const { version } = await inspectDatabase.executeWithOptions({ summary: `look at ${database}` }, [{ database }]);
     const captured = await captureUnderHold(input, snapshot, () => held, advance);
 
     advance({ step: "sealing", resumeAt: here() });
@@ -75,7 +74,7 @@ export async function backup(input: BackupInput): Promise<BackupResult> {
         startedAt: startedAt.toISOString(),
         capturedAt: captured.capturedAt,
         consistency: captured.consistency,
-        serverVersion: version,
+        serverVersion: captured.serverVersion,
         plan: captured.plan.key,
         batches: captured.batches.map(({ key }) => key),
         bytes,

@@ -1,8 +1,9 @@
 import { CancellationScope, condition, isCancellation, proxyActivities, uuid4 } from "@temporalio/workflow";
 import type { BatchRef, PlanRef, SnapshotActivities } from "../activities/snapshot/index.ts";
+import type { FailureType } from "../core/domain/failure.ts";
 import type { BackupInput, BackupProgress, HeldSnapshot } from "../core/domain/run.ts";
 import type { Consistency } from "../core/domain/snapshot.ts";
-import { longStep } from "./activity-options.ts";
+import { longStep, step } from "./activity-options.ts";
 import { failureOf, failWith } from "./failure-of.ts";
 
 export interface Captured {
@@ -10,6 +11,7 @@ export interface Captured {
   readonly batches: readonly BatchRef[];
   readonly consistency: Consistency;
   readonly capturedAt: string;
+  readonly serverVersion: string;
 }
 
 /** What the hold activity tells, and for which of the workflow's attempts to hold: a reset delivers the signals of the attempts before it once more. */
@@ -17,6 +19,7 @@ export type HeldSignal = HeldSnapshot & { readonly ticket: string };
 
 /** A held snapshot is lost with its connection or its worker; then everything is read again under a new one. */
 const mostHolds = 3;
+const lostOnTheWay: readonly FailureType[] = ["HoldLost", "WorkerMissing", "DatabaseUnreachable"];
 
 /** Holds a consistent snapshot of the database for as long as its parts are captured, in parallel, on any worker. */
 export const captureUnderHold = async (
@@ -25,10 +28,11 @@ export const captureUnderHold = async (
   held: () => HeldSignal | undefined,
   advance: (change: Partial<BackupProgress>) => void,
 ): Promise<Captured> => {
-  const reading = proxyActivities<SnapshotActivities>(longStep("capture"));
+  const reading = proxyActivities<SnapshotActivities>(longStep("capture", { patience: policy.patience }));
+  const { inspectDatabase } = proxyActivities<SnapshotActivities>(step("capture", { patience: policy.patience }));
   const holding = proxyActivities<SnapshotActivities>({ ...longStep("capture", { silence: 15_000 }), retry: { maximumAttempts: 1 } });
 
-  const capture = async ({ token, consistency, heldAt }: HeldSnapshot): Promise<Captured> => {
+  const capture = async ({ token, consistency, heldAt }: HeldSnapshot, version: string): Promise<Captured> => {
     advance({ step: "planning" });
     const plan = await reading.planCapture.executeWithOptions({ summary: `split ${database} into parts` }, [
       { database, snapshot, token, landing: policy.landing },
@@ -45,10 +49,13 @@ export const captureUnderHold = async (
         return captured;
       }),
     );
-    return { plan, batches, consistency, capturedAt: heldAt };
+    return { plan, batches, consistency, capturedAt: heldAt, serverVersion: version };
   };
 
   for (let attempt = 1; ; attempt += 1) {
+    advance({ step: "inspecting" });
+    // Refuses what cannot be captured well; after a lost hold, also waits until the database answers again.
+    const { version } = await inspectDatabase.executeWithOptions({ summary: `look at ${database}` }, [{ database }]);
     advance({ step: "holding" });
     const scope = new CancellationScope();
     const ticket = uuid4();
@@ -59,11 +66,11 @@ export const captureUnderHold = async (
           throw failWith("HoldLost", `the held snapshot of ${database} ended before the capture did`);
         });
         await Promise.race([lost, condition(() => held()?.ticket === ticket)]);
-        return await Promise.race([lost, capture(held() as HeldSignal)]);
+        return await Promise.race([lost, capture(held() as HeldSignal, version)]);
       });
     } catch (error) {
       const { type } = failureOf(error);
-      const again = (type === "HoldLost" || type === "WorkerMissing") && attempt < mostHolds;
+      const again = lostOnTheWay.includes(type) && attempt < mostHolds;
       if (!again || isCancellation(error)) throw error;
     } finally {
       // Ends the hold, and whatever still reads under it.

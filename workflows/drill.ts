@@ -1,11 +1,4 @@
-import {
-  CancellationScope,
-  isCancellation,
-  proxyActivities,
-  setCurrentDetails,
-  upsertSearchAttributes,
-  workflowInfo,
-} from "@temporalio/workflow";
+import { CancellationScope, isCancellation, proxyActivities, setCurrentDetails, upsertSearchAttributes } from "@temporalio/workflow";
 import type { AnchorActivities } from "../activities/anchor/index.ts";
 import type { RestoreActivities } from "../activities/restore/index.ts";
 import type { RunActivities } from "../activities/run/index.ts";
@@ -26,7 +19,7 @@ export async function drill(input: DrillInput): Promise<DrillResult> {
     { key: engineKey, value: input.engine },
     { key: outcomeKey, value: "running" },
   ]);
-  const facts = { database, kind: "drill" as const, startedAt: workflowInfo().startTime.toISOString() };
+  const facts = { database, kind: "drill" as const };
   const finish = (outcome: "done" | "failed", failed: readonly { type: string; message: string }[]): Promise<void> => {
     upsertSearchAttributes([{ key: outcomeKey, value: outcome }]);
     return runs.recordRunEnded({ ...facts, outcome, failed });

@@ -7,12 +7,10 @@ import type { FailureType } from "../../core/domain/failure.ts";
 import { taskQueues, type VerifyInput } from "../../core/domain/run.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 
-/** Which run it is. Said at its start and at its end: a run that was reset ends under another id than it started with. */
+/** What kind of run it is. Said at its start and at its end: a run that was reset ends under another id than it started with. */
 export interface RunFacts {
   readonly database: string | null;
   readonly kind: RunKind;
-  /** ISO. */
-  readonly startedAt: string;
 }
 
 interface FailedStep {
@@ -29,13 +27,13 @@ const run = (): { workflowId: string; runId: string } => {
 
 /** The catalog's record of runs, and what one run starts after it. */
 export const createRunActivities = ({ site }: ActivityEnvironment) => ({
-  recordRunStarted: async ({ database, kind, startedAt }: RunFacts): Promise<void> =>
-    await recordRunStarted(await (await site()).catalog(), { ...run(), database, kind, at: startedAt }),
+  recordRunStarted: async ({ database, kind }: RunFacts): Promise<void> =>
+    await recordRunStarted(await (await site()).catalog(), { ...run(), database, kind, at: new Date() }),
 
   recordRunEnded: async (input: RunFacts & { outcome: RunOutcome; failed: readonly FailedStep[] }): Promise<void> => {
-    const { database, kind, startedAt } = input;
+    const { database, kind } = input;
     const first = input.failed[0];
-    await recordRunStarted(await (await site()).catalog(), { ...run(), database, kind, at: startedAt });
+    await recordRunStarted(await (await site()).catalog(), { ...run(), database, kind, at: new Date() });
     const message = input.failed.map((step) => (step.store === undefined ? step.message : `${step.store}: ${step.message}`)).join("; ");
     await recordRunEnded(await (await site()).catalog(), {
       ...run(),
