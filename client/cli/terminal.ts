@@ -60,10 +60,11 @@ export interface Progress {
 /** One line on standard error that is rewritten in place; silent where nobody watches. */
 export const openProgress = (enabled: boolean): Progress => {
   const live = enabled && process.stderr.isTTY === true;
-  const width = process.stderr.columns ?? 100;
+  const width = process.stderr.columns || 100;
   return {
     update: (text) => {
-      if (live) process.stderr.write(`\r\u001b[2K${text.slice(0, width - 1)}`);
+      // Colors are left out: a line that is cut must not be cut within a color code.
+      if (live) process.stderr.write(`\r\u001b[2K${stripVTControlCharacters(text).slice(0, width - 1)}`);
     },
     end: (text) => {
       if (live) process.stderr.write("\r\u001b[2K");

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { engineOf } from "../../core/databases/engines.ts";
 import { createSampleDatabase } from "../../test/sample/postgres-database.ts";
 import { loadShopDocuments } from "../../test/sample/shop-mongodb.ts";
 import { loadShop } from "../../test/sample/shop-postgres.ts";
@@ -24,7 +25,7 @@ export interface DemoSite {
 }
 
 /** Starts the stack, loads both databases, and writes keys and configuration: the operator's part before the first night. */
-export const prepareDemo = async (stage: Stage, silent: boolean): Promise<DemoSite> => {
+export const prepareDemo = async (stage: Stage, silent: boolean, signal: AbortSignal): Promise<DemoSite> => {
   const stack = await stage.step(
     "Start the stack: Temporal, PostgreSQL, MongoDB wire, Azure Blob, three IPFS peers, a chain, Arweave",
     async (progress) => {
@@ -37,14 +38,14 @@ export const prepareDemo = async (stage: Stage, silent: boolean): Promise<DemoSi
   );
 
   const postgresUrl = await createSampleDatabase(stack.postgres.url, "shop");
-  const mongodbUrl = new URL(stack.mongodb.url);
-  mongodbUrl.pathname = "/orders";
+  // What an earlier demo left under that name is dropped.
+  const mongodbUrl = await engineOf("mongodb").createScratch(new URL("/admin-of-demo", stack.mongodb.url).href, "orders", signal);
   await stage.step("Load two databases with varied data", async (progress) => {
     progress.update("generating and loading TPC-H");
     const relational = await loadShop(postgresUrl, { scale });
     stage.done(`shop (PostgreSQL): ${relational.rows.toLocaleString("en")} rows in ${relational.tables} tables`);
     progress.update("loading documents");
-    const loaded = await loadShopDocuments(mongodbUrl.href, { documents });
+    const loaded = await loadShopDocuments(mongodbUrl, { documents });
     stage.done(`orders (MongoDB): ${loaded.documents.toLocaleString("en")} documents in ${loaded.collections} collections`);
   });
 
@@ -57,7 +58,7 @@ export const prepareDemo = async (stage: Stage, silent: boolean): Promise<DemoSi
       organization: "demo",
       databases: [
         { name: "shop", engine: "postgres", url: postgresUrl },
-        { name: "orders", engine: "mongodb", url: mongodbUrl.href },
+        { name: "orders", engine: "mongodb", url: mongodbUrl },
       ],
     });
     stage.done(`${made.config}: 2 databases, 4 stores, 1 policy; registry ${made.contract}`);

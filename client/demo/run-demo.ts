@@ -20,6 +20,7 @@ export interface DemoOptions {
   readonly keep: boolean;
   /** Print nothing but the final object: a program listens. */
   readonly silent: boolean;
+  readonly signal: AbortSignal;
 }
 
 /** What every step of the demo works with. */
@@ -33,11 +34,11 @@ export interface DemoContext {
 }
 
 /** The whole line once, on real components: from two databases to a proof that an outsider checks. */
-export const runDemo = async ({ keep, silent }: DemoOptions): Promise<DemoReport> => {
+export const runDemo = async ({ keep, silent, signal }: DemoOptions): Promise<DemoReport> => {
   const stage = openStage(silent);
   await mkdir(demoFolder, { recursive: true });
   try {
-    const prepared = await prepareDemo(stage, silent);
+    const prepared = await prepareDemo(stage, silent, signal);
     Object.assign(process.env, prepared.site.environment);
     const site = openSite(await loadConfig(prepared.site.config));
     const orchestrator = await connectOrchestrator(site.loaded.config.temporal);

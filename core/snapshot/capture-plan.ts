@@ -9,6 +9,9 @@ export interface CapturePlan {
   readonly batches: readonly (readonly PartAddress[])[];
 }
 
+/** Bytes on the database's disk. A part is what a retry reads again at most, and what one range tells of; a batch is what one activity captures. */
+export const captureGrain = { partBytes: 64 * 2 ** 20, batchBytes: 64 * 2 ** 20 } as const;
+
 export const partAt = (plan: Plan, [stream, part]: PartAddress): { stream: StreamPlan; part: PartPlan } => {
   const found = plan.streams[stream];
   const foundPart = found?.parts[part];

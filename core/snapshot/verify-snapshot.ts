@@ -95,7 +95,7 @@ const verifyInStore = async (
   const packs = [...streamsOfPack.keys()];
   const read = new Set(input.depth === "full" ? packs : pick(packs, sampleSize));
   await eachLimited(packs, 2, async (pack) => {
-    const holds = `holds parts of ${[...(streamsOfPack.get(pack) ?? [])].sort().join(", ")}`;
+    const holds = `holds parts of ${listed([...(streamsOfPack.get(pack) ?? [])].sort())}`;
     const found = await examine(packKey(pack), async () => {
       if (read.has(pack)) {
         const bytes = await store.get(packKey(pack), signal);
@@ -149,6 +149,10 @@ const namingStreams = (holds: string, check: () => void): void => {
     throw error;
   }
 };
+
+/** The first few names, and how many more there are. */
+const listed = (names: readonly string[]): string =>
+  names.length <= 5 ? names.join(", ") : `${names.slice(0, 5).join(", ")} and ${names.length - 5} more`;
 
 /** Some of the items, drawn without repetition. */
 const pick = <T>(items: readonly T[], count: number): T[] => {
