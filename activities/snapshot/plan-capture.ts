@@ -1,6 +1,6 @@
 import { activityInfo, cancellationSignal, heartbeat } from "@temporalio/activity";
 import { engineOf } from "../../core/databases/engines.ts";
-import { groupParts } from "../../core/snapshot/capture-plan.ts";
+import { captureGrain, groupParts } from "../../core/snapshot/capture-plan.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import { planPrefix, putPlanObject } from "./plan-objects.ts";
 
@@ -11,8 +11,6 @@ export interface PlanRef {
   readonly estimatedBytes: number;
 }
 
-/** What one part reads; also what a retry reads again at most. */
-const partBytes = 64 * 2 ** 20;
 /** A run has at most about so many batches, whatever the database's size: each takes three events of the history. */
 const mostBatches = 400;
 
@@ -23,10 +21,10 @@ export const createPlanCapture = ({ site }: ActivityEnvironment) => ({
     const signal = cancellationSignal();
     const engine = engineOf(at.database(input.database).engine);
     heartbeat({ current: "planning" });
-    const plan = await engine.plan(await at.databaseUrl(input.database), input.token, { partBytes }, signal);
+    const plan = await engine.plan(await at.databaseUrl(input.database), input.token, { partBytes: captureGrain.partBytes }, signal);
     const sizes = plan.streams.flatMap(({ parts }) => parts.map(({ estimatedBytes }) => estimatedBytes));
     const estimatedBytes = sizes.reduce((sum, bytes) => sum + bytes, 0);
-    const grouped = groupParts(plan, Math.max(partBytes, estimatedBytes / mostBatches));
+    const grouped = groupParts(plan, Math.max(captureGrain.batchBytes, estimatedBytes / mostBatches));
     const key = `${planPrefix(input.snapshot)}plan-${activityInfo().activityId}-${activityInfo().attempt}`;
     const { indexKey } = await at.repositoryKeys();
     await putPlanObject(await at.store(input.landing), indexKey, key, grouped, signal);
