@@ -143,8 +143,8 @@ describe("keys", () => {
     void propertyHolds(
       property(string({ unit: "binary", maxLength: 40 }), (key) => {
         if (!accepts(key)) return;
-        const path = new URL(`file:///root/${key.split("/").map(encodeURIComponent).join("/")}`).pathname;
-        assert.ok(path.startsWith("/root/") && path !== "/root/");
+        const path = new URL(`file:///base/${key.split("/").map(encodeURIComponent).join("/")}`).pathname;
+        assert.ok(path.startsWith("/base/") && path !== "/base/");
         checkPrefix(key);
         checkPrefix(`${key}/`);
         checkPrefix(key.split("/")[0]!);
