@@ -1,33 +1,49 @@
 import { defineQuery, proxyActivities, setCurrentDetails, setHandler, upsertSearchAttributes } from "@temporalio/workflow";
 import type { AnchorActivities } from "../activities/anchor/index.ts";
+import type { ReplicateActivities } from "../activities/replicate/index.ts";
 import type { RestoreActivities } from "../activities/restore/index.ts";
-import type { ObjectProblem, VerifyInput, VerifyResult } from "../core/domain/run.ts";
-import { longStep, step } from "./activity-options.ts";
+import type { VerifyFindings, VerifyInput, VerifyResult } from "../core/domain/run.ts";
+import { aliveWithin, longStep, step } from "./activity-options.ts";
 import { failWith } from "./failure-of.ts";
 import { outcomeKey } from "./search-attributes.ts";
 
-/** What is wrong, object by object; answers after the run's end, too. */
-export const problemsQuery = defineQuery<readonly ObjectProblem[]>("problems");
+/** What was found wrong, and what of it was put right; answers after the run's end, too. */
+export const findingsQuery = defineQuery<VerifyFindings>("findings");
 
-/** Reads a snapshot back from its stores, opens it, and makes it `verified` when nothing is wrong with it. Fails, naming the objects, when something is. */
+/**
+ * Reads a snapshot back from its stores, opens it, and makes it `verified` when nothing is wrong with it. Bad copies are
+ * replaced from good ones; the run fails all the same, naming them, for a store that alters or loses bytes is news.
+ */
 export async function verify(input: VerifyInput): Promise<VerifyResult> {
-  const { verifySnapshot } = proxyActivities<RestoreActivities>(longStep("restore"));
+  const { verifySnapshot } = proxyActivities<RestoreActivities>(longStep("restore", { silence: aliveWithin }));
+  const { repairCopies } = proxyActivities<ReplicateActivities>(longStep("replicate"));
   const { logVerified, requestAnchoring } = proxyActivities<AnchorActivities>(step("chain"));
-  let problems: readonly ObjectProblem[] = [];
-  setHandler(problemsQuery, () => problems);
+  let findings: VerifyFindings = { problems: [], repairs: [] };
+  setHandler(findingsQuery, () => findings);
   const result = await verifySnapshot.executeWithOptions({ summary: `verify ${input.snapshot} (${input.depth})` }, [input]);
-  problems = result.problems;
   if (!result.verified) {
+    const { problems } = result;
     upsertSearchAttributes([{ key: outcomeKey, value: "failed" }]);
-    const sentences = result.problems.map(({ store, message }) => `${store}: ${message}`);
-    setCurrentDetails(sentences.map((sentence) => `- ${sentence}`).join("\n"));
-    throw failWith(
-      "VerificationFailed",
-      `${input.snapshot} has ${result.problems.length} bad objects: ${sentences.slice(0, 5).join("; ")}`,
-    );
+    findings = { problems, repairs: [] };
+    setCurrentDetails(listing(findings));
+    const damaged = problems.filter(({ type }) => type === "ObjectMissing" || type === "ObjectCorrupt");
+    const repairs = await repairCopies.executeWithOptions({ summary: `replace ${damaged.length} bad copies` }, [
+      { snapshot: input.snapshot, problems: damaged },
+    ]);
+    findings = { problems, repairs };
+    setCurrentDetails(listing(findings));
+    const sentences = problems.slice(0, 5).map(({ store, message }) => `${store}: ${message}`);
+    const repaired = repairs.length === 0 ? "none could be replaced" : `${repairs.length} replaced from good copies`;
+    throw failWith("VerificationFailed", `${input.snapshot} has ${problems.length} bad objects (${repaired}): ${sentences.join("; ")}`);
   }
   await logVerified({ snapshot: input.snapshot });
   await requestAnchoring();
   upsertSearchAttributes([{ key: outcomeKey, value: "done" }]);
   return result;
 }
+
+const listing = ({ problems, repairs }: VerifyFindings): string =>
+  [
+    ...problems.map(({ store, message }) => `- ${store}: ${message}`),
+    ...repairs.map(({ store, object, from }) => `- replaced \`${object}\` in ${store} from ${from}`),
+  ].join("\n");

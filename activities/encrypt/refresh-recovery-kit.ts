@@ -1,11 +1,16 @@
 import { allEnvelopes } from "../../core/catalog/read-envelopes.ts";
 import { refreshKeyring } from "../../core/repository/recovery-kit.ts";
 import type { ActivityEnvironment } from "../environment.ts";
+import { keepAlive } from "../keep-alive.ts";
+
+/** The keyring is written as a whole, however many envelopes it has. */
+const standstill = { afterMs: 60 * 60_000, type: "StoreUnreachable" } as const;
 
 export const createRefreshRecoveryKit = ({ site }: ActivityEnvironment) => ({
   /** Brings the kit's copy of the keyring up to date. The kit's page and key were written by `dbgov keys`; no worker holds that key. */
-  refreshRecoveryKit: async (): Promise<void> => {
-    const at = await site();
-    await refreshKeyring(at.loaded.config.recoveryKit, allEnvelopes(await at.catalog()));
-  },
+  refreshRecoveryKit: (): Promise<void> =>
+    keepAlive({ ...standstill, what: "the refresh of the recovery kit" }, async () => {
+      const at = await site();
+      await refreshKeyring(at.loaded.config.recoveryKit, allEnvelopes(await at.catalog()));
+    }),
 });

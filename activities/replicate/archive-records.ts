@@ -12,7 +12,7 @@ export const createArchiveRecords = ({ site }: ActivityEnvironment) => {
   /** What it cost goes into the worker's log: it was paid from the store's wallet, and within the store's cap. */
   const archive = async (from: Store, to: Store, key: string) => {
     heartbeat({ store: to.name, object: key });
-    const receipt = await copyObject(from, to, key, false, cancellationSignal());
+    const receipt = await copyObject({ sources: [from], to, key, readBack: false }, cancellationSignal());
     log.info("archived", { store: to.name, object: key, receipt: receipt.id, bytes: receipt.bytes, cost: receipt.cost ?? "none" });
     return receipt;
   };

@@ -1,42 +1,64 @@
 import { createHash } from "node:crypto";
-import { Failure } from "../../core/domain/failure.ts";
+import { Failure, isFailure } from "../../core/domain/failure.ts";
 import type { Receipt, Store } from "../../core/stores/store.ts";
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-/** Packs and ranges are named by the SHA-256 of their bytes; other objects are compared with the landing store's. */
+/** Packs and ranges are named by the SHA-256 of their bytes. */
 const nameHash = (key: string): string | undefined => /^(?:packs|ranges)\/[0-9a-f]{2}\/([0-9a-f]{64})$/.exec(key)?.[1];
 
-/** The object's bytes from a store, refused when they are not those that its name promises. */
-export const getProven = async (store: Store, key: string, signal: AbortSignal): Promise<Uint8Array> => {
+/** The object's bytes from a store, refused when they are not those that its name, or else `expected`, promises. */
+export const getProven = async (store: Store, key: string, signal: AbortSignal, expected?: string): Promise<Uint8Array> => {
   const bytes = await store.get(key, signal);
-  const expected = nameHash(key);
-  if (expected !== undefined && sha256(bytes) !== expected) {
-    throw new Failure("ObjectCorrupt", `${key} in store ${store.name} does not hash to its name`);
+  const promised = nameHash(key) ?? expected;
+  if (promised !== undefined && sha256(bytes) !== promised) {
+    throw new Failure("ObjectCorrupt", `${key} in store ${store.name} does not have the bytes that were written there`);
   }
   return bytes;
 };
 
-/** Copies one object, unless it is there already; then proves it by reading it back when asked to. */
+export interface Copy {
+  /** In the order in which they are asked: the landing store, then whoever else may have a good copy when its own is bad. */
+  readonly sources: readonly Store[];
+  readonly to: Store;
+  readonly key: string;
+  /** The SHA-256 of an object that is not named by it. */
+  readonly expected?: string | undefined;
+  readonly readBack: boolean;
+}
+
+/**
+ * Copies one object from the first source that has it intact; then proves it by reading it back when asked to. A source
+ * that is the destination itself, and has it intact, is left as it is; one whose copy is bad gets a good one.
+ */
 export const copyObject = async (
-  from: Store,
-  to: Store,
-  key: string,
-  readBack: boolean,
+  { sources, to, key, expected, readBack }: Copy,
   signal: AbortSignal,
 ): Promise<Receipt & { readonly proven: boolean }> => {
-  const bytes = await getProven(from, key, signal);
-  let receipt: Receipt;
-  if (from === to) {
+  const { bytes, source } = await firstGood(sources, key, expected, signal);
+  if (source === to) {
     const stat = await to.stat(key, signal);
     if (stat === undefined) throw new Failure("ObjectMissing", `${key} is not in store ${to.name}`);
-    receipt = { id: stat.receipt, bytes: stat.bytes };
-  } else {
-    receipt = await to.put(key, bytes, signal);
+    return { id: stat.receipt, bytes: stat.bytes, proven: true };
   }
-  if (!readBack || from === to) return { ...receipt, proven: from === to };
+  const receipt = await to.put(key, bytes, signal);
+  if (!readBack) return { ...receipt, proven: false };
   const back = await to.get(key, signal);
   if (sha256(back) !== sha256(bytes))
     throw new Failure("ObjectCorrupt", `store ${to.name} gave back other bytes for ${key} than it was given`);
   return { ...receipt, proven: true };
+};
+
+/** The first source's failure is thrown when none has the object. */
+export const firstGood = async (sources: readonly Store[], key: string, expected: string | undefined, signal: AbortSignal) => {
+  let first: unknown;
+  for (const source of sources) {
+    try {
+      return { bytes: await getProven(source, key, signal, expected), source };
+    } catch (error) {
+      first ??= error;
+      if (!isFailure(error)) throw error;
+    }
+  }
+  throw first;
 };

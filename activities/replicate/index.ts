@@ -2,10 +2,13 @@ import type { ActivityEnvironment } from "../environment.ts";
 import { createArchiveRecords } from "./archive-records.ts";
 import { createCopyToStore } from "./copy-to-store.ts";
 
+import { createRepairCopies } from "./repair-copies.ts";
+
 /** Feeding the other stores from the landing store, and proving what each has. */
 export const createReplicateActivities = (environment: ActivityEnvironment) => ({
   ...createCopyToStore(environment),
   ...createArchiveRecords(environment),
+  ...createRepairCopies(environment),
 });
 
 export type ReplicateActivities = ReturnType<typeof createReplicateActivities>;

@@ -18,6 +18,9 @@ export interface ChosenDrill {
 
 const drillParallelism = 2;
 
+/** Building one large index can take hours, in which the server says nothing. */
+const standstill = { afterMs: 6 * 60 * 60_000, type: "DatabaseUnreachable" } as const;
+
 /** The server that drills restore into: a policy's own, or that of the database. */
 const drillServer = async (site: Site, database: string): Promise<string> => {
   const { target } = site.policyOf(database).drill;
@@ -48,7 +51,10 @@ export const createDrillSnapshot = ({ site, threads }: ActivityEnvironment) => (
     const sources = await restoreSources(at, snapshot, database);
     const url = await engineOf(engine).createScratch(await drillServer(at, database), scratch, signal);
     const job = { ...sources, engine, url, replace: false, parallelism: drillParallelism };
-    const { identical, rows, bytes, seconds, differences } = await runJob(threads, "restore", job, signal);
+    const { identical, rows, bytes, seconds, differences } = await runJob(threads, "restore", job, {
+      ...standstill,
+      what: `the drill of ${database}`,
+    });
     return { snapshot, database, identical, rows, bytes, seconds, differences };
   },
 

@@ -11,6 +11,9 @@ import { restoreSources } from "../../core/site/restore-sources.ts";
 import type { Store } from "../../core/stores/store.ts";
 import { type ActivityEnvironment, runJob } from "../environment.ts";
 
+/** Longer than any store's own time limit for one object. */
+const standstill = { afterMs: 20 * 60_000, type: "StoreUnreachable" } as const;
+
 export const createVerifySnapshot = ({ site, threads }: ActivityEnvironment) => ({
   /** Reads a snapshot back and opens it. A copy found bad stops counting as a replica; a snapshot without any problem is `verified`. */
   verifySnapshot: async ({ snapshot, depth, store }: VerifyInput): Promise<VerifyResult> => {
@@ -19,7 +22,7 @@ export const createVerifySnapshot = ({ site, threads }: ActivityEnvironment) => 
     const record = await getSnapshot(catalog, snapshot);
     if (record === undefined) throw new Failure("SnapshotUnknown", `snapshot ${snapshot} is not in the catalog`);
     const sources = await restoreSources(at, snapshot, record.database, store);
-    const result = await runJob(threads, "verify", { ...sources, depth }, cancellationSignal());
+    const result = await runJob(threads, "verify", { ...sources, depth }, { ...standstill, what: `the verification of ${snapshot}` });
 
     const provenAt = new Date();
     for (const [name, keys] of Object.entries(result.proven)) await recordProofs(await at.store(name), keys);

@@ -27,6 +27,9 @@ export interface CaptureBatchInput {
   readonly batch: number;
 }
 
+/** A table that somebody has locked, or a landing store that hangs: each has time limits of its own, which end before. */
+const standstill = { afterMs: 5 * 60_000, type: "DatabaseUnreachable" } as const;
+
 export const createCaptureBatch = ({ site, threads }: ActivityEnvironment) => ({
   /** Captures the parts of one batch. A retry starts after what the last attempt's checkpoints made durable. */
   captureBatch: async (input: CaptureBatchInput): Promise<BatchRef> => {
@@ -59,7 +62,7 @@ export const createCaptureBatch = ({ site, threads }: ActivityEnvironment) => ({
         landing: await at.storeConfig(input.landing),
         catalog: await at.catalogUrl(),
       },
-      signal,
+      { ...standstill, what: `the capture of ${input.database}` },
       async (checkpoint) => {
         const key = keyFor(`checkpoint-${kept.length}`);
         await putPlanObject(store, keys.indexKey, key, checkpoint, signal);

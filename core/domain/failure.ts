@@ -38,7 +38,7 @@ export const failureTypes = {
   },
   StoreRejected: { retry: false, exit: 1, remedy: "Correct the store's credentials or permissions, then reset the workflow." },
   StoreFull: { retry: false, exit: 1, remedy: "Free space or raise the quota of the store, then reset the workflow." },
-  ObjectMissing: { retry: false, exit: 5, remedy: "Restore from another store, and repair this one with `dbgov verify`." },
+  ObjectMissing: { retry: false, exit: 5, remedy: "Restore from another store; `dbgov verify` replaces the copy from a good one." },
   ObjectCorrupt: {
     retry: false,
     exit: 5,

@@ -78,13 +78,6 @@ export interface BackupProgress {
   readonly resumeAt: number;
 }
 
-/** What a capture under way reports with each heartbeat. A retried attempt starts from `parts`. */
-export interface CaptureHeartbeat {
-  readonly bytes: number;
-  readonly rows: number;
-  readonly current: string;
-}
-
 export interface HeldSnapshot {
   readonly token: string;
   readonly consistency: Consistency;
@@ -121,6 +114,18 @@ export interface ObjectProblem {
   readonly object: string;
   readonly type: string;
   readonly message: string;
+}
+
+/** A bad copy that was replaced by a good one from another store. */
+export interface ObjectRepair {
+  readonly store: string;
+  readonly object: string;
+  readonly from: string;
+}
+
+export interface VerifyFindings {
+  readonly problems: readonly ObjectProblem[];
+  readonly repairs: readonly ObjectRepair[];
 }
 
 export interface VerifyResult {

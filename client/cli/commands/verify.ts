@@ -1,6 +1,6 @@
 import { getSnapshot } from "../../../core/catalog/read-snapshots.ts";
 import { Failure, isFailure } from "../../../core/domain/failure.ts";
-import type { ObjectProblem, VerifyInput, VerifyResult } from "../../../core/domain/run.ts";
+import type { VerifyFindings, VerifyInput, VerifyResult } from "../../../core/domain/run.ts";
 import type { verify } from "../../../workflows/verify.ts";
 import { awaitResult, requireWorkers, startOrJoin } from "../../run-workflow.ts";
 import { captureProgress } from "../../watch-activities.ts";
@@ -33,7 +33,7 @@ export const action: CommandAction = (input) =>
     } catch (error) {
       progress.end();
       if (!isFailure(error, "VerificationFailed")) throw error;
-      return reportProblems(snapshot, (await handle.query("problems")) as readonly ObjectProblem[], input.json);
+      return reportFindings(snapshot, (await handle.query("findings")) as VerifyFindings, input.json);
     }
     progress.end();
     if (input.json) process.stdout.write(`${JSON.stringify(result)}\n`);
@@ -41,12 +41,13 @@ export const action: CommandAction = (input) =>
     return exitCodes.done;
   });
 
-const reportProblems = (snapshot: string, problems: readonly ObjectProblem[], json: boolean): number => {
-  if (json) process.stdout.write(`${JSON.stringify({ snapshot, verified: false, problems })}\n`);
+const reportFindings = (snapshot: string, { problems, repairs }: VerifyFindings, json: boolean): number => {
+  if (json) process.stdout.write(`${JSON.stringify({ snapshot, verified: false, problems, repairs })}\n`);
   else {
     say(`${bad("✗")} ${bold(snapshot)}: ${problems.length === 1 ? "one object is bad" : `${problems.length} objects are bad`}`);
     for (const { store, message } of problems) say(`  ${bad("✗")} ${store}: ${message}`);
-    say("  the bad copies no longer count as replicas: the next backup copies them again");
+    for (const { store, object, from } of repairs) say(`  ${good("✓")} replaced ${object} in ${store} by the good copy from ${from}`);
+    if (repairs.length > 0) say("  verify again to see that nothing is left");
   }
   return exitCodes.verification;
 };

@@ -1,0 +1,52 @@
+import { cancellationSignal, heartbeat } from "@temporalio/activity";
+import { listReplicas } from "../../core/catalog/list-replicas.ts";
+import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
+import { recordReplica } from "../../core/catalog/record-replica.ts";
+import { isFailure } from "../../core/domain/failure.ts";
+import type { ObjectProblem, ObjectRepair } from "../../core/domain/run.ts";
+import { manifestKey } from "../../core/repository/object-keys.ts";
+import type { Store } from "../../core/stores/store.ts";
+import type { ActivityEnvironment } from "../environment.ts";
+import { copyObject, firstGood } from "./copy-object.ts";
+
+export const createRepairCopies = ({ site }: ActivityEnvironment) => ({
+  /** Replaces copies that are missing or altered by good ones from other stores. What no store has a good copy of is not in the answer. */
+  repairCopies: async (input: { snapshot: string; problems: readonly ObjectProblem[] }): Promise<readonly ObjectRepair[]> => {
+    const at = await site();
+    const signal = cancellationSignal();
+    const catalog = await at.catalog();
+    const repairs: ObjectRepair[] = [];
+    for (const { store, object } of input.problems) {
+      const holders = (await listReplicas(catalog, [object])).map((replica) => replica.store).filter((holder) => holder !== store);
+      const sources = await Promise.all(holders.map((holder) => at.store(holder)));
+      // A manifest is not named by its hash: the catalog knows it.
+      const expected = object === manifestKey(input.snapshot) ? (await getSnapshot(catalog, input.snapshot))?.manifestHash : undefined;
+      const good = await goodCopy(sources, object, expected, signal);
+      if (good === undefined) continue;
+      const to = await at.store(store);
+      // A store may take an object of that name and size for the one that it is given: the bad one goes first.
+      await to.delete(object, signal);
+      const { id, bytes, proven } = await copyObject({ sources: [good], to, key: object, expected, readBack: true }, signal);
+      await recordReplica(catalog, { object, store, receipt: id, bytes, provenAt: proven ? new Date() : null });
+      repairs.push({ store, object, from: good.name });
+      heartbeat({ repaired: repairs.length, of: input.problems.length });
+    }
+    return repairs;
+  },
+});
+
+/** The first of the stores that has the object as it should be. */
+const goodCopy = async (
+  sources: readonly Store[],
+  object: string,
+  expected: string | undefined,
+  signal: AbortSignal,
+): Promise<Store | undefined> => {
+  if (sources.length === 0) return undefined;
+  try {
+    return (await firstGood(sources, object, expected, signal)).source;
+  } catch (error) {
+    if (isFailure(error)) return undefined;
+    throw error;
+  }
+};
