@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
 import { describe, it } from "node:test";
 import { cliDocument, cliDocumentIsCurrent } from "../../client/cli/cli-document.ts";
@@ -93,10 +93,10 @@ const brokenLinks = (path: string, page: string): string[] =>
   linksOf(page).filter((link) => {
     if (/^[a-z]+:/.test(link)) return false;
     const [file = "", anchor] = link.split("#");
-    const target = file === "" ? path : normalize(join(dirname(path), decodeURIComponent(file)));
+    if (file === "") return !anchorsOf(page).has(anchor ?? "");
+    const target = normalize(join(dirname(path), decodeURIComponent(file)));
     if (target.startsWith("..") || !existsSync(join(root, target))) return true;
-    if (anchor === undefined || statSync(join(root, target)).isDirectory()) return false;
-    return !anchorsOf(file === "" ? page : read(target)).has(anchor);
+    return anchor !== undefined && !anchorsOf(read(target)).has(anchor);
   });
 
 describe("links in Markdown pages", () => {
