@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { failureTypes } from "../../core/domain/failure.ts";
+import { storeSecretVariables } from "../../core/stores/store-address.ts";
 import { type CommandSpec, commandSpecs } from "./commands.ts";
 import { exitCodes } from "./exit.ts";
 
@@ -34,6 +35,18 @@ const exitSection = (): string => {
     return `| ${code} | ${meaning[name as keyof typeof exitCodes]} | ${links} |`;
   });
   return ["## Exit codes", "", "| code | meaning | failures |", "| --- | --- | --- |", ...rows, ""].join("\n");
+};
+
+/** Beside those that a configuration names. */
+const variables: Readonly<Record<string, string>> = {
+  DBGOV_PG_BIN: "folder of `pg_dump` and `pg_restore`, where those that are found by themselves are not the right ones",
+  NO_COLOR: "set to anything: no colors",
+  ...Object.fromEntries(Object.entries(storeSecretVariables).map(([name, what]) => [name, `with \`recover\`: ${what}`])),
+};
+
+const variableSection = (): string => {
+  const rows = Object.entries(variables).map(([name, what]) => `| \`${name}\` | ${what} |`);
+  return ["## Environment", "", "| variable | what it does |", "| --- | --- |", ...rows, ""].join("\n");
 };
 
 const cell = (text: string): string => text.replaceAll("|", "\\|");
@@ -73,7 +86,7 @@ const sectionOf = (spec: CommandSpec): string => {
 
 export const cliDocument = (): string => {
   const contents = commandSpecs.map(({ name }) => `[${name}](#dbgov-${name})`).join(" · ");
-  return [intro, `${contents}\n`, exitSection(), ...commandSpecs.map(sectionOf)].join("\n");
+  return [intro, `${contents}\n`, exitSection(), variableSection(), ...commandSpecs.map(sectionOf)].join("\n");
 };
 
 /** Whether `docs/cli.md` says what the commands are now. */

@@ -185,7 +185,6 @@ export type Config = z.infer<typeof configSchema>;
 export type DatabaseConfig = Config["databases"][number];
 export type PolicyConfig = Config["policies"][number];
 export type AnchorConfig = Config["anchors"][number];
-export type RecipientConfig = Config["recipients"][number];
 /** A value of the configuration with every secret read. Never leaves the process. */
 export type Resolved<T> = T extends SecretRef
   ? string
