@@ -4,6 +4,9 @@ import { type TaskQueue, taskQueues } from "../core/domain/run.ts";
 
 const minutes = 60_000;
 
+/** For work that says every two seconds that it is alive (`activities/keep-alive.ts`, the hold). */
+export const aliveWithin = 12_000;
+
 /**
  * Options of a step on one of the task queues. A step is tried again only for failures that the failure table calls
  * retryable (the worker marks all others), and for workers that vanish.
@@ -25,7 +28,7 @@ export const step = (
   },
 });
 
-/** As `step`, for work that reports progress: a worker that vanishes, or whose work stands still, is noticed within `silence` milliseconds. */
+/** As `step`, for work that sends heartbeats: a worker that vanishes is noticed within `silence` milliseconds. */
 export const longStep = (
   queue: TaskQueue,
   { patience = 5 * minutes, silence = 1 * minutes }: { patience?: number; silence?: number } = {},

@@ -3,7 +3,7 @@ import type { BatchRef, PlanRef, SnapshotActivities } from "../activities/snapsh
 import type { FailureType } from "../core/domain/failure.ts";
 import type { BackupInput, BackupProgress, HeldSnapshot } from "../core/domain/run.ts";
 import type { Consistency } from "../core/domain/snapshot.ts";
-import { longStep, step } from "./activity-options.ts";
+import { aliveWithin, longStep, step } from "./activity-options.ts";
 import { failureOf, failWith } from "./failure-of.ts";
 
 export interface Captured {
@@ -28,9 +28,9 @@ export const captureUnderHold = async (
   held: () => HeldSignal | undefined,
   advance: (change: Partial<BackupProgress>) => void,
 ): Promise<Captured> => {
-  const reading = proxyActivities<SnapshotActivities>(longStep("capture", { patience: policy.patience }));
+  const reading = proxyActivities<SnapshotActivities>(longStep("capture", { patience: policy.patience, silence: aliveWithin }));
   const { inspectDatabase } = proxyActivities<SnapshotActivities>(step("capture", { patience: policy.patience }));
-  const holding = proxyActivities<SnapshotActivities>({ ...longStep("capture", { silence: 15_000 }), retry: { maximumAttempts: 1 } });
+  const holding = proxyActivities<SnapshotActivities>({ ...longStep("capture", { silence: aliveWithin }), retry: { maximumAttempts: 1 } });
 
   const capture = async ({ token, consistency, heldAt }: HeldSnapshot, version: string): Promise<Captured> => {
     advance({ step: "planning" });

@@ -2,7 +2,7 @@ import { isCancellation, proxyActivities } from "@temporalio/workflow";
 import type { ReplicateActivities } from "../activities/replicate/index.ts";
 import { placementOf } from "../core/domain/placement.ts";
 import type { RunPolicy, StoreReplica } from "../core/domain/run.ts";
-import { longStep } from "./activity-options.ts";
+import { aliveWithin, longStep } from "./activity-options.ts";
 import { failureOf, failWith, type KnownFailure } from "./failure-of.ts";
 
 export type StoreFailure = KnownFailure & { readonly store: string };
@@ -17,7 +17,8 @@ export interface Replication {
 
 /** Feeds every store from the landing store, each in its own time. Fails with `QuorumMissed` when too few hold the snapshot. */
 export const copyToStores = async (policy: RunPolicy, snapshot: string, onDone: (store: string) => void): Promise<Replication> => {
-  const { copyToStore, archiveRecords } = proxyActivities<ReplicateActivities>(longStep("replicate", { patience: policy.patience }));
+  const { copyToStore } = proxyActivities<ReplicateActivities>(longStep("replicate", { patience: policy.patience, silence: aliveWithin }));
+  const { archiveRecords } = proxyActivities<ReplicateActivities>(longStep("replicate", { patience: policy.patience }));
   const failed: StoreFailure[] = [];
   const attempt = async <T>(store: string, copy: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -34,7 +35,7 @@ export const copyToStores = async (policy: RunPolicy, snapshot: string, onDone: 
   const copies = [policy.landing, ...policy.stores].map((store) =>
     attempt(store, () =>
       copyToStore.executeWithOptions({ summary: store === from ? `prove ${store}` : `copy to ${store}` }, [
-        { snapshot, from, to: store, envelopes: policy.envelopes.includes(store) },
+        { snapshot, from, to: store, others: policy.stores, envelopes: policy.envelopes.includes(store) },
       ]),
     ),
   );

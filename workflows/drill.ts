@@ -3,14 +3,14 @@ import type { AnchorActivities } from "../activities/anchor/index.ts";
 import type { RestoreActivities } from "../activities/restore/index.ts";
 import type { RunActivities } from "../activities/run/index.ts";
 import type { DrillInput, DrillResult } from "../core/domain/run.ts";
-import { longStep, step } from "./activity-options.ts";
+import { aliveWithin, longStep, step } from "./activity-options.ts";
 import { failureOf, failWith } from "./failure-of.ts";
 import { databaseKey, engineKey, outcomeKey } from "./search-attributes.ts";
 
 /** Restores the newest snapshot into a scratch database, compares, measures, and always drops the scratch. */
 export async function drill(input: DrillInput): Promise<DrillResult> {
   const { database } = input;
-  const restore = proxyActivities<RestoreActivities>(longStep("restore"));
+  const restore = proxyActivities<RestoreActivities>(longStep("restore", { silence: aliveWithin }));
   const { chooseDrill, dropScratch, recordDrill } = proxyActivities<RestoreActivities>(step("restore", { patience: 60 * 60_000 }));
   const runs = proxyActivities<RunActivities>(step("capture"));
   const ledger = proxyActivities<AnchorActivities>(step("chain"));
