@@ -48,7 +48,7 @@ export async function* checkSite(site: Site, signal: AbortSignal, onStart: (what
   });
   for (const { name, engine } of config.databases) {
     yield await examine("database", name, async () => {
-      const probe = await engineOf(engine).probe(await site.databaseUrl(name), signal);
+      const probe = await (await engineOf(engine)).probe(await site.databaseUrl(name), signal);
       const [first] = probe.problems;
       if (first !== undefined) throw new Failure(first.type, probe.problems.map(({ message }) => message).join("; "));
       return [`${engine} ${probe.version}, ${probe.databaseName}, about ${Math.round(probe.estimatedBytes / 1e6)} MB`];

@@ -49,7 +49,7 @@ export const createDrillSnapshot = ({ site, threads }: ActivityEnvironment) => (
     const signal = cancellationSignal();
     const { engine } = at.database(database);
     const sources = await restoreSources(at, snapshot, database);
-    const url = await engineOf(engine).createScratch(await drillServer(at, database), scratch, signal);
+    const url = await (await engineOf(engine)).createScratch(await drillServer(at, database), scratch, signal);
     const job = { ...sources, engine, url, replace: false, parallelism: drillParallelism };
     const { identical, rows, bytes, seconds, differences } = await runJob(threads, "restore", job, {
       ...standstill,
@@ -60,7 +60,7 @@ export const createDrillSnapshot = ({ site, threads }: ActivityEnvironment) => (
 
   dropScratch: async ({ database, scratch }: ChosenDrill): Promise<void> => {
     const at = await site();
-    await engineOf(at.database(database).engine).dropScratch(await drillServer(at, database), scratch, cancellationSignal());
+    await (await engineOf(at.database(database).engine)).dropScratch(await drillServer(at, database), scratch, cancellationSignal());
   },
 
   recordDrill: async (result: DrillResult & { at: string }): Promise<void> => {

@@ -11,7 +11,7 @@ export const createHoldSnapshot = ({ site }: ActivityEnvironment) => ({
   holdSnapshot: async ({ database, ticket }: { database: string; ticket: string }): Promise<void> => {
     const at = await site();
     const signal = cancellationSignal();
-    const engine = engineOf(at.database(database).engine);
+    const engine = await engineOf(at.database(database).engine);
     const hold = await engine.hold(await at.databaseUrl(database), signal);
     const beat = setInterval(() => heartbeat({ holding: database }), standsEveryMs);
     try {

@@ -7,7 +7,7 @@ export const createInspectDatabase = ({ site }: ActivityEnvironment) => ({
   /** Connects, and refuses what cannot be captured well before anything is written. */
   inspectDatabase: async ({ database }: { database: string }): Promise<{ version: string; estimatedBytes: number }> => {
     const at = await site();
-    const probe = await engineOf(at.database(database).engine).probe(await at.databaseUrl(database), cancellationSignal());
+    const probe = await (await engineOf(at.database(database).engine)).probe(await at.databaseUrl(database), cancellationSignal());
     const problem = probe.problems[0];
     if (problem !== undefined) {
       const others = probe.problems.length > 1 ? ` (and ${probe.problems.length - 1} more: run dbgov check)` : "";

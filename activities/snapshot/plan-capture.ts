@@ -22,7 +22,7 @@ export const createPlanCapture = ({ site }: ActivityEnvironment) => ({
   /** Splits the database, as seen under the token, into streams, parts and batches. */
   planCapture: async (input: { database: string; snapshot: string; token: string; landing: string }): Promise<PlanRef> => {
     const at = await site();
-    const engine = engineOf(at.database(input.database).engine);
+    const engine = await engineOf(at.database(input.database).engine);
     const url = await at.databaseUrl(input.database);
     const { partBytes } = captureGrain;
     const stall = { ...standstill, what: `the planning of ${input.database}` };

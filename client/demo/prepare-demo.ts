@@ -39,7 +39,7 @@ export const prepareDemo = async (stage: Stage, silent: boolean, signal: AbortSi
 
   const postgresUrl = await createSampleDatabase(stack.postgres.url, "shop");
   // What an earlier demo left under that name is dropped.
-  const mongodbUrl = await engineOf("mongodb").createScratch(new URL("/admin-of-demo", stack.mongodb.url).href, "orders", signal);
+  const mongodbUrl = await (await engineOf("mongodb")).createScratch(new URL("/admin-of-demo", stack.mongodb.url).href, "orders", signal);
   await stage.step("Load two databases with varied data", async (progress) => {
     progress.update("generating and loading TPC-H");
     const relational = await loadShop(postgresUrl, { scale });

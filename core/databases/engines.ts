@@ -1,8 +1,10 @@
 import type { EngineName } from "../domain/snapshot.ts";
 import type { Engine } from "./engine.ts";
-import { mongodb } from "./mongodb/mongodb.ts";
-import { postgres } from "./postgres/postgres.ts";
 
-const engines: Readonly<Record<EngineName, Engine>> = { postgres, mongodb };
+/** Loaded when first asked for: a driver takes tenths of a second and megabytes of every thread that has it. */
+const engines: Readonly<Record<EngineName, () => Promise<Engine>>> = {
+  postgres: async () => (await import("./postgres/postgres.ts")).postgres,
+  mongodb: async () => (await import("./mongodb/mongodb.ts")).mongodb,
+};
 
-export const engineOf = (name: EngineName): Engine => engines[name];
+export const engineOf = async (name: EngineName): Promise<Engine> => await engines[name]();

@@ -57,8 +57,8 @@ const checkpointBytes = 64 * 2 ** 20;
 
 /** Reads each part under the held snapshot, and writes what the repository lacks of it into the landing store. */
 export const captureBatch = async (input: CaptureJob, { report, signal }: JobContext<JobProgress>): Promise<CaptureJobResult> => {
-  const engine = engineOf(input.engine);
-  const store = openStore(input.landing);
+  const engine = await engineOf(input.engine);
+  const store = await openStore(input.landing);
   const catalog = openCatalog(input.catalog);
   try {
     const writer = openCaptureWriter({

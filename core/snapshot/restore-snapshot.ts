@@ -43,7 +43,7 @@ export interface RestoreJobResult {
 /** Restores a snapshot from the first good copy of each object, then reads the target back and compares. */
 export const restoreSnapshot = async (input: RestoreJob, { report, signal }: JobContext<JobProgress>): Promise<RestoreJobResult> => {
   const started = performance.now();
-  const stores = input.stores.map(openSource);
+  const stores = await Promise.all(input.stores.map(openSource));
   const damagedCopies = new Set<string>();
   const onDamage = (store: Store, failure: Failure): void => void damagedCopies.add(`${store.name}: ${failure.message}`);
   try {
@@ -54,13 +54,15 @@ export const restoreSnapshot = async (input: RestoreJob, { report, signal }: Job
     const content = (range: string, store: Store): AsyncIterable<Uint8Array> => rangeContent(input.access, range, store, signal);
     // Definitions are read whole before the target is touched: a wrong key or a lost envelope is found here.
     const definitions = await readDefinitions(manifest, stores, content, onDamage);
-    const restoration = await engineOf(input.engine).restore(
+    const restoration = await (await engineOf(input.engine)).restore(
       input.url,
       { replace: input.replace, definitions, parallelism: input.parallelism },
       signal,
     );
     try {
-      const { rows, bytes } = await writeRows(manifest, restoration, stores, content, onDamage, input.parallelism, report, signal);
+      const { rows, bytes } = await writeRows(manifest, restoration, stores, content, onDamage, input.parallelism, report, signal).catch(
+        leftIncomplete,
+      );
       const seconds = (performance.now() - started) / 1_000;
       const differences = await compareContent(manifest, restoration, report);
       return {
@@ -80,6 +82,14 @@ export const restoreSnapshot = async (input: RestoreJob, { report, signal }: Job
   } finally {
     await Promise.all(stores.map((store) => store.close()));
   }
+};
+
+/** From here on the target is not what it was: whoever reads the failure must know. */
+const leftIncomplete = (error: unknown): never => {
+  if (!(error instanceof Failure) || error.type === "TargetNotEmpty") throw error;
+  throw new Failure(error.type, `${error.message}; the target holds an incomplete restore, which another one with --replace replaces`, {
+    cause: error.cause,
+  });
 };
 
 async function* rangeContent(access: SnapshotAccess, range: string, store: Store, signal: AbortSignal): AsyncIterable<Uint8Array> {

@@ -1,7 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import { asFailure } from "../domain/failure.ts";
 import { describeCause } from "./describe-cause.ts";
-import { loadJob } from "./jobs.ts";
+import { type JobProgress, loadJob } from "./jobs.ts";
 import type { FromThread, ToThread } from "./thread-pool.ts";
 
 /** The entry of a job thread: does one job at a time, and stays for the next. */
@@ -11,14 +11,27 @@ if (port === null) throw new Error("core/snapshot/thread.ts runs as a worker thr
 const send = (message: FromThread): void => port.postMessage(message);
 let current: AbortController | undefined;
 
+/** Every message wakes the other thread: progress that nobody could see passing is not worth it. */
+const progressEveryMs = 100;
+
+const createReporter = (): ((progress: JobProgress) => void) => {
+  let last = 0;
+  return (progress) => {
+    const now = performance.now();
+    if (progress.checkpoint === undefined && now - last < progressEveryMs) return;
+    last = now;
+    send({ progress });
+  };
+};
+
 const work = async (message: Extract<ToThread, { job: unknown }>): Promise<void> => {
   const controller = new AbortController();
   current = controller;
   try {
     const job = await loadJob(message.job);
     // The pool pairs each job's name with its own input; the pairing is lost to the type checker at the message port.
-    const run = job as (input: unknown, context: { report: (progress: unknown) => void; signal: AbortSignal }) => Promise<unknown>;
-    const result = await run(message.input, { report: (progress) => send({ progress }), signal: controller.signal });
+    const run = job as (input: unknown, context: { report: (progress: JobProgress) => void; signal: AbortSignal }) => Promise<unknown>;
+    const result = await run(message.input, { report: createReporter(), signal: controller.signal });
     send({ result });
   } catch (error) {
     const failure = asFailure(error, `the ${message.job} job failed`);

@@ -39,7 +39,7 @@ export const verifySnapshot = async (input: VerifyJob, context: JobContext<JobPr
   const problems: ObjectProblem[] = [];
   const progress = { bytes: 0, objects: 0 };
   for (const config of input.stores) {
-    const store = openStore(config);
+    const store = await openStore(config);
     try {
       proven[store.name] = await verifyInStore(input, store, problems, progress, context);
     } finally {

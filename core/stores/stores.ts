@@ -1,20 +1,16 @@
 import type { StoreConfig } from "../config/schema.ts";
-import { openArweaveStore } from "./arweave.ts";
-import { openAzureBlobStore } from "./azure-blob.ts";
-import { openDirectoryStore } from "./directory.ts";
-import { openIpfsStore } from "./ipfs.ts";
 import type { Store } from "./store.ts";
 
-/** The store that a configuration with its secrets resolved describes. Does no I/O. */
-export const openStore = (config: StoreConfig): Store => {
+/** The store that a configuration with its secrets resolved describes. Does no I/O but loading its driver. */
+export const openStore = async (config: StoreConfig): Promise<Store> => {
   switch (config.kind) {
     case "directory":
-      return openDirectoryStore(config);
+      return (await import("./directory.ts")).openDirectoryStore(config);
     case "azure-blob":
-      return openAzureBlobStore(config);
+      return (await import("./azure-blob.ts")).openAzureBlobStore(config);
     case "ipfs":
-      return openIpfsStore(config);
+      return (await import("./ipfs.ts")).openIpfsStore(config);
     case "arweave":
-      return openArweaveStore(config);
+      return (await import("./arweave.ts")).openArweaveStore(config);
   }
 };

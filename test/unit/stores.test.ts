@@ -40,7 +40,7 @@ const configs: StoreConfig[] = [
 const secrets = [accountKey, "c2VjcmV0", "secret-token", (JSON.parse(wallet) as { d: string }).d];
 
 describe("store addresses", () => {
-  test("hold no secret, and open the store again", () => {
+  test("hold no secret, and open the store again", async () => {
     const env = { AZURE_STORAGE_CONNECTION_STRING: connectionString };
     assert.deepEqual(configs.map(addressOf).slice(0, 5), [
       "/var/backups/db gov",
@@ -52,7 +52,7 @@ describe("store addresses", () => {
     for (const config of configs) {
       const address = addressOf(config);
       for (const secret of secrets) assert.ok(!address.includes(secret));
-      assert.equal(openStore(config).kind, config.kind);
+      assert.equal((await openStore(config)).kind, config.kind);
       if (address.startsWith("http://")) continue;
       assert.equal(openStoreByUrl(address, env).kind, config.kind);
     }
@@ -106,9 +106,9 @@ describe("store configurations that cannot work", () => {
     ["no gateway", { kind: "arweave", ...base, gateway: "g", wallet, maxWinston: "1" }],
   ];
   for (const [name, config] of wrong) {
-    test(`${name}: ConfigurationInvalid, without the secret`, () => {
-      assert.throws(
-        () => openStore(config),
+    test(`${name}: ConfigurationInvalid, without the secret`, async () => {
+      await assert.rejects(
+        async () => await openStore(config),
         (error) => {
           assert.ok(isFailure(error, "ConfigurationInvalid"), inspect(error));
           for (const secret of secrets) assert.ok(!inspect(error, { depth: 9, showHidden: true }).includes(secret));
