@@ -5,7 +5,8 @@ import { asFailure, Failure, failureTypes } from "../core/domain/failure.ts";
 import { addressOfKey, probeAnchor } from "../core/ledger/evm.ts";
 import { registryPlace } from "../core/site/registry-place.ts";
 import type { Site } from "../core/site/site.ts";
-import { connectOrchestrator } from "./connect.ts";
+import { formatBytes } from "./cli/terminal.ts";
+import { connectSite } from "./connect.ts";
 
 /** One thing that the configuration names, and whether it works. */
 export interface CheckedThing {
@@ -15,6 +16,13 @@ export interface CheckedThing {
   /** What was found, or what is wrong and what to do. */
   readonly details: readonly string[];
 }
+
+/** What a store's probe has shown, by how far the store can delete. */
+const found = {
+  real: "can be written, read and deleted from",
+  unpin: "can be written and read; what is deleted here, others on the network may keep",
+  impossible: "can be written and read; nothing there is ever deleted",
+} as const;
 
 /** Probes everything that the configuration names, one after the other, and tells of each as it is done. */
 export async function* checkSite(site: Site, signal: AbortSignal, onStart: (what: string) => void): AsyncIterable<CheckedThing> {
@@ -42,7 +50,7 @@ export async function* checkSite(site: Site, signal: AbortSignal, onStart: (what
     return [applied.length > 0 ? `answers; ${applied.length} migrations applied` : "answers; up to date"];
   });
   yield await examine("temporal", config.temporal.namespace, async () => {
-    const orchestrator = await connectOrchestrator(config.temporal);
+    const orchestrator = await connectSite(site);
     await orchestrator.close();
     return [`answers at ${config.temporal.address}`];
   });
@@ -51,13 +59,14 @@ export async function* checkSite(site: Site, signal: AbortSignal, onStart: (what
       const probe = await (await engineOf(engine)).probe(await site.databaseUrl(name), signal);
       const [first] = probe.problems;
       if (first !== undefined) throw new Failure(first.type, probe.problems.map(({ message }) => message).join("; "));
-      return [`${engine} ${probe.version}, ${probe.databaseName}, about ${Math.round(probe.estimatedBytes / 1e6)} MB`];
+      return [`${engine} ${probe.version}, ${probe.databaseName}, about ${formatBytes(probe.estimatedBytes)}`];
     });
   }
   for (const { name, kind } of config.stores) {
     yield await examine("store", name, async () => {
-      await (await site.store(name)).probe(signal);
-      return [`${kind}: can be written, read and deleted from as far as it goes`];
+      const store = await site.store(name);
+      await store.probe(signal);
+      return [`${kind}: ${found[store.capabilities.deletion]}`];
     });
   }
   for (const anchor of config.anchors) {

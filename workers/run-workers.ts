@@ -6,6 +6,7 @@ import type { ActivityEnvironment } from "../activities/environment.ts";
 import { migrate } from "../core/catalog/migrate.ts";
 import { Failure } from "../core/domain/failure.ts";
 import { type TaskQueue, taskQueues } from "../core/domain/run.ts";
+import { type ConnectionSecurity, connectionSecurity } from "../core/site/connection-security.ts";
 import { openThreadPool } from "../core/snapshot/thread-pool.ts";
 import { activitiesOf } from "./activities.ts";
 import { followConfig } from "./current-site.ts";
@@ -29,11 +30,13 @@ export const runWorkers = async ({ config, queues, graceMs, onReady, signal }: W
   Runtime.install({ logger: createRedactingLogger(), shutdownSignals: [] });
   const follow = followConfig(config);
   const site = await follow.site();
-  const { address, namespace } = site.loaded.config.temporal;
-  await migrate(await site.catalog());
+  const { temporal } = site.loaded.config;
+  const { namespace } = temporal;
+  // Workflows alone need no catalog, and no secret of it.
+  if (queues.some((queue) => queue !== "orchestrate")) await migrate(await site.catalog());
   const threads = openThreadPool(Math.max(2, availableParallelism()));
   const environment: ActivityEnvironment = { site: follow.site, threads };
-  const connection = await connect(address);
+  const connection = await connect(temporal.address, await connectionSecurity(site));
   try {
     const base: Partial<WorkerOptions> & Pick<WorkerOptions, "connection" | "namespace"> = {
       connection,
@@ -80,9 +83,9 @@ export const runWorkers = async ({ config, queues, graceMs, onReady, signal }: W
   }
 };
 
-const connect = async (address: string): Promise<NativeConnection> => {
+const connect = async (address: string, security: ConnectionSecurity): Promise<NativeConnection> => {
   try {
-    return await NativeConnection.connect({ address });
+    return await NativeConnection.connect({ address, ...security });
   } catch (cause) {
     throw new Failure("OrchestratorUnreachable", `Temporal at ${address} does not answer`, { cause });
   }

@@ -1,6 +1,7 @@
+import { migrate } from "../../core/catalog/migrate.ts";
 import { loadConfig } from "../../core/config/load-config.ts";
 import { openSite, type Site } from "../../core/site/site.ts";
-import { connectOrchestrator, type Orchestrator } from "../connect.ts";
+import { connectSite, type Orchestrator } from "../connect.ts";
 import type { CommandInput } from "./program.ts";
 
 /** Runs `work` with the site of the command's `--config`, and closes what it opened. */
@@ -13,10 +14,17 @@ export const withSite = async <T>({ options }: CommandInput, work: (site: Site) 
   }
 };
 
-/** The same with a connection to Temporal. */
+/** The same for what reads the catalog, which need not have been set up by a worker before. */
+export const withCatalog = <T>(input: CommandInput, work: (site: Site) => Promise<T>): Promise<T> =>
+  withSite(input, async (site) => {
+    await migrate(await site.catalog());
+    return await work(site);
+  });
+
+/** The same as `withSite` with a connection to Temporal. */
 export const withOrchestrator = async <T>(input: CommandInput, work: (site: Site, orchestrator: Orchestrator) => Promise<T>): Promise<T> =>
   await withSite(input, async (site) => {
-    const orchestrator = await connectOrchestrator(site.loaded.config.temporal);
+    const orchestrator = await connectSite(site);
     try {
       return await work(site, orchestrator);
     } finally {

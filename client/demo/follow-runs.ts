@@ -13,7 +13,7 @@ export const triggerNightly = async (client: Client, databases: readonly string[
   const since = new Date();
   for (const name of databases) await client.schedule.getHandle(scheduleIds.backup(name)).trigger();
   const lines = new Map<string, string>();
-  return await Promise.all(
+  const runs = await Promise.allSettled(
     databases.map(async (name) => {
       const handle = await startedRun(client, scheduleIds.backup(name), since);
       return await awaitResult<BackupResult>(handle, async () => {
@@ -22,6 +22,11 @@ export const triggerNightly = async (client: Client, databases: readonly string[
       });
     }),
   );
+  // Both are followed to their end before the first failure is told.
+  return runs.map((run) => {
+    if (run.status === "rejected") throw run.reason;
+    return run.value;
+  });
 };
 
 /** The run under this id that started no earlier than `since`: a schedule takes a moment to start it. */

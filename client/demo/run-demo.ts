@@ -5,7 +5,7 @@ import { openSite, type Site } from "../../core/site/site.ts";
 import { stackDown } from "../../test/stack/stack.ts";
 import { applySchedules, ensureSearchAttributes, planSchedules } from "../apply-schedules.ts";
 import { bold, dim, say } from "../cli/terminal.ts";
-import { connectOrchestrator, type Orchestrator } from "../connect.ts";
+import { connectSite, type Orchestrator } from "../connect.ts";
 import { auditOffline } from "./audit-offline.ts";
 import type { DemoReport } from "./demo-report.ts";
 import { findFlippedByte } from "./find-flipped-byte.ts";
@@ -41,7 +41,7 @@ export const runDemo = async ({ keep, silent, signal }: DemoOptions): Promise<De
     const prepared = await prepareDemo(stage, silent, signal);
     Object.assign(process.env, prepared.site.environment);
     const site = openSite(await loadConfig(prepared.site.config));
-    const orchestrator = await connectOrchestrator(site.loaded.config.temporal);
+    const orchestrator = await connectSite(site);
     const worker = await startWorker(prepared.site.config, join(demoFolder, "worker.log"), prepared.env);
     try {
       const dbgov = (...args: string[]) => runDbgov(args, { cwd: prepared.site.folder, env: prepared.env });

@@ -118,6 +118,11 @@ export const configSchema = z.strictObject({
     .strictObject({
       address: z.string().default("127.0.0.1:7233").describe("host and port of Temporal's frontend"),
       namespace: z.string().default("default").describe("the Temporal namespace for workflows and schedules"),
+      tls: z
+        .boolean()
+        .default(false)
+        .describe("whether the connection is encrypted; Temporal Cloud, and any network that is not yours alone, needs it"),
+      apiKey: secret.optional().describe("an API key of Temporal Cloud; needs `tls`"),
       ui: z.url().optional().describe("the Temporal UI's address; with it, output has links to runs"),
     })
     .prefault({})
