@@ -1,10 +1,13 @@
 import { cancellationSignal, heartbeat } from "@temporalio/activity";
+import type { Catalog } from "../../core/catalog/catalog.ts";
 import { listReplicas } from "../../core/catalog/list-replicas.ts";
+import { envelopesOf } from "../../core/catalog/read-envelopes.ts";
 import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
 import { recordReplica } from "../../core/catalog/record-replica.ts";
 import { isFailure } from "../../core/domain/failure.ts";
 import type { ObjectProblem, ObjectRepair } from "../../core/domain/run.ts";
-import { manifestKey } from "../../core/repository/object-keys.ts";
+import { encodeEnvelopes } from "../../core/repository/envelopes.ts";
+import { envelopesKey, manifestKey } from "../../core/repository/object-keys.ts";
 import type { Store } from "../../core/stores/store.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import { copyObject, firstGood } from "./copy-object.ts";
@@ -17,6 +20,10 @@ export const createRepairCopies = ({ site }: ActivityEnvironment) => ({
     const catalog = await at.catalog();
     const repairs: ObjectRepair[] = [];
     for (const { store, object } of input.problems) {
+      if (isEnvelopes(object)) {
+        if (await repairEnvelopes(catalog, await at.store(store), object, signal)) repairs.push({ store, object, from: "the keyring" });
+        continue;
+      }
       const holders = (await listReplicas(catalog, [object])).map((replica) => replica.store).filter((holder) => holder !== store);
       const sources = await Promise.all(holders.map((holder) => at.store(holder)));
       // A manifest is not named by its hash: the catalog knows it.
@@ -34,6 +41,17 @@ export const createRepairCopies = ({ site }: ActivityEnvironment) => ({
     return repairs;
   },
 });
+
+const isEnvelopes = (object: string): boolean => object.startsWith(envelopesKey(""));
+
+/** Envelopes are not named by what is in them: the keyring has the right ones, unless they were destroyed. */
+const repairEnvelopes = async (catalog: Catalog, to: Store, key: string, signal: AbortSignal): Promise<boolean> => {
+  const envelopes = await envelopesOf(catalog, key.slice(envelopesKey("").length));
+  if (envelopes.length === 0) return false;
+  const { id, bytes } = await to.put(key, encodeEnvelopes(envelopes), signal);
+  await recordReplica(catalog, { object: key, store: to.name, receipt: id, bytes, provenAt: null });
+  return true;
+};
 
 /** The first of the stores that has the object as it should be. */
 const goodCopy = async (

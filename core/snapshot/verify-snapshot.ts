@@ -2,8 +2,9 @@ import { randomInt } from "node:crypto";
 import type { StoreConfig } from "../config/schema.ts";
 import { Failure } from "../domain/failure.ts";
 import type { ObjectProblem } from "../domain/run.ts";
+import { encodeEnvelopes } from "../repository/envelopes.ts";
 import type { Manifest } from "../repository/manifest.ts";
-import { manifestKey, packKey, rangeKey } from "../repository/object-keys.ts";
+import { envelopesKey, manifestKey, packKey, rangeKey } from "../repository/object-keys.ts";
 import { verifyPack } from "../repository/packs.ts";
 import type { OpenRange } from "../repository/ranges.ts";
 import { readRange } from "../repository/read-range.ts";
@@ -20,6 +21,8 @@ export interface VerifyJob {
   readonly stores: readonly StoreConfig[];
   /** `sample`: everything is there with the right size; some packs and ranges are read. `full`: every byte is. */
   readonly depth: "sample" | "full";
+  /** Names of the stores that keep the keyring's envelopes, too. */
+  readonly envelopes: readonly string[];
 }
 
 export interface VerifyJobResult {
@@ -78,11 +81,20 @@ const verifyInStore = async (
   if (manifest === undefined) return proven;
   proven.push(manifestName);
 
+  if (input.envelopes.includes(store.name)) {
+    const objects = [input.access.snapshot, ...rangesOf(manifest).map(({ id }) => id)];
+    await eachLimited(input.depth === "full" ? objects : pick(objects, sampleSize), 4, async (object) => {
+      await examine(envelopesKey(object), () => checkEnvelopes(input.access, object, store, signal));
+    });
+  }
+
   const opened = new Map<string, OpenRange>();
   const streamsOfPack = new Map<string, Set<string>>();
   const bytesInPack = new Map<string, number>();
   await eachLimited(rangesOf(manifest), 4, async ({ id, stream }) => {
-    const range = await examine(rangeKey(id), () => fetchRange(input.access, id, store, signal));
+    const range = await examine(rangeKey(id), () =>
+      naming(`it holds a part of ${stream}`, () => fetchRange(input.access, id, store, signal)),
+    );
     if (range === undefined) return;
     proven.push(rangeKey(id));
     opened.set(id, range);
@@ -100,7 +112,7 @@ const verifyInStore = async (
       if (read.has(pack)) {
         const bytes = await store.get(packKey(pack), signal);
         progress.bytes += bytes.length;
-        namingStreams(holds, () => verifyPack(bytes, pack));
+        await naming(`it ${holds}`, async () => verifyPack(bytes, pack));
         return true;
       }
       const stat = await store.stat(packKey(pack), signal);
@@ -141,13 +153,21 @@ const verifyInStore = async (
 const rangesOf = (manifest: Manifest) =>
   manifest.streams.flatMap((stream) => stream.ranges.map((range) => ({ ...range, stream: stream.name, framing: stream.framing })));
 
-const namingStreams = (holds: string, check: () => void): void => {
+/** Adds to a failure's sentence what of the snapshot it concerns. */
+const naming = async <T>(what: string, check: () => Promise<T>): Promise<T> => {
   try {
-    check();
+    return await check();
   } catch (error) {
-    if (error instanceof Failure) throw new Failure(error.type, `${error.message}; it ${holds}`, { cause: error });
+    if (error instanceof Failure) throw new Failure(error.type, `${error.message}; ${what}`, { cause: error });
     throw error;
   }
+};
+
+/** The store's copy of an object's envelopes must be the keyring's. */
+const checkEnvelopes = async (access: SnapshotAccess, object: string, store: Store, signal: AbortSignal): Promise<void> => {
+  const found = await store.get(envelopesKey(object), signal);
+  if (Buffer.compare(found, encodeEnvelopes(access.envelopes[object] ?? [])) === 0) return;
+  throw new Failure("ObjectCorrupt", `${envelopesKey(object)} in store ${store.name} does not have the keyring's envelopes`);
 };
 
 /** The first few names, and how many more there are. */

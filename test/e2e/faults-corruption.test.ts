@@ -1,0 +1,195 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { liveSnapshots } from "../../core/catalog/live-snapshots.ts";
+import { latestSnapshot } from "../../core/catalog/read-snapshots.ts";
+import { snapshotObjects } from "../../core/catalog/snapshot-objects.ts";
+import type { BackupProgress, BackupResult } from "../../core/domain/run.ts";
+import { envelopesKey, manifestKey, packKey, rangeKey } from "../../core/repository/object-keys.ts";
+import type { StoredObject } from "../../core/stores/store.ts";
+import { createSampleDatabase } from "../sample/postgres-database.ts";
+import { assertNoSecrets } from "../sample/secrets.ts";
+import { createSource, createTestSite, runSql, type TestSite } from "../sample/test-site.ts";
+import { useStack } from "../stack/use-stack.ts";
+
+const rows = 2_500;
+const signal = new AbortController().signal;
+const stores = ["local", "azure", "ipfs"];
+
+/** One byte of a stored object is another one: it is found, named, passed over and put right, or else nothing is done. */
+describe("altered objects", () => {
+  const startStack = () => useStack("temporal", "postgres", "azurite", "ipfs", "anvil", "arlocal");
+  let stack: Awaited<ReturnType<typeof startStack>>;
+  let test: TestSite;
+  let source: string;
+  let snapshot: string;
+  let packs: string[];
+  let ranges: string[];
+  /** The pack that the table's rows are in. */
+  let rowPack: string | undefined;
+  let target: string;
+
+  before(async () => {
+    stack = await startStack();
+    source = await createSource(stack, "corrupt_source");
+    await runSql(source, `CREATE TABLE "odd.Na""me" AS SELECT n, md5(n::text) AS text FROM generate_series(1, ${rows}) n`);
+    test = await createTestSite({
+      name: "corrupt",
+      stack,
+      databases: [{ name: "shop", engine: "postgres", url: source }],
+      policy: { archive: [], patience: "1s", envelopes: ["local", "azure"] },
+      change: (config) => {
+        config.anchors = [];
+      },
+    });
+    await test.worker();
+    ({ snapshot } = await test.backup("shop"));
+    const objects = await snapshotObjects(await test.site.catalog(), snapshot);
+    packs = objects.packs.map(({ id }) => packKey(id));
+    ranges = objects.ranges.map(rangeKey);
+    await ended("verify", snapshot);
+  });
+  after(async () => {
+    await test?.close();
+  });
+
+  /** The verification that a backup has asked for is over, however it ended. */
+  const ended = async (kind: string, of: string): Promise<void> => {
+    await test.client.workflow
+      .getHandle(`${kind}/${of}`)
+      .result()
+      .catch(() => {});
+  };
+  /** Changes one byte in the middle of an object, as seen by whoever reads it from the store. */
+  const flip = async (store: string, key: string): Promise<Uint8Array> => {
+    const at = await test.site.store(store);
+    const before = await at.get(key, signal);
+    const altered = Uint8Array.from(before);
+    const middle = altered.length >> 1;
+    altered[middle] = (altered[middle] ?? 0) ^ 1;
+    await at.delete(key, signal);
+    await at.put(key, altered, signal);
+    return before;
+  };
+  const putBack = async (store: string, key: string, bytes: Uint8Array): Promise<void> => {
+    const at = await test.site.store(store);
+    await at.delete(key, signal);
+    await at.put(key, bytes, signal);
+  };
+  const verify = (...options: string[]) => test.dbgov("verify", snapshot, ...options);
+  const emptyTarget = async (): Promise<void> => {
+    target = await createSampleDatabase(stack.postgres.url, "corrupt_target");
+  };
+  const restore = (...options: string[]) => test.dbgov("restore", snapshot, "--to", target, ...options);
+
+  for (const store of stores) {
+    it(`is named by verify, with store, object and stream, and replaced by a good copy: ${store}`, async () => {
+      const range = ranges[0] as string;
+      const bad = [...packs, range, ...(store === "ipfs" ? [] : [envelopesKey(snapshot)])];
+      for (const key of bad) await flip(store, key);
+      const { code, json } = await verify("--store", store);
+      assert.equal(code, 5);
+      assert.equal(json.verified, false);
+      const found = new Map<string, string>(
+        json.problems.map((problem: { object: string; message: string }) => [problem.object, problem.message]),
+      );
+      assert.ok(
+        bad.every((key) => found.has(key)),
+        `${[...found.keys()]} are all of ${bad}`,
+      );
+      assert.ok(json.problems.every((problem: { store: string }) => problem.store === store));
+      rowPack = packs.find((pack) => /holds parts of .*public\."odd\.Na""me"/.test(found.get(pack) ?? ""));
+      assert.ok(rowPack, [...found.values()].join("\n"));
+      assert.ok(packs.some((pack) => /holds parts of .*schema/.test(found.get(pack) ?? "")));
+      assert.match(found.get(range) ?? "", /it holds a part of /);
+      assert.equal((await verify("--store", store)).code, 0, "what was found is replaced");
+
+      await flip(store, manifestKey(snapshot));
+      const again = await verify("--store", store);
+      assert.deepEqual([again.code, again.json.problems.map(({ object }: { object: string }) => object)], [5, [manifestKey(snapshot)]]);
+      assert.equal((await verify("--store", store)).code, 0);
+    });
+  }
+
+  it("is passed over by a restore, which takes the good copies", async () => {
+    for (const key of [manifestKey(snapshot), ...ranges, ...packs]) await flip("local", key);
+    await emptyTarget();
+    const { code, json } = await restore();
+    assert.deepEqual([code, json.identical, json.rows], [0, true, rows]);
+    assert.ok(json.damaged.length >= 1 + ranges.length);
+    assert.ok(json.damaged.every((sentence: string) => sentence.startsWith("local: ")));
+    // What lies behind an unreadable object is seen once that is replaced: the manifest, then ranges, then packs.
+    for (let round = 1; round <= 3; round += 1) assert.equal((await verify("--store", "local")).code, 5, `round ${round}`);
+    assert.equal((await verify()).code, 0);
+  });
+
+  it("fails a restore before it has written anything when no copy of the manifest or of a definition is good", async () => {
+    await emptyTarget();
+    const tables = async () => await runSql(target, "SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace");
+    const originals = await Promise.all(stores.map((store) => flip(store, manifestKey(snapshot))));
+    const { code, json } = await restore();
+    assert.deepEqual([code, json.error.type], [5, "ObjectCorrupt"]);
+    assert.match(json.error.message, new RegExp(snapshot));
+    assert.deepEqual(await tables(), []);
+    for (const [at, store] of stores.entries()) await putBack(store, manifestKey(snapshot), originals[at] as Uint8Array);
+    assert.equal((await restore()).code, 0);
+  });
+
+  it("fails a restore with the state of its target when no copy of a pack is good; the next backup writes it anew", async () => {
+    const reading = await liveSnapshots(await test.site.catalog(), "shop");
+    assert.ok(reading[0]?.states.includes("verified"));
+    for (const store of stores) await flip(store, rowPack as string);
+    await emptyTarget();
+    const failed = await restore();
+    assert.equal(failed.code, 5);
+    assert.ok(failed.json.error.message.includes(rowPack?.slice(-64)), failed.json.error.message);
+    assert.match(failed.json.error.message, /the target holds an incomplete restore, which another one with --replace replaces$/);
+    const { code, json } = await verify();
+    assert.deepEqual([code, json.repairs], [5, []]);
+    assert.ok(!(await liveSnapshots(await test.site.catalog(), "shop"))[0]?.states.includes("verified"), "it is no longer believed");
+
+    const next = await test.backup("shop");
+    assert.ok(next.bytes.new > rows * 30, "everything is written again, though the database is as it was");
+    assert.deepEqual([next.degraded, next.rows], [false, rows]);
+    snapshot = next.snapshot;
+    await ended("verify", snapshot);
+    assert.equal((await verify()).code, 0);
+    await emptyTarget();
+    const restored = await restore();
+    assert.deepEqual([restored.code, restored.json.identical, restored.json.damaged], [0, true, []]);
+  });
+
+  for (const [what, pattern] of [
+    ["tile", /^log\/tile\/0\//],
+    ["checkpoint", /^log\/checkpoint$/],
+  ] as const) {
+    it(`stops a run whose log has an altered ${what}; reset finishes it once the log is put right`, async () => {
+      const local = await test.site.store("local");
+      const found: StoredObject[] = [];
+      for await (const object of local.list("log/", signal)) if (pattern.test(object.key)) found.push(object);
+      // The widest tile is the current one.
+      const { key } = found.sort((a, b) => b.bytes - a.bytes)[0] as StoredObject;
+      const original = await flip("local", key);
+      const { code, json } = await test.dbgov("backup", "shop");
+      assert.deepEqual([code, json.error.type], [5, "LedgerCorrupt"]);
+      assert.ok(json.error.message.includes(key), json.error.message);
+      await putBack("local", key, original);
+      const handle = test.client.workflow.getHandle("backup/shop");
+      const { resumeAt } = (await handle.query("progress")) as BackupProgress;
+      const { runId } = await handle.describe();
+      await test.client.workflowService.resetWorkflowExecution({
+        namespace: test.namespace,
+        workflowExecution: { workflowId: "backup/shop", runId },
+        workflowTaskFinishEventId: resumeAt as never,
+        reason: "the log is put right",
+        requestId: crypto.randomUUID(),
+      });
+      const done = (await test.client.workflow.getHandle("backup/shop").result()) as BackupResult;
+      assert.deepEqual([done.state, done.degraded, done.rows], ["logged", false, rows]);
+      assert.equal((await latestSnapshot(await test.site.catalog(), "shop", "logged"))?.snapshot, done.snapshot);
+    });
+  }
+
+  it("has told no secret to Temporal or to a log", async () => {
+    await assertNoSecrets(test);
+  });
+});
