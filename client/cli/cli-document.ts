@@ -81,6 +81,12 @@ const sectionOf = (spec: CommandSpec): string => {
     ...spec.examples.map((example) => `dbgov ${example}`),
     "```",
     "",
+    "With `--json` it prints",
+    "",
+    "```text",
+    ...spec.prints,
+    "```",
+    "",
   ].join("\n");
 };
 

@@ -13,6 +13,8 @@ export interface CommandSpec {
   /** False for the few that need no configuration. */
   readonly config?: false;
   readonly examples: readonly string[];
+  /** The object that `--json` prints: its keys, in order. `ACTION: ` before it where that depends on the first argument. A contract for programs. */
+  readonly prints: readonly string[];
   readonly load: () => Promise<{ readonly action: CommandAction }>;
 }
 
@@ -24,6 +26,9 @@ export const commandSpecs: readonly CommandSpec[] = [
     config: false,
     options: [{ flags: "--keep", description: "leave the stack running afterwards" }],
     examples: ["demo", "demo --keep", "demo --json"],
+    prints: [
+      '{"databases":[…],"checkpoint":{"size","root"},"anchor":{"chainId","contract","transaction","block","finalized"},"proof":{"verified"},"corruption":{"detected"},"drills":[{"database","identical","seconds"}],"sweep":{"pass","fail","notApplicable","inconclusive"},"ui"}',
+    ],
     load: () => import("./commands/demo.ts"),
   },
   {
@@ -37,6 +42,7 @@ export const commandSpecs: readonly CommandSpec[] = [
       { flags: "--purge", description: "with down: delete its data, too" },
     ],
     examples: ["stack up", "stack up --only postgres,ipfs", "stack status --json", "stack down --purge"],
+    prints: ['up: {"COMPONENT":{…}}', 'status: {"components":[{"component","state","address","uptime","log"}]}', 'down: {"stopped"}'],
     load: () => import("./commands/stack.ts"),
   },
   {
@@ -51,12 +57,19 @@ export const commandSpecs: readonly CommandSpec[] = [
       { flags: "--key-env <name>", description: "with registry: the environment variable with the deployer's private key" },
     ],
     examples: ["keys init --out keys", "keys kit", "keys show", "keys registry --rpc http://127.0.0.1:8545 --key-env DEPLOYER_KEY"],
+    prints: [
+      'init: {"folder","files":[{"name","what"}]}',
+      'kit: {"folder"}',
+      'show: {"recipients":[{"name","id"}],"signingKey","logKey","trust"}',
+      'registry: {"chainId","contract","transaction","block","gasUsed"}',
+    ],
     load: () => import("./commands/keys.ts"),
   },
   {
     name: "check",
     description: "validate the configuration and probe every connection and permission",
     examples: ["check", "check --config prod.yaml --json"],
+    prints: ['{"ok","checks":[{"kind","name","ok","details":[…]}]}'],
     load: () => import("./commands/check.ts"),
   },
   {
@@ -67,6 +80,7 @@ export const commandSpecs: readonly CommandSpec[] = [
       { flags: "--prune", description: "also delete schedules that the configuration no longer names" },
     ],
     examples: ["apply --dry-run", "apply", "apply --prune"],
+    prints: ['{"applied","changes":[{"id","action","what"}]}'],
     load: () => import("./commands/apply.ts"),
   },
   {
@@ -77,6 +91,7 @@ export const commandSpecs: readonly CommandSpec[] = [
       { flags: "--grace <duration>", description: "what running work gets to finish on SIGTERM", fallback: "30s" },
     ],
     examples: ["worker", "worker --queues capture", "worker --queues orchestrate,chain --grace 2m"],
+    prints: ['{"ready","queues":[…],"pid"}'],
     load: () => import("./commands/worker.ts"),
   },
   {
@@ -84,12 +99,18 @@ export const commandSpecs: readonly CommandSpec[] = [
     description: "back up one database now, and watch it",
     args: [{ name: "<database>", description: "its name in the configuration" }],
     examples: ["backup shop", "backup shop --json"],
+    prints: [
+      '{"snapshot","database","state","degraded","rows","bytes":{"read","new","stored"},"seconds","replicas":[{"store","packs","verified"}],"logIndex"}',
+    ],
     load: () => import("./commands/backup.ts"),
   },
   {
     name: "status",
     description: "each database at a glance: last snapshot, age against the objective, replicas, drill, next run",
     examples: ["status", "status --json"],
+    prints: [
+      '{"at","orchestrator","databases":[{"database","engine","policy","snapshot","state","ageMs","objectiveMs","objectiveMet","copies","copiesWanted","lastDrill":{"at","identical","seconds"},"lastFailure","nextRun"}]}',
+    ],
     load: () => import("./commands/status.ts"),
   },
   {
@@ -98,6 +119,10 @@ export const commandSpecs: readonly CommandSpec[] = [
     args: [{ name: "[snapshot]", description: "a snapshot id" }],
     options: [{ flags: "--database <name>", description: "only this database's" }],
     examples: ["snapshots", "snapshots --database shop", "snapshots 20261124T021500Z-5f3a9c01d2e4"],
+    prints: [
+      'without an id: {"snapshots":[{"snapshot","database","state",…}]}',
+      'with an id: {"snapshot","database","engine","policy","startedAt","capturedAt","consistency","rows","bytesRead","bytesNew","bytesStored","manifestHash","ciphertextRoot","held","removedAt","states":[{"state","reachedAt","evidence"}],"replicas":[{"store","objects","packs","verified"}]}',
+    ],
     load: () => import("./commands/snapshots.ts"),
   },
   {
@@ -115,6 +140,7 @@ export const commandSpecs: readonly CommandSpec[] = [
       "restore 20261124T021500Z-5f3a9c01d2e4 --to-env TARGET_URL",
       "restore latest --database shop --to postgres://localhost/copy --json",
     ],
+    prints: ['{"snapshot","database","rows","bytes","seconds","identical","differences":[…],"damaged":[…],"notes":[…]}'],
     load: () => import("./commands/restore.ts"),
   },
   {
@@ -123,6 +149,7 @@ export const commandSpecs: readonly CommandSpec[] = [
     args: [{ name: "<database>", description: "its name in the configuration" }],
     options: [{ flags: "--snapshot <id>", description: "drill this snapshot" }],
     examples: ["drill shop", "drill shop --json"],
+    prints: ['{"snapshot","database","identical","rows","bytes","seconds","differences":[…]}'],
     load: () => import("./commands/drill.ts"),
   },
   {
@@ -134,6 +161,10 @@ export const commandSpecs: readonly CommandSpec[] = [
       { flags: "--depth <depth>", description: "how much is read", choices: ["sample", "full"], fallback: "full" },
     ],
     examples: ["verify 20261124T021500Z-5f3a9c01d2e4", "verify 20261124T021500Z-5f3a9c01d2e4 --store azure --json"],
+    prints: [
+      '{"snapshot","verified","objects","bytes","problems":[]}',
+      'when something is bad: {"snapshot","verified","problems":[{"store","object","type","message"}],"repairs":[{"store","object","from"}]}',
+    ],
     load: () => import("./commands/verify.ts"),
   },
   {
@@ -148,6 +179,7 @@ export const commandSpecs: readonly CommandSpec[] = [
       "proof 20261124T021500Z-5f3a9c01d2e4 --out bundle.json",
       "proof 20261124T021500Z-5f3a9c01d2e4 --out bundle.json --trust trust.json",
     ],
+    prints: ['{"snapshot","bundle","bytes","index","anchors"}'],
     load: () => import("./commands/proof.ts"),
   },
   {
@@ -160,6 +192,9 @@ export const commandSpecs: readonly CommandSpec[] = [
       { flags: "--rpc <url>", description: "ask this node which blocks are final, instead of trusting only those that the policy lists" },
     ],
     examples: ["audit bundle.json --trust trust.json", "audit bundle.json --trust trust.json --json"],
+    prints: [
+      '{"verified","entry","checkpoint":{"size","root"},"anchors":[{"chainId","contract","transaction","block","time","verified"}],"failures":[{"part","reason"}]}',
+    ],
     load: () => import("./commands/audit.ts"),
   },
   {
@@ -180,6 +215,10 @@ export const commandSpecs: readonly CommandSpec[] = [
       "recover --store /mnt/backup --kit kit --list",
       "recover --store /mnt/backup --kit kit --snapshot latest --database shop --to-env TARGET_URL",
     ],
+    prints: [
+      'as restore: {"snapshot","database","rows","bytes","seconds","identical","differences":[…],"damaged":[…],"notes":[…]}',
+      'with --list: {"snapshots":[{"snapshot","database","capturedAt","rows"}]}',
+    ],
     load: () => import("./commands/recover.ts"),
   },
   {
@@ -188,6 +227,10 @@ export const commandSpecs: readonly CommandSpec[] = [
     args: [{ name: "<action>", description: "plan or run" }],
     options: [{ flags: "--database <name>", description: "with plan: only this database's" }],
     examples: ["retention plan", "retention run --json"],
+    prints: [
+      'plan: {"plans":[{"database","decisions":[{"snapshot","action","reasons":[…]}],"deletions":[…]}]}',
+      'run: {"removed":[…],"objectsDeleted"}',
+    ],
     load: () => import("./commands/retention.ts"),
   },
   {
@@ -204,6 +247,7 @@ export const commandSpecs: readonly CommandSpec[] = [
       { flags: "--by <name>", description: "who" },
     ],
     examples: ["hold place --database shop --reason 'case 4711' --by legal", "hold list", "hold lift h-3f2a --by legal"],
+    prints: ['place, lift: {"id","standing"}', 'list: {"holds":[{"id","database","snapshot","reason","by","at"}]}'],
     load: () => import("./commands/hold.ts"),
   },
   {
@@ -211,6 +255,7 @@ export const commandSpecs: readonly CommandSpec[] = [
     description: "run the compliance checks now, and show the report",
     options: [{ flags: "--failures", description: "show only what failed or could not be judged" }],
     examples: ["sweep", "sweep --failures", "sweep --json"],
+    prints: ['{"pass","fail","notApplicable","inconclusive","id","reportHash","report","findings":[…]}'],
     load: () => import("./commands/sweep.ts"),
   },
 ];

@@ -12,11 +12,15 @@ export const reportFailure = (error: unknown, json: boolean): number => {
   const { exit, remedy } = failureTypes[failure.type];
   const message = redact(failure.message);
   const cause = describeCause(failure.type === "Unexpected" && failure !== error ? error : failure.cause);
+  const code = (failure.cause as { code?: unknown } | undefined)?.code;
+  // A cause that the sentence has named says nothing more to a person.
+  const told =
+    cause === "" || (typeof code === "string" && (message.includes(code) || (code === "ENOENT" && message.endsWith("does not exist"))));
   if (json) {
     process.stdout.write(`${JSON.stringify({ error: { type: failure.type, message, remedy, ...(cause === "" ? {} : { cause }) } })}\n`);
   } else {
-    process.stderr.write(`${bad("✗")} ${message}\n  ${remedy}\n`);
-    if (cause !== "") process.stderr.write(dim(`  cause: ${cause}\n`));
+    process.stderr.write(`${bad("✗")} ${message.replaceAll("\n", "\n  ")}\n  ${remedy}\n`);
+    if (!told) process.stderr.write(dim(`  cause: ${cause}\n`));
   }
   return exit;
 };

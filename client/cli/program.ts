@@ -21,8 +21,8 @@ export const buildProgram = (): Command => {
   const program = new Command("dbgov")
     .description("Backups that an auditor can check: captured, sealed, replicated, logged, anchored, verified, drilled.")
     .version(version)
-    .configureHelp({ sortSubcommands: false })
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.usage));
+    .configureHelp({ sortSubcommands: false });
+  reportUsage(program);
   program.addHelpText(
     "after",
     "\nStart here:\n  $ dbgov demo                     see all of it on an embedded stack\n  $ dbgov check                    check dbgov.yaml and every connection it names\n\nExit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 done but degraded, 4 not found, 5 verification failed.",
@@ -31,10 +31,23 @@ export const buildProgram = (): Command => {
   return program;
 };
 
+/** Usage that is wrong ends like every other failure: one sentence, or one JSON object, and its exit code. */
+const reportUsage = (command: Command): void => {
+  command.configureOutput({ outputError: () => {} }).exitOverride((error) => {
+    if (error.exitCode === 0) process.exit(exitCodes.done);
+    // Without any argument there is nothing wrong to name: the help was shown.
+    if (error.code === "commander.help") process.exit(exitCodes.usage);
+    const sentence = error.message
+      .replace(/^error: /, "")
+      .replaceAll("\n", " ")
+      .replace("(Did", "(did");
+    process.exit(reportFailure(new Failure("UsageInvalid", sentence), process.argv.includes("--json")));
+  });
+};
+
 const toCommand = (spec: CommandSpec): Command => {
-  const command = new Command(spec.name)
-    .description(spec.description)
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.usage));
+  const command = new Command(spec.name).description(spec.description);
+  reportUsage(command);
   for (const { name, description } of spec.args ?? []) command.argument(name, description);
   for (const { flags, description, choices, fallback } of spec.options ?? []) {
     const option = new Option(flags, description);
@@ -44,7 +57,14 @@ const toCommand = (spec: CommandSpec): Command => {
   }
   if (spec.config !== false) command.option("--config <file>", "the configuration", "dbgov.yaml");
   command.option("--json", "print one JSON object, for programs");
-  command.addHelpText("after", `\nExamples:\n${spec.examples.map((example) => `  $ dbgov ${example}`).join("\n")}`);
+  const lines = (title: string, texts: readonly string[]): string => `\n${title}:\n${texts.map((text) => `  ${text}`).join("\n")}`;
+  command.addHelpText(
+    "after",
+    `${lines(
+      "Examples",
+      spec.examples.map((example) => `$ dbgov ${example}`),
+    )}\n${lines("With --json", spec.prints)}`,
+  );
   command.action(async () => {
     process.exitCode = await runAction(spec, command.args, command.opts());
   });

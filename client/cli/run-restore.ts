@@ -3,7 +3,7 @@ import type { RestoreJob } from "../../core/snapshot/restore-snapshot.ts";
 import { openThreadPool } from "../../core/snapshot/thread-pool.ts";
 import { exitCodes } from "./exit.ts";
 import type { CommandInput } from "./program.ts";
-import { bad, bold, formatBytes, good, openProgress, say, warn } from "./terminal.ts";
+import { bad, bold, formatBytes, good, openProgress, plural, say, warn } from "./terminal.ts";
 
 /** Runs a restore in this process, shows its progress, and prints what came of it. Used by `restore` and `recover`. */
 export const runRestore = async (job: RestoreJob, { json, signal }: Pick<CommandInput, "json" | "signal">): Promise<number> => {
@@ -24,7 +24,7 @@ export const runRestore = async (job: RestoreJob, { json, signal }: Pick<Command
       process.stdout.write(`${JSON.stringify({ snapshot, database, rows, bytes, seconds, identical, differences, damaged, notes })}\n`);
     else {
       say(
-        `${identical ? good("✓") : bad("✗")} ${bold(database)} from ${bold(snapshot)}: ${rows.toLocaleString("en")} rows, ${formatBytes(bytes)} in ${formatDuration(seconds * 1_000)}`,
+        `${identical ? good("✓") : bad("✗")} ${bold(database)} from ${bold(snapshot)}: ${plural(rows, "row")}, ${formatBytes(bytes)} in ${formatDuration(seconds * 1_000)}`,
       );
       say(identical ? "  read back and compared: identical" : "  read back and compared: it differs");
       for (const difference of differences) say(`  ${bad("✗")} ${difference}`);

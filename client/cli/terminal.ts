@@ -29,6 +29,9 @@ export const table = (head: readonly string[], rows: readonly (readonly string[]
   return [line(head, dim), ...rows.map((row) => line(row))].join("\n");
 };
 
+/** `1 pack`, `3,300 rows`. */
+export const plural = (count: number, one: string, many = `${one}s`): string => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+
 /** `1.4 MB`, in powers of 1000. */
 export const formatBytes = (bytes: number): string => {
   if (bytes < 1_000) return `${bytes} B`;
@@ -41,6 +44,12 @@ export const formatBytes = (bytes: number): string => {
   }
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 };
+
+/** `2026-11-24 02:15:00`, of an ISO instant in UTC. */
+export const utcSecond = (iso: string): string => iso.slice(0, 19).replace("T", " ");
+
+/** `2026-11-24 02:15`. */
+export const utcMinute = (iso: string): string => iso.slice(0, 16).replace("T", " ");
 
 /** `2 h ago`: how long before `now`, in milliseconds. */
 export const formatAge = (ms: number): string => {

@@ -26,7 +26,8 @@ const parsed = async <T>(path: string, parse: (text: string) => T): Promise<T> =
   try {
     text = await readFile(path, "utf8");
   } catch (cause) {
-    throw new Failure("UsageInvalid", `${path} cannot be read`, { cause });
+    const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
+    throw new Failure("UsageInvalid", `${path} ${missing ? "does not exist" : "cannot be read"}`, { cause });
   }
   try {
     return parse(text);

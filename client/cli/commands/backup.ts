@@ -8,7 +8,7 @@ import { captureProgress } from "../../watch-activities.ts";
 import { exitCodes } from "../exit.ts";
 import { withOrchestrator } from "../open-site.ts";
 import type { CommandAction } from "../program.ts";
-import { bold, formatBytes, good, openProgress, say, warn } from "../terminal.ts";
+import { bold, formatBytes, good, openProgress, plural, say, warn } from "../terminal.ts";
 
 export const action: CommandAction = (input) =>
   withOrchestrator(input, async (site, { client }) => {
@@ -49,8 +49,9 @@ const printResult = (result: BackupResult, recoveryPointMs: number): void => {
     `${degraded ? warn("!") : good("✓")} ${bold(database)}  snapshot ${bold(snapshot)} in ${formatDuration(seconds * 1_000)}${degraded ? warn("  degraded: a store did not take part") : ""}`,
   );
   say(
-    `  ${rows.toLocaleString("en")} rows; ${formatBytes(bytes.read)} read, ${formatBytes(bytes.new)} of it new, ${formatBytes(bytes.stored)} stored`,
+    `  ${plural(rows, "row")}; ${formatBytes(bytes.read)} read, ${formatBytes(bytes.new)} of it new, ${formatBytes(bytes.stored)} stored`,
   );
-  for (const { store, packs, verified } of replicas) say(`  ${store}: ${packs} packs, ${verified} read back`);
-  say(`  log entry ${logIndex}; the next one is due within ${formatDuration(recoveryPointMs)}`);
+  const width = Math.max(...replicas.map(({ store }) => store.length));
+  for (const { store, packs, verified } of replicas) say(`  ${store.padEnd(width)}  ${plural(packs, "pack")}, ${verified} read back`);
+  say(`  log entry ${logIndex}; the next backup is due within ${formatDuration(recoveryPointMs)}`);
 };

@@ -6,14 +6,15 @@ import { awaitResult, requireWorkers, startOrJoin } from "../../run-workflow.ts"
 import { captureProgress } from "../../watch-activities.ts";
 import { withOrchestrator } from "../open-site.ts";
 import type { CommandAction } from "../program.ts";
-import { bold, formatBytes, good, openProgress, say } from "../terminal.ts";
+import { snapshotArgument } from "../snapshot-argument.ts";
+import { bold, formatBytes, good, openProgress, plural, say } from "../terminal.ts";
 
 export const action: CommandAction = (input) =>
   withOrchestrator(input, async (site, { client }) => {
     const { name, engine } = site.database(input.args[0] as string);
     await requireWorkers(client, ["orchestrate", "restore", "chain"]);
     const { snapshot } = input.options;
-    const args = [{ database: name, engine, ...(typeof snapshot === "string" ? { snapshot } : {}) }] as const;
+    const args = [{ database: name, engine, ...(snapshot === undefined ? {} : { snapshot: snapshotArgument(snapshot) }) }] as const;
     const { handle } = await startOrJoin<typeof drill>(client, "drill", scheduleIds.drill(name), [...args], `drill ${name}, by hand`);
     const progress = openProgress(!input.json);
     const result = await awaitResult<DrillResult>(handle, async () => {
@@ -22,7 +23,7 @@ export const action: CommandAction = (input) =>
     if (input.json) process.stdout.write(`${JSON.stringify(result)}\n`);
     else {
       say(`${good("✓")} ${bold(name)}: ${result.snapshot} restored in ${formatDuration(result.seconds * 1_000)} and compared, identical`);
-      say(`  ${result.rows.toLocaleString("en")} rows, ${formatBytes(result.bytes)}; the scratch database is dropped`);
+      say(`  ${plural(result.rows, "row")}, ${formatBytes(result.bytes)}; the scratch database is dropped`);
     }
     return 0;
   });

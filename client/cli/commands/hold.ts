@@ -5,9 +5,10 @@ import type { HoldChange } from "../../../core/domain/run.ts";
 import type { hold } from "../../../workflows/hold.ts";
 import { awaitResult, requireWorkers, startOrJoin } from "../../run-workflow.ts";
 import { exitCodes } from "../exit.ts";
-import { withOrchestrator, withSite } from "../open-site.ts";
+import { withCatalog, withOrchestrator } from "../open-site.ts";
 import type { CommandAction, CommandInput } from "../program.ts";
-import { good, say, table } from "../terminal.ts";
+import { snapshotArgument } from "../snapshot-argument.ts";
+import { good, say, table, utcMinute } from "../terminal.ts";
 
 export const action: CommandAction = (input) => {
   switch (input.args[0]) {
@@ -37,7 +38,7 @@ const placed = (input: CommandInput): HoldChange => {
     id: `h-${randomBytes(4).toString("hex")}`,
     lifted: false,
     database: typeof database === "string" ? database : null,
-    snapshot: typeof snapshot === "string" ? snapshot : null,
+    snapshot: snapshot === undefined ? null : snapshotArgument(snapshot),
     reason: text(input, "reason"),
     by: text(input, "by"),
   };
@@ -67,21 +68,15 @@ const change = (input: CommandInput, wanted: HoldChange): Promise<number> =>
   });
 
 const list = (input: CommandInput): Promise<number> =>
-  withSite(input, async (site) => {
+  withCatalog(input, async (site) => {
     const holds = await standingHolds(await site.catalog());
     if (input.json) process.stdout.write(`${JSON.stringify({ holds })}\n`);
     else if (holds.length === 0) say("no hold stands");
     else
       say(
         table(
-          ["hold", "on", "since", "by", "reason"],
-          holds.map(({ id, database, snapshot, at, by, reason }) => [
-            id,
-            database ?? snapshot ?? "everything",
-            at.slice(0, 16).replace("T", " "),
-            by,
-            reason,
-          ]),
+          ["hold", "on", "since (UTC)", "by", "reason"],
+          holds.map(({ id, database, snapshot, at, by, reason }) => [id, database ?? snapshot ?? "everything", utcMinute(at), by, reason]),
         ),
       );
     return exitCodes.done;

@@ -3,13 +3,14 @@ import { Failure } from "../../../core/domain/failure.ts";
 import { formatProofBundle } from "../../../core/ledger/proof-bundle.ts";
 import { proveSnapshot } from "../../../core/site/prove-snapshot.ts";
 import { trustPolicyOf } from "../../../core/site/trust-policy.ts";
-import { withSite } from "../open-site.ts";
+import { withCatalog } from "../open-site.ts";
 import type { CommandAction } from "../program.ts";
+import { snapshotArgument } from "../snapshot-argument.ts";
 import { bold, good, say, warn } from "../terminal.ts";
 
 export const action: CommandAction = (input) =>
-  withSite(input, async (site) => {
-    const snapshot = input.args[0] as string;
+  withCatalog(input, async (site) => {
+    const snapshot = snapshotArgument(input.args[0]);
     const out = String(input.options.out);
     const bundle = await proveSnapshot(site, snapshot, input.signal);
     const text = formatProofBundle(bundle);

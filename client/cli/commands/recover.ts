@@ -7,8 +7,9 @@ import { openStoreByUrl } from "../../../core/stores/store-address.ts";
 import { exitCodes } from "../exit.ts";
 import type { CommandAction, CommandInput } from "../program.ts";
 import { runRestore } from "../run-restore.ts";
+import { snapshotArgument } from "../snapshot-argument.ts";
 import { engineOfUrl, targetUrl } from "../target-url.ts";
-import { dim, say, table } from "../terminal.ts";
+import { dim, say, table, utcSecond } from "../terminal.ts";
 
 type Kit = Awaited<ReturnType<typeof readRecoveryKit>>;
 
@@ -39,7 +40,7 @@ export const action: CommandAction = async (input) => {
 };
 
 const choose = async (store: Store, kit: Kit, { options, signal }: CommandInput) => {
-  const wanted = String(options.snapshot);
+  const wanted = options.snapshot === "latest" ? "latest" : snapshotArgument(options.snapshot);
   const { database } = options;
   if (wanted !== "latest") {
     const opened = await openWithKit(store, kit, wanted, signal).catch((error: unknown) => {
@@ -91,8 +92,8 @@ const list = async (store: Store, kit: Kit, { json, signal }: CommandInput): Pro
   else
     say(
       table(
-        ["snapshot", "database", "as of", "rows", ""],
-        rows.map((row) => [row.snapshot, row.database, row.capturedAt, row.rows.toLocaleString("en"), row.problem ?? ""]),
+        ["snapshot", "database", "as of (UTC)", "rows", ""],
+        rows.map((row) => [row.snapshot, row.database, utcSecond(row.capturedAt), row.rows.toLocaleString("en"), row.problem ?? ""]),
       ),
     );
   return rows.length === 0 ? exitCodes.notFound : exitCodes.done;

@@ -3,13 +3,14 @@ import { getSnapshot, latestSnapshot } from "../../../core/catalog/read-snapshot
 import { Failure } from "../../../core/domain/failure.ts";
 import { restoreSources } from "../../../core/site/restore-sources.ts";
 import type { Site } from "../../../core/site/site.ts";
-import { withSite } from "../open-site.ts";
+import { withCatalog } from "../open-site.ts";
 import type { CommandAction, CommandInput } from "../program.ts";
 import { runRestore } from "../run-restore.ts";
+import { snapshotArgument } from "../snapshot-argument.ts";
 import { engineOfUrl, targetUrl } from "../target-url.ts";
 
 export const action: CommandAction = (input) =>
-  withSite(input, async (site) => {
+  withCatalog(input, async (site) => {
     const url = targetUrl(input);
     const record = await chosenSnapshot(site, input);
     const { store, replace } = input.options;
@@ -19,7 +20,7 @@ export const action: CommandAction = (input) =>
   });
 
 const chosenSnapshot = async (site: Site, { args, options }: CommandInput) => {
-  const id = args[0] as string;
+  const id = args[0] === "latest" ? "latest" : snapshotArgument(args[0]);
   const catalog = await site.catalog();
   const { database } = options;
   if (id === "latest" && typeof database !== "string") throw new Failure("UsageInvalid", "latest needs --database NAME");

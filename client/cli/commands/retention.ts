@@ -3,9 +3,9 @@ import { scheduleIds } from "../../../core/domain/schedules.ts";
 import { retentionPlanOf } from "../../../core/site/retention-plan.ts";
 import type { RetentionResult, retention } from "../../../workflows/retention.ts";
 import { awaitResult, requireWorkers, startOrJoin } from "../../run-workflow.ts";
-import { withOrchestrator, withSite } from "../open-site.ts";
+import { withCatalog, withOrchestrator } from "../open-site.ts";
 import type { CommandAction, CommandInput } from "../program.ts";
-import { bad, bold, dim, good, openProgress, say, table } from "../terminal.ts";
+import { bad, bold, dim, good, openProgress, plural, say, table, utcMinute } from "../terminal.ts";
 
 export const action: CommandAction = (input) => {
   switch (input.args[0]) {
@@ -20,22 +20,22 @@ export const action: CommandAction = (input) => {
 
 /** Shows each snapshot with the reasons why it stays or may go. Changes nothing. */
 const plan = (input: CommandInput): Promise<number> =>
-  withSite(input, async (site) => {
+  withCatalog(input, async (site) => {
     const { database } = input.options;
     const names = typeof database === "string" ? [site.database(database).name] : site.loaded.config.databases.map(({ name }) => name);
     const plans = await Promise.all(names.map(async (name) => ({ database: name, ...(await retentionPlanOf(site, name, new Date())) })));
     if (input.json) process.stdout.write(`${JSON.stringify({ plans })}\n`);
     else {
       for (const { database: name, decisions, deletions } of plans) {
-        say(`${bold(name)}: ${decisions.length - deletions.length} stay, ${deletions.length} go`);
+        say(`${bold(name)}: ${plural(decisions.length - deletions.length, "snapshot")} to keep, ${deletions.length} to delete`);
         if (decisions.length > 0) {
           say(
             table(
-              ["", "snapshot", "captured", "why"],
+              ["", "snapshot", "captured (UTC)", "why"],
               decisions.map(({ snapshot, capturedAt, action: what, reasons }) => [
                 what === "keep" ? good("keep") : bad("delete"),
                 snapshot,
-                capturedAt.slice(0, 16).replace("T", " "),
+                utcMinute(capturedAt),
                 dim(reasons.join(", ")),
               ]),
             ),
@@ -62,6 +62,6 @@ const run = (input: CommandInput): Promise<number> =>
       progress.end(),
     );
     if (input.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-    else say(`${good("✓")} ${result.removed.length} snapshots removed, ${result.objectsDeleted} objects deleted`);
+    else say(`${good("✓")} ${plural(result.removed.length, "snapshot")} removed, ${plural(result.objectsDeleted, "object")} deleted`);
     return 0;
   });

@@ -3,14 +3,17 @@ import { replicaSummary } from "../../../core/catalog/replica-summary.ts";
 import { formatDuration } from "../../../core/domain/duration.ts";
 import { Failure } from "../../../core/domain/failure.ts";
 import { furthestState } from "../../../core/domain/snapshot.ts";
-import { withSite } from "../open-site.ts";
+import { withCatalog } from "../open-site.ts";
 import type { CommandAction } from "../program.ts";
-import { bold, dim, formatBytes, good, say, table } from "../terminal.ts";
+import { snapshotArgument } from "../snapshot-argument.ts";
+import { bold, dim, formatBytes, good, plural, say, table, utcSecond } from "../terminal.ts";
 
-export const action: CommandAction = (input) =>
-  withSite(input, (site) => (input.args[0] === undefined ? list(site, input) : show(site, input)));
+export const action: CommandAction = async (input) => {
+  if (input.args[0] !== undefined) snapshotArgument(input.args[0]);
+  return await withCatalog(input, (site) => (input.args[0] === undefined ? list(site, input) : show(site, input)));
+};
 
-type Shown = (site: Parameters<Parameters<typeof withSite>[1]>[0], input: Parameters<CommandAction>[0]) => Promise<number>;
+type Shown = (site: Parameters<Parameters<typeof withCatalog>[1]>[0], input: Parameters<CommandAction>[0]) => Promise<number>;
 
 const list: Shown = async (site, { options, json }) => {
   const { database } = options;
@@ -22,12 +25,12 @@ const list: Shown = async (site, { options, json }) => {
   else {
     say(
       table(
-        ["snapshot", "database", "state", "captured", "rows", "read", "new", "held"],
+        ["snapshot", "database", "state", "captured (UTC)", "rows", "read", "new", "held"],
         rows.map((row) => [
           row.snapshot,
           row.database,
           row.state,
-          `${row.capturedAt.slice(0, 19).replace("T", " ")} UTC`,
+          utcSecond(row.capturedAt),
           row.rows.toLocaleString("en"),
           formatBytes(row.bytesRead),
           formatBytes(row.bytesNew),
@@ -49,14 +52,12 @@ const show: Shown = async (site, { args, json }) => {
     process.stdout.write(`${JSON.stringify({ ...record, replicas })}\n`);
     return 0;
   }
-  say(`${bold(id)} of ${bold(record.database)} (${record.engine}, ${record.consistency}), ${record.rows.toLocaleString("en")} rows`);
-  if (record.removedAt !== null) say(`  removed ${record.removedAt}`);
-  let before = Date.parse(record.startedAt);
+  say(`${bold(id)} of ${bold(record.database)} (${record.engine}, ${record.consistency}), ${plural(record.rows, "row")}`);
+  if (record.removedAt !== null) say(`  removed    ${utcSecond(record.removedAt)}`);
   for (const { state, reachedAt, evidence } of record.states) {
     say(
-      `  ${good("✓")} ${state.padEnd(10)} ${reachedAt.slice(0, 19).replace("T", " ")}  ${dim(`+${formatDuration(Math.max(0, Date.parse(reachedAt) - before))}`)}  ${dim(brief(evidence))}`,
+      `  ${good("✓")} ${state.padEnd(10)} ${utcSecond(reachedAt)}  ${`+${formatDuration(Math.max(0, Date.parse(reachedAt) - Date.parse(record.startedAt)))}`.padEnd(12)} ${dim(brief(evidence))}`,
     );
-    before = Date.parse(reachedAt);
   }
   say(
     table(
@@ -72,8 +73,9 @@ const show: Shown = async (site, { args, json }) => {
   return 0;
 };
 
-/** Evidence in one line: long hashes shortened. */
+/** Evidence in one line: long hashes shortened, what is empty left out. */
 const brief = (evidence: Readonly<Record<string, unknown>>): string =>
   Object.entries(evidence)
+    .filter(([, value]) => !(Array.isArray(value) && value.length === 0))
     .map(([key, value]) => `${key} ${typeof value === "string" && value.length > 20 ? `${value.slice(0, 10)}…` : JSON.stringify(value)}`)
     .join(", ");

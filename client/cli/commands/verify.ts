@@ -7,11 +7,12 @@ import { captureProgress } from "../../watch-activities.ts";
 import { exitCodes } from "../exit.ts";
 import { withOrchestrator } from "../open-site.ts";
 import type { CommandAction } from "../program.ts";
-import { bad, bold, formatBytes, good, openProgress, say } from "../terminal.ts";
+import { snapshotArgument } from "../snapshot-argument.ts";
+import { bad, bold, formatBytes, good, openProgress, plural, say } from "../terminal.ts";
 
 export const action: CommandAction = (input) =>
   withOrchestrator(input, async (site, { client }) => {
-    const snapshot = input.args[0] as string;
+    const snapshot = snapshotArgument(input.args[0]);
     if ((await getSnapshot(await site.catalog(), snapshot)) === undefined)
       throw new Failure("SnapshotUnknown", `snapshot ${snapshot} is not in the catalog`);
     const { store, depth } = input.options;
@@ -37,7 +38,10 @@ export const action: CommandAction = (input) =>
     }
     progress.end();
     if (input.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-    else say(`${good("✓")} ${bold(snapshot)}: ${result.objects} objects checked, ${formatBytes(result.bytes)} read, nothing is wrong`);
+    else
+      say(
+        `${good("✓")} ${bold(snapshot)}: ${plural(result.objects, "object")} checked, ${formatBytes(result.bytes)} read, nothing is wrong`,
+      );
     return exitCodes.done;
   });
 
