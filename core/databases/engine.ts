@@ -20,6 +20,15 @@ export interface Engine {
   /** The bytes of one part, in blocks of the reader's own size that are valid only until the next is asked for. */
   read(url: string, token: string, stream: StreamPlan, part: PartPlan, signal: AbortSignal): AsyncIterable<Uint8Array>;
 
+  /**
+   * What the server can say on its own side of a part's content, and whether two of its words, taken under two held
+   * snapshots, mean identical bytes; absent where an engine cannot tell. `seed` is secret and the same every time.
+   */
+  readonly witness?: {
+    take(url: string, token: string, stream: StreamPlan, part: PartPlan, seed: bigint, signal: AbortSignal): Promise<Witness | undefined>;
+    sameContent(before: Witness, now: Witness): boolean;
+  };
+
   /** Prepares a restore into the database at `url`. Refuses (`TargetNotEmpty`) one that holds anything, unless `replace`. */
   restore(url: string, options: RestoreOptions, signal: AbortSignal): Promise<Restoration>;
 
@@ -29,6 +38,9 @@ export interface Engine {
   /** Drops it; succeeds when it is already gone. */
   dropScratch(url: string, name: string, signal: AbortSignal): Promise<void>;
 }
+
+/** JSON of the engine's own. */
+export type Witness = unknown;
 
 export interface PlanOptions {
   readonly partBytes: number;

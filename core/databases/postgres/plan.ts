@@ -82,15 +82,16 @@ const objectsStreams = async (session: Session): Promise<StreamPlan[]> => {
 };
 
 /**
- * Ranges of blocks of about `partBytes` on disk, TOAST included. The last is open: the table may have grown since its size was
- * asked for, though what the snapshot sees lies before that. Exported for its tests.
+ * Ranges of blocks of at most `partBytes` on disk, TOAST included, and half of that at least. Their length is a power of two, so
+ * that a table that grows or shrinks a little keeps its boundaries, and the next snapshot finds the same ranges. The last is open:
+ * the table may have grown since its size was asked for, though what the snapshot sees lies before that. Exported for its tests.
  */
 export const splitTable = (table: Table, version: number, partBytes: number): PartPlan[] => {
   const wanted = Math.min(Math.ceil(table.bytes / Math.max(partBytes, 1)), table.blocks);
   const from = table.root === undefined ? {} : { table: table.quoted };
   const part = (selector: RowsSelector, estimatedBytes: number): PartPlan => ({ selector: { ...selector, ...from }, estimatedBytes });
   if (wanted <= 1 || !table.heap || table.filter !== undefined || !hasTidRangeScans(version)) return [part({ whole: true }, table.bytes)];
-  const perPart = Math.ceil(table.blocks / wanted);
+  const perPart = 2 ** Math.floor(Math.log2(Math.max(1, (table.blocks * partBytes) / table.bytes)));
   const count = Math.ceil(table.blocks / perPart);
   return Array.from({ length: count }, (_, index) => {
     const first = index * perPart;

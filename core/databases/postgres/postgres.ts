@@ -8,7 +8,8 @@ import { readPart } from "./read.ts";
 import { openRestoration } from "./restore.ts";
 import { createScratchDatabase, dropScratchDatabase } from "./scratch.ts";
 import { refuseTransactionPooler, type Session, withSession } from "./session.ts";
-import { withSnapshotSession } from "./snapshot-session.ts";
+import { giveBackSnapshotSession, leaseSnapshotSession, withSnapshotSession } from "./snapshot-session.ts";
+import { sameContent, takeWitness } from "./witness.ts";
 
 /**
  * PostgreSQL 13 to 18. Definitions by pg_dump, rows by parallel COPY, both under one exported snapshot; what comes back is what
@@ -21,6 +22,21 @@ export const postgres: Engine = {
   plan: async (url, token, options, signal) =>
     withSnapshotSession(parseAddress(url), token, signal, (session) => planCapture(session, options)),
   read: (url, token, stream, part, signal) => readPart(parseAddress(url), token, stream, part, signal),
+  witness: {
+    take: async (url, token, stream, part, seed, signal) => {
+      const session = await leaseSnapshotSession(parseAddress(url), token, signal);
+      let whole = false;
+      try {
+        const witness = await takeWitness(session, stream, part, seed);
+        whole = true;
+        return witness;
+      } finally {
+        if (whole) await giveBackSnapshotSession(session, token);
+        else await session.close();
+      }
+    },
+    sameContent,
+  },
   restore: async (url, options, signal) => openRestoration(parseAddress(url), options, signal),
   createScratch: async (url, name, signal) => {
     await createScratchDatabase(parseAddress(url), name, signal);
