@@ -2,7 +2,7 @@ import type { Framing, RowDigest } from "../domain/snapshot.ts";
 import type { RepositoryKeys } from "./keys.ts";
 import { packTargetBytes } from "./pack-layout.ts";
 import { openPackQueue } from "./pack-queue.ts";
-import { createRangeWriter, stagingBytes } from "./range-writer.ts";
+import { createRangeWriter } from "./range-writer.ts";
 import type { RepositoryConfig } from "./repository-config.ts";
 
 /** Where a sealed chunk lies. `pack` is empty while its pack is not sealed yet; `flush` seals it. */
@@ -100,15 +100,8 @@ export const openCaptureWriter = (options: CaptureWriterOptions): CaptureWriter 
       counts.stored += bytes;
     },
   });
-  const spareStaging: Uint8Array[] = [];
-  const staging = {
-    take: () => spareStaging.pop() ?? Buffer.allocUnsafeSlow(stagingBytes(config.chunking.max)),
-    give: (buffer: Uint8Array) => {
-      if (spareStaging.length < 2) spareStaging.push(buffer);
-    },
-  };
   return {
-    beginRange: (framing) => createRangeWriter(framing, options, packs, staging, counts),
+    beginRange: (framing) => createRangeWriter(framing, options, packs, counts),
     flush: packs.flush,
     counts: () => ({ ...counts }),
   };

@@ -2,6 +2,7 @@ import type { ChunkLocation, PackSink } from "./capture-writer.ts";
 import type { ChunkSecrets } from "./chunk-secrets.ts";
 import type { RepositoryKeys } from "./keys.ts";
 import { createPackBuilder, type PackBuilder, packMemoryBytes } from "./pack-builder.ts";
+import { giveMemory, takeMemory } from "./spare-memory.ts";
 
 /** Packs of one writer: one filling while the one before is being written. */
 export interface PackQueue {
@@ -24,7 +25,6 @@ export interface PackQueueOptions {
 }
 
 export const openPackQueue = ({ keys, sink, packBytes, largestChunk, onSealed }: PackQueueOptions): PackQueue => {
-  const spareMemory: Uint8Array[] = [];
   let filling: PackBuilder | undefined;
   let writing: PackBuilder | undefined;
   /** Kept for `find`: a lookup that began before this pack was durable may still be under way. */
@@ -32,11 +32,7 @@ export const openPackQueue = ({ keys, sink, packBytes, largestChunk, onSealed }:
   let writeDone: Promise<void> = Promise.resolve();
   let turn: Promise<unknown> = Promise.resolve();
 
-  const startPack = (): PackBuilder => {
-    // A Uint8Array, not a Buffer: a sink that calls `slice` means to copy.
-    const memory = spareMemory.pop() ?? new Uint8Array(Buffer.allocUnsafeSlow(packMemoryBytes(packBytes, largestChunk)).buffer);
-    return createPackBuilder(memory, keys.indexKey, packBytes);
-  };
+  const startPack = (): PackBuilder => createPackBuilder(takeMemory(packMemoryBytes(packBytes, largestChunk)), keys.indexKey, packBytes);
 
   const writeOut = async (builder: PackBuilder): Promise<void> => {
     const pack = builder.seal();
@@ -45,11 +41,7 @@ export const openPackQueue = ({ keys, sink, packBytes, largestChunk, onSealed }:
     onSealed(pack.bytes.length);
     written = writing;
     writing = builder;
-    const memory = pack.bytes.buffer;
-    writeDone = sink.write(pack).then(() => {
-      // Empty when the sink has transferred it to another thread.
-      if (memory.byteLength > 0) spareMemory.push(new Uint8Array(memory));
-    });
+    writeDone = sink.write(pack).then(() => giveMemory(pack.bytes));
     // Whoever waits next is told; until then it must not count as unhandled.
     writeDone.catch(() => {});
   };

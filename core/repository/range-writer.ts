@@ -6,16 +6,12 @@ import { latin1 } from "./pack-builder.ts";
 import type { PackQueue } from "./pack-queue.ts";
 import { createRowScanner } from "./row-scanner.ts";
 import { compressChunk } from "./sealed-chunk.ts";
+import { giveMemory, takeMemory } from "./spare-memory.ts";
 
 /** Plaintext waits here until its chunks are looked up. Several times the largest chunk, which is twice `max`. */
-export const stagingBytes = (max: number): number => Math.max(4 * 1024 * 1024, max * 6);
+const stagingBytes = (max: number): number => Math.max(4 * 1024 * 1024, max * 6);
 
 const idsPerLookup = 256;
-
-interface Staging {
-  take(): Uint8Array;
-  give(buffer: Uint8Array): void;
-}
 
 interface PlainChunk extends ChunkSecrets {
   readonly content: Uint8Array;
@@ -30,10 +26,10 @@ export const createRangeWriter = (
   framing: Framing,
   { keys, digestKey, config, index }: CaptureWriterOptions,
   packs: PackQueue,
-  staging: Staging,
   counts: { read: number; new: number },
 ): RangeWriter => {
-  let buffer = staging.take();
+  const size = stagingBytes(config.chunking.max);
+  let buffer = takeMemory(size);
   let filled = 0;
   /** Offset in the stream of the buffer's first byte. */
   let base = 0;
@@ -79,7 +75,7 @@ export const createRangeWriter = (
   const process = async (full: Uint8Array, plain: readonly PlainChunk[]): Promise<void> => {
     const known = await lookUp(plain);
     await packs.exclusively(() => store(plain, known));
-    staging.give(full);
+    giveMemory(full);
   };
 
   /** Hands the buffer's whole chunks on, and goes on in another buffer with what is left. */
@@ -92,7 +88,7 @@ export const createRangeWriter = (
       from = end;
       return chunk;
     });
-    buffer = staging.take();
+    buffer = takeMemory(size);
     buffer.set(full.subarray(from - base, filled));
     filled -= from - base;
     base = from;
@@ -132,7 +128,7 @@ export const createRangeWriter = (
       if (last > (ends.at(-1) ?? base)) ends.push(last);
       await turnOver();
       await pending;
-      staging.give(buffer);
+      giveMemory(buffer);
       return { digest, chunks };
     },
   };

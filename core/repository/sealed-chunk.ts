@@ -18,8 +18,8 @@ const aadOf = (id: Uint8Array): Uint8Array => {
 /** `content` compressed with zstd, or undefined when that saves less than one part in 16. */
 export const compressChunk = (content: Uint8Array, level: number): Uint8Array | undefined => {
   const compressed = zstdCompressSync(content, {
-    // One output buffer that always suffices: no second call into zstd, no joining.
-    chunkSize: content.length + (content.length >> 7) + 512,
+    // Nearly always enough for one call into zstd without joining, and half the memory to get and to collect.
+    chunkSize: Math.max(content.length >> 1, 512),
     pledgedSrcSize: content.length,
     params: { [constants.ZSTD_c_compressionLevel]: level },
   } as Parameters<typeof zstdCompressSync>[1]);

@@ -5,6 +5,7 @@ import pg from "pg";
 import { Failure } from "../../domain/failure.ts";
 import { type Address, describe } from "./address.ts";
 import { type Purpose, toFailure } from "./failures.ts";
+import { openPlainSocket } from "./plain-socket.ts";
 
 const connectTimeoutMs = 15_000;
 const goodbyeTimeoutMs = 5_000;
@@ -88,6 +89,8 @@ const newClient = (address: Address, ssl: ConnectionOptions | false): pg.Client 
     keepAlive: true,
     keepAliveInitialDelayMillis: 30_000,
     ssl,
+    // Under TLS the reading is OpenSSL's.
+    ...(ssl === false ? { stream: openPlainSocket } : {}),
   });
 
 const connected = async (address: Address, signal: AbortSignal): Promise<pg.Client> => {

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { CopyError } from "./failures.ts";
+import { divert } from "./plain-socket.ts";
 import { type Session, socketOf } from "./session.ts";
 
 /**
@@ -46,7 +47,7 @@ const waitingLimit = 1 << 20;
 /** The bytes of a session's socket, for as long as `pg` does not get them. */
 export interface Tap {
   readonly socket: Socket;
-  /** The next chunk, if one is there. The taker may overwrite it. */
+  /** The next chunk, if one is there, valid until the next is taken. The taker may overwrite it. */
   take(): Buffer | undefined;
   /** Resolves when `take` has something, or the socket has closed. */
   arrival(): Promise<void>;
@@ -68,6 +69,10 @@ export const tapSocket = (session: Session): Tap => {
     wake?.();
     wake = undefined;
   };
+  const diverted = divert(socket, (bytes) => {
+    chunks.push(bytes);
+    alarm();
+  });
   const onData = (chunk: Buffer): void => {
     chunks.push(chunk);
     waiting += chunk.length;
@@ -78,17 +83,17 @@ export const tapSocket = (session: Session): Tap => {
     closed = true;
     alarm();
   };
-  const others = socket.listeners("data") as ((chunk: Buffer) => void)[];
+  const others = diverted ? [] : (socket.listeners("data") as ((chunk: Buffer) => void)[]);
   for (const listener of others) socket.removeListener("data", listener);
-  socket.on("data", onData);
+  if (!diverted) socket.on("data", onData);
   socket.on("close", onClose);
   return {
     socket,
     take: () => {
       const chunk = chunks.shift();
       if (chunk === undefined) return undefined;
-      waiting -= chunk.length;
-      if (waiting < waitingLimit / 2 && socket.isPaused()) socket.resume();
+      if (!diverted) waiting -= chunk.length;
+      if (diverted || (waiting < waitingLimit / 2 && socket.isPaused())) socket.resume();
       return chunk;
     },
     arrival: () => {
@@ -101,6 +106,7 @@ export const tapSocket = (session: Session): Tap => {
       return isClosed();
     },
     release: () => {
+      divert(socket, undefined);
       socket.removeListener("data", onData);
       socket.removeListener("close", onClose);
       for (const listener of others) socket.on("data", listener);

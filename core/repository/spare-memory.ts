@@ -1,0 +1,20 @@
+/** What lies here at most: the two packs and two staging buffers of one writer, with some room. */
+const mostBytes = 64 * 1024 * 1024;
+const spare: Uint8Array[] = [];
+
+/**
+ * Memory of this size, its content anything, for one writer of this thread after the other. Fresh memory would cost a page fault
+ * for every 4 KiB of it, and a garbage collection for every few buffers. A Uint8Array, not a Buffer: whoever calls `slice`
+ * means to copy.
+ */
+export const takeMemory = (bytes: number): Uint8Array => {
+  const at = spare.findIndex((memory) => memory.length === bytes);
+  return at < 0 ? new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer) : spare.splice(at, 1)[0]!;
+};
+
+/** Only for what `takeMemory` gave, or a part of it, and nobody uses any more. Nothing comes of what was transferred to another thread. */
+export const giveMemory = ({ buffer }: Uint8Array): void => {
+  if (buffer.byteLength === 0) return;
+  spare.push(new Uint8Array(buffer));
+  for (let total = spare.reduce((sum, { length }) => sum + length, 0); total > mostBytes; ) total -= spare.shift()!.length;
+};
