@@ -16,6 +16,7 @@ export const runPolicyOf = (policy: PolicyConfig, stores: Config["stores"]): Run
     name,
     domain: stores.find((store) => store.name === name)?.domain ?? name,
   })),
+  fullReadEvery: policy.fullReadEvery,
   patience: durationMs(policy.patience),
 });
 

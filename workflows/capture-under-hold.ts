@@ -23,7 +23,7 @@ const lostOnTheWay: readonly FailureType[] = ["HoldLost", "WorkerMissing", "Data
 
 /** Holds a consistent snapshot of the database for as long as its parts are captured, in parallel, on any worker. */
 export const captureUnderHold = async (
-  { database, policy }: BackupInput,
+  { database, policy, full = false }: BackupInput,
   snapshot: string,
   held: () => HeldSignal | undefined,
   advance: (change: Partial<BackupProgress>) => void,
@@ -35,7 +35,7 @@ export const captureUnderHold = async (
   const capture = async ({ token, consistency, heldAt }: HeldSnapshot, version: string): Promise<Captured> => {
     advance({ step: "planning" });
     const plan = await reading.planCapture.executeWithOptions({ summary: `split ${database} into parts` }, [
-      { database, snapshot, token, landing: policy.landing },
+      { database, snapshot, token, landing: policy.landing, full, fullReadEvery: policy.fullReadEvery },
     ]);
     advance({ step: "capturing", batches: plan.batches, batchesDone: 0, estimatedBytes: plan.estimatedBytes });
     let batchesDone = 0;

@@ -8,7 +8,7 @@ import {
 } from "@temporalio/workflow";
 import type { AnchorActivities } from "../activities/anchor/index.ts";
 import type { RetainActivities } from "../activities/retain/index.ts";
-import { longStep, step } from "./activity-options.ts";
+import { aliveWithin, longStep, step } from "./activity-options.ts";
 import { failureOf, failWith, type KnownFailure } from "./failure-of.ts";
 import { outcomeKey } from "./search-attributes.ts";
 
@@ -33,7 +33,8 @@ const objectsPerRound = 200;
  */
 export async function retention({ databases, done }: RetentionInput): Promise<RetentionResult> {
   const { planRemoval, condemnUnreferenced, chooseDeletions } = proxyActivities<RetainActivities>(step("replicate"));
-  const { removeSnapshots, deleteObjects, discardStalePlans } = proxyActivities<RetainActivities>(longStep("replicate"));
+  const { removeSnapshots, discardStalePlans } = proxyActivities<RetainActivities>(longStep("replicate"));
+  const { deleteObjects } = proxyActivities<RetainActivities>(longStep("replicate", { silence: aliveWithin }));
   const { logRemoval, logDeletion, requestAnchoring } = proxyActivities<AnchorActivities>(step("chain"));
   const removed: string[] = [...(done?.removed ?? [])];
   let objectsDeleted = done?.objectsDeleted ?? 0;

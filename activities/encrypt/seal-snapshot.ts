@@ -10,11 +10,15 @@ import { ciphertextRoot } from "../../core/repository/ciphertext-root.ts";
 import { digestKeyOf } from "../../core/repository/keys.ts";
 import { type Manifest, sealManifest } from "../../core/repository/manifest.ts";
 import { manifestKey } from "../../core/repository/object-keys.ts";
+import type { Site } from "../../core/site/site.ts";
+import type { CapturedPart } from "../../core/snapshot/capture-batch.ts";
 import type { CapturePlan } from "../../core/snapshot/capture-plan.ts";
 import { manifestStreams } from "../../core/snapshot/manifest-streams.ts";
+import { takeoverKey, takeoverRecord } from "../../core/snapshot/takeover.ts";
+import type { Store } from "../../core/stores/store.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import type { CapturedBatch } from "../snapshot/capture-batch.ts";
-import { getPlanObject, planPrefix } from "../snapshot/plan-objects.ts";
+import { getPlanObject, planPrefix, putPlanObject } from "../snapshot/plan-objects.ts";
 
 export interface SealInput {
   readonly database: string;
@@ -85,22 +89,37 @@ export const createSealSnapshot = ({ site }: ActivityEnvironment) => ({
     const committed = await getSnapshot(catalog, input.snapshot);
     if (committed === undefined)
       throw new Failure("Unexpected", `snapshot ${input.snapshot} vanished from the catalog after it was committed`);
+    await leaveTakeover(input, at, signal);
     const manifest = await store.get(draftKey(committed.manifestHash), signal);
     await store.put(manifestKey(input.snapshot), manifest, signal);
     return { rows: committed.rows, manifestHash: committed.manifestHash };
   },
 });
 
-const buildManifest = async (input: SealInput, at: Awaited<ReturnType<ActivityEnvironment["site"]>>, signal: AbortSignal) => {
+/** Writes down what the next snapshot may take over, and forgets what this one could have. */
+const leaveTakeover = async (input: SealInput, at: Site, signal: AbortSignal): Promise<void> => {
   const store = await at.store(input.policy.landing);
-  const { indexKey, dedupSecret } = await at.repositoryKeys();
-  const { plan } = await getPlanObject<CapturePlan>(store, indexKey, input.plan, signal);
+  const { indexKey } = await at.repositoryKeys();
+  const { plan, earlierSnapshot, sinceFull } = await getPlanObject<CapturePlan>(store, indexKey, input.plan, signal);
+  const record = takeoverRecord(input.snapshot, plan, await capturedParts(input, store, indexKey, signal), sinceFull);
+  await putPlanObject(store, indexKey, takeoverKey(input.snapshot), record, signal);
+  if (earlierSnapshot !== null) await store.delete(takeoverKey(earlierSnapshot), signal);
+};
+
+const capturedParts = async (input: SealInput, store: Store, indexKey: Uint8Array, signal: AbortSignal): Promise<CapturedPart[]> => {
   const batches: CapturedBatch[] = [];
   for (const key of input.batches) {
     batches.push(await getPlanObject<CapturedBatch>(store, indexKey, key, signal));
     heartbeat({ current: "reading what was captured" });
   }
-  const parts = batches.flatMap((batch) => batch.parts);
+  return batches.flatMap((batch) => batch.parts);
+};
+
+const buildManifest = async (input: SealInput, at: Site, signal: AbortSignal) => {
+  const store = await at.store(input.policy.landing);
+  const { indexKey, dedupSecret } = await at.repositoryKeys();
+  const { plan } = await getPlanObject<CapturePlan>(store, indexKey, input.plan, signal);
+  const parts = await capturedParts(input, store, indexKey, signal);
   const manifest: Manifest = {
     version: 1,
     snapshot: input.snapshot,

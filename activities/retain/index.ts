@@ -9,6 +9,7 @@ import { durationMs } from "../../core/domain/duration.ts";
 import { snapshotTime } from "../../core/domain/snapshot.ts";
 import { retentionPlanOf } from "../../core/site/retention-plan.ts";
 import type { ActivityEnvironment } from "../environment.ts";
+import { keepAlive } from "../keep-alive.ts";
 import { plansPrefix } from "../snapshot/plan-objects.ts";
 import { createChangeHold } from "./change-hold.ts";
 
@@ -26,6 +27,11 @@ export interface Removal {
   readonly ranges: number;
   readonly packs: number;
 }
+
+/** Longer than a run takes, or waits for its reset: what is older belongs to none. */
+const longestRunMs = 7 * 24 * 60 * 60_000;
+/** Longer than any store's own time limit for one deletion. */
+const standstill = { afterMs: 5 * 60_000, type: "StoreUnreachable" } as const;
 
 /** Letting go of what the policy no longer keeps, and of what nothing refers to. */
 export const createRetainActivities = ({ site, threads }: ActivityEnvironment) => ({
@@ -54,7 +60,7 @@ export const createRetainActivities = ({ site, threads }: ActivityEnvironment) =
   discardStalePlans: async (): Promise<{ discarded: number }> => {
     const at = await site();
     const { policies, retention } = at.loaded.config;
-    const before = snapshotTime(new Date(Date.now() - durationMs(retention.grace)));
+    const before = snapshotTime(new Date(Date.now() - Math.max(longestRunMs, durationMs(retention.grace))));
     let discarded = 0;
     for (const name of new Set(policies.map(({ landing }) => landing))) {
       const store = await at.store(name);
@@ -89,23 +95,24 @@ export const createRetainActivities = ({ site, threads }: ActivityEnvironment) =
   },
 
   /** Deletes them from every store. One that a store cannot delete stays there as ciphertext that nothing opens any more. */
-  deleteObjects: async ({ objects }: Deletions): Promise<{ unpinned: number; kept: number }> => {
-    const at = await site();
-    const catalog = await at.catalog();
-    let unpinned = 0;
-    let kept = 0;
-    for (const { key, stores } of objects) {
-      for (const name of stores) {
-        const store = await at.store(name);
-        if (store.capabilities.deletion === "impossible") kept += 1;
-        else await store.delete(key, cancellationSignal());
-        if (store.capabilities.deletion === "unpin") unpinned += 1;
-        await finishDelete(catalog, key, name);
+  deleteObjects: ({ objects }: Deletions): Promise<{ unpinned: number; kept: number }> =>
+    keepAlive({ ...standstill, what: "the deletion of objects" }, async (report, signal) => {
+      const at = await site();
+      const catalog = await at.catalog();
+      let unpinned = 0;
+      let kept = 0;
+      for (const { key, stores } of objects) {
+        for (const name of stores) {
+          const store = await at.store(name);
+          if (store.capabilities.deletion === "impossible") kept += 1;
+          else await store.delete(key, signal);
+          if (store.capabilities.deletion === "unpin") unpinned += 1;
+          await finishDelete(catalog, key, name);
+          report({ key, store: name });
+        }
       }
-      heartbeat({ key });
-    }
-    return { unpinned, kept };
-  },
+      return { unpinned, kept };
+    }),
 });
 
 export type RetainActivities = ReturnType<typeof createRetainActivities>;

@@ -1,8 +1,9 @@
 import { activityInfo, cancellationSignal } from "@temporalio/activity";
-import { Failure } from "../../core/domain/failure.ts";
+import { Failure, isFailure } from "../../core/domain/failure.ts";
 import type { ByteCounts } from "../../core/domain/run.ts";
 import type { CaptureCheckpoint, CapturedPart } from "../../core/snapshot/capture-batch.ts";
 import type { CapturePlan } from "../../core/snapshot/capture-plan.ts";
+import { addressKey, takeoverKey } from "../../core/snapshot/takeover.ts";
 import { type ActivityEnvironment, runJob } from "../environment.ts";
 import { getPlanObject, planPrefix, putPlanObject } from "./plan-objects.ts";
 
@@ -37,7 +38,13 @@ export const createCaptureBatch = ({ site, threads }: ActivityEnvironment) => ({
     const signal = cancellationSignal();
     const store = await at.store(input.landing);
     const keys = await at.repositoryKeys();
-    const { plan, batches } = await getPlanObject<CapturePlan>(store, keys.indexKey, input.plan, signal);
+    const {
+      plan,
+      batches,
+      earlier: takeover,
+      earlierSnapshot,
+      full,
+    } = await getPlanObject<CapturePlan>(store, keys.indexKey, input.plan, signal);
     const parts = batches[input.batch];
     if (parts === undefined) throw new Failure("Unexpected", `the plan ${input.plan} has no batch ${input.batch}`);
 
@@ -48,7 +55,7 @@ export const createCaptureBatch = ({ site, threads }: ActivityEnvironment) => ({
     const donePlaces = new Set(done.flatMap((checkpoint) => checkpoint.parts.map(({ part }) => part.join("/"))));
 
     const kept = [...earlier];
-    const result = await runJob(
+    const capturing = runJob(
       threads,
       "capture",
       {
@@ -61,6 +68,8 @@ export const createCaptureBatch = ({ site, threads }: ActivityEnvironment) => ({
         recipients: await at.recipients(),
         landing: await at.storeConfig(input.landing),
         catalog: await at.catalogUrl(),
+        earlier: Object.fromEntries(parts.map(addressKey).flatMap((key) => (takeover[key] === undefined ? [] : [[key, takeover[key]]]))),
+        full,
       },
       { ...standstill, what: `the capture of ${input.database}` },
       async (checkpoint) => {
@@ -70,6 +79,11 @@ export const createCaptureBatch = ({ site, threads }: ActivityEnvironment) => ({
         return [...kept];
       },
     );
+    const result = await capturing.catch(async (error: unknown) => {
+      // Nothing is taken over any more on the word of a server that was wrong.
+      if (isFailure(error, "TakeoverUnsound") && earlierSnapshot !== null) await store.delete(takeoverKey(earlierSnapshot), signal);
+      throw error;
+    });
     const captured: CapturedBatch = { parts: [...done.flatMap((checkpoint) => checkpoint.parts), ...result.parts] };
     const key = keyFor("captured");
     await putPlanObject(store, keys.indexKey, key, captured, signal);

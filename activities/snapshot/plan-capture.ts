@@ -1,8 +1,10 @@
 import { activityInfo, cancellationSignal } from "@temporalio/activity";
 import { engineOf } from "../../core/databases/engines.ts";
-import { captureGrain, groupParts } from "../../core/snapshot/capture-plan.ts";
+import { type CapturePlan, captureGrain, groupParts } from "../../core/snapshot/capture-plan.ts";
+import { matchEarlier } from "../../core/snapshot/takeover.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import { keepAlive } from "../keep-alive.ts";
+import { findTakeover } from "./find-takeover.ts";
 import { planPrefix, putPlanObject } from "./plan-objects.ts";
 
 /** Where the plan lies, and how many batches it has. */
@@ -10,6 +12,16 @@ export interface PlanRef {
   readonly key: string;
   readonly batches: number;
   readonly estimatedBytes: number;
+}
+
+export interface PlanInput {
+  readonly database: string;
+  readonly snapshot: string;
+  readonly token: string;
+  readonly landing: string;
+  /** Read everything, whatever could be taken over. */
+  readonly full: boolean;
+  readonly fullReadEvery: number;
 }
 
 /** A run has at most about so many batches, whatever the database's size: each takes three events of the history. */
@@ -20,7 +32,7 @@ const standstill = { afterMs: 10 * 60_000, type: "DatabaseUnreachable" } as cons
 
 export const createPlanCapture = ({ site }: ActivityEnvironment) => ({
   /** Splits the database, as seen under the token, into streams, parts and batches. */
-  planCapture: async (input: { database: string; snapshot: string; token: string; landing: string }): Promise<PlanRef> => {
+  planCapture: async (input: PlanInput): Promise<PlanRef> => {
     const at = await site();
     const engine = await engineOf(at.database(input.database).engine);
     const url = await at.databaseUrl(input.database);
@@ -29,10 +41,20 @@ export const createPlanCapture = ({ site }: ActivityEnvironment) => ({
     const plan = await keepAlive(stall, (_, signal) => engine.plan(url, input.token, { partBytes }, signal));
     const sizes = plan.streams.flatMap(({ parts }) => parts.map(({ estimatedBytes }) => estimatedBytes));
     const estimatedBytes = sizes.reduce((sum, bytes) => sum + bytes, 0);
-    const grouped = groupParts(plan, Math.max(captureGrain.batchBytes, estimatedBytes / mostBatches));
+    const batches = groupParts(plan, Math.max(captureGrain.batchBytes, estimatedBytes / mostBatches));
+    const record = await findTakeover(at, input.database, input.landing, cancellationSignal());
+    const full = input.full || record === undefined || record.sinceFull + 1 >= input.fullReadEvery;
+    const capture: CapturePlan = {
+      plan,
+      batches,
+      earlier: record === undefined ? {} : matchEarlier(plan, record.parts),
+      earlierSnapshot: record?.snapshot ?? null,
+      full,
+      sinceFull: full ? 0 : (record?.sinceFull ?? 0) + 1,
+    };
     const key = `${planPrefix(input.snapshot)}plan-${activityInfo().activityId}-${activityInfo().attempt}`;
     const { indexKey } = await at.repositoryKeys();
-    await putPlanObject(await at.store(input.landing), indexKey, key, grouped, cancellationSignal());
-    return { key, batches: grouped.batches.length, estimatedBytes };
+    await putPlanObject(await at.store(input.landing), indexKey, key, capture, cancellationSignal());
+    return { key, batches: batches.length, estimatedBytes };
   },
 });

@@ -98,7 +98,8 @@ export const commandSpecs: readonly CommandSpec[] = [
     name: "backup",
     description: "back up one database now, and watch it",
     args: [{ name: "<database>", description: "its name in the configuration" }],
-    examples: ["backup shop", "backup shop --json"],
+    options: [{ flags: "--full", description: "read everything, also what the database calls unchanged since the last snapshot" }],
+    examples: ["backup shop", "backup shop --full", "backup shop --json"],
     prints: [
       '{"snapshot","database","state","degraded","rows","bytes":{"read","new","stored"},"seconds","replicas":[{"store","packs","verified"}],"logIndex"}',
     ],

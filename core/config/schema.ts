@@ -52,6 +52,13 @@ const policy = z.strictObject({
     .describe(
       "stores that hold the keyring beside the catalog and the recovery kit, so that store and recovery key suffice to restore; on a store that cannot delete, deletion of snapshots is then only unpinning",
     ),
+  fullReadEvery: z
+    .int()
+    .min(1)
+    .default(10)
+    .describe(
+      "ranges that the database calls unchanged are taken over unread; after so many snapshots one reads everything again, and compares. 1 reads everything every time",
+    ),
   patience: duration.default("30m").describe("how long a store that does not answer is tried before the run goes on, or fails, without it"),
   retention: retention
     .prefault({})

@@ -82,6 +82,12 @@ export const failureTypes = {
   HoldStands: { retry: false, exit: 1, remedy: "Lift the legal hold first, if the law allows it." },
   VerificationFailed: { retry: false, exit: 5, remedy: "Treat the evidence as not proven; the failures name each part." },
   CheckIncomplete: { retry: true, exit: 1, remedy: "A control could not be judged; grant what is named and sweep again." },
+  TakeoverUnsound: {
+    retry: false,
+    exit: 5,
+    remedy:
+      "The next backup reads everything. Treat snapshots since the last full read as doubtful, and report this with the log of the run.",
+  },
   StackFailed: {
     retry: false,
     exit: 1,

@@ -30,6 +30,8 @@ export interface RunPolicy {
   readonly domains: number;
   /** The stores named above with their failure domains. */
   readonly storeDomains: readonly { readonly name: string; readonly domain: string }[];
+  /** After so many snapshots one reads everything again. */
+  readonly fullReadEvery: number;
   /** Milliseconds. */
   readonly patience: number;
 }
@@ -38,6 +40,8 @@ export interface BackupInput {
   readonly database: string;
   readonly engine: EngineName;
   readonly policy: RunPolicy;
+  /** Read everything, whatever could be taken over from the last snapshot. */
+  readonly full?: boolean;
 }
 
 /** `bytes.read` left the database, `new` of them were not in the repository yet, `stored` is what these took there. */

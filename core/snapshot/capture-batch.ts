@@ -4,10 +4,11 @@ import { markPackWritten } from "../catalog/mark-pack-written.ts";
 import { registerPack } from "../catalog/register-pack.ts";
 import { registerRange } from "../catalog/register-range.ts";
 import type { StoreConfig } from "../config/schema.ts";
-import type { Plan } from "../databases/engine.ts";
+import type { Plan, Witness } from "../databases/engine.ts";
 import { engineOf } from "../databases/engines.ts";
+import { Failure } from "../domain/failure.ts";
 import type { ByteCounts } from "../domain/run.ts";
-import type { EngineName } from "../domain/snapshot.ts";
+import type { EngineName, RowDigest } from "../domain/snapshot.ts";
 import { openCaptureWriter, type RangeDraft } from "../repository/capture-writer.ts";
 import type { Envelope } from "../repository/envelopes.ts";
 import { digestKeyOf, type Recipient, type RepositoryKeys } from "../repository/keys.ts";
@@ -17,6 +18,7 @@ import { openStore } from "../stores/stores.ts";
 import { type PartAddress, partAt } from "./capture-plan.ts";
 import type { JobContext, JobProgress } from "./jobs.ts";
 import { repositoryConfigOf } from "./repository-in-store.ts";
+import { addressKey, type EarlierPart } from "./takeover.ts";
 
 export interface CaptureJob {
   readonly engine: EngineName;
@@ -28,6 +30,10 @@ export interface CaptureJob {
   readonly recipients: readonly Recipient[];
   readonly landing: StoreConfig;
   readonly catalog: string;
+  /** What may be taken over unread, by `addressKey`. */
+  readonly earlier: Readonly<Record<string, EarlierPart>>;
+  /** Read everything all the same, and fail when a range that the server calls unchanged is not. */
+  readonly full: boolean;
 }
 
 /** One part, durable in the landing store as one range object. */
@@ -38,7 +44,10 @@ export interface CapturedPart {
   readonly bytes: number;
   readonly sum: string;
   readonly packs: readonly string[];
+  /** None for a range that was taken over: its envelopes are in the keyring already. */
   readonly envelopes: readonly Envelope[];
+  /** The server's word on the content, for the next snapshot. */
+  readonly witness?: Witness;
 }
 
 export interface CaptureJobResult {
@@ -76,18 +85,30 @@ export const captureBatch = async (input: CaptureJob, { report, signal }: JobCon
       },
     });
     const captured: CapturedPart[] = [];
-    let drafts: { part: PartAddress; draft: RangeDraft }[] = [];
+    let drafts: { part: PartAddress; draft: RangeDraft; witness: Witness | undefined }[] = [];
+    let takenOver: CapturedPart[] = [];
+    const seed = witnessSeed(input.keys);
     let durable: ByteCounts = { read: 0, new: 0, stored: 0 };
 
     const checkpoint = async (): Promise<CapturedPart[]> => {
       await writer.flush();
-      const parts: CapturedPart[] = [];
-      for (const { part, draft } of drafts) {
+      const parts: CapturedPart[] = takenOver;
+      takenOver = [];
+      for (const { part, draft, witness } of drafts) {
         const sealed = await sealRange(draft, { recipients: input.recipients, keys: input.keys });
         await registerRange(catalog, { id: sealed.id, bytes: sealed.bytes.length, store: store.name });
         await store.put(rangeKey(sealed.id), sealed.bytes, signal);
         const { rows, bytes, sum } = draft.digest;
-        parts.push({ part, range: sealed.id, rows, bytes, sum, packs: sealed.packs, envelopes: sealed.envelopes });
+        parts.push({
+          part,
+          range: sealed.id,
+          rows,
+          bytes,
+          sum,
+          packs: sealed.packs,
+          envelopes: sealed.envelopes,
+          ...(witness === undefined ? {} : { witness }),
+        });
       }
       drafts = [];
       captured.push(...parts);
@@ -99,6 +120,16 @@ export const captureBatch = async (input: CaptureJob, { report, signal }: JobCon
     for (const part of input.parts) {
       signal.throwIfAborted();
       const { stream, part: selected } = partAt(input.plan, part);
+      const witness = await engine.witness?.take(input.url, input.token, stream, selected, seed, signal);
+      const earlier = input.earlier[addressKey(part)];
+      const unchanged = earlier !== undefined && witness !== undefined && engine.witness?.sameContent(earlier.witness, witness) === true;
+      if (unchanged && !input.full) {
+        const { range, rows: before, bytes: size, sum, packs } = earlier;
+        rows += before;
+        takenOver.push({ part, range, rows: before, bytes: size, sum, packs, envelopes: [], witness });
+        report({ bytes, rows, current: stream.name });
+        continue;
+      }
       const range = writer.beginRange(stream.framing);
       for await (const block of engine.read(input.url, input.token, stream, selected, signal)) {
         bytes += block.length;
@@ -107,8 +138,9 @@ export const captureBatch = async (input: CaptureJob, { report, signal }: JobCon
         report({ bytes, rows, current: stream.name });
       }
       const draft = await range.finish();
+      if (unchanged) requireSame(stream.name, earlier, draft.digest);
       rows += draft.digest.rows;
-      drafts.push({ part, draft });
+      drafts.push({ part, draft, witness });
       report({ bytes, rows, current: stream.name });
       const counts = writer.counts();
       if (counts.stored - durable.stored >= checkpointBytes) {
@@ -124,6 +156,17 @@ export const captureBatch = async (input: CaptureJob, { report, signal }: JobCon
   } finally {
     await Promise.all([store.close(), closeCatalog(catalog)]);
   }
+};
+
+/** Secret, and the same for every capture of a repository: nobody can choose rows whose folds agree. */
+const witnessSeed = (keys: RepositoryKeys): bigint => Buffer.from(digestKeyOf(keys.dedupSecret)).readBigUInt64LE(0);
+
+const requireSame = (stream: string, earlier: EarlierPart, now: RowDigest): void => {
+  if (earlier.rows === now.rows && earlier.bytes === now.bytes && earlier.sum === now.sum) return;
+  throw new Failure(
+    "TakeoverUnsound",
+    `the server calls a range of ${stream} unchanged (${earlier.rows} rows, ${earlier.bytes} bytes), but reading it gave other content (${now.rows} rows, ${now.bytes} bytes)`,
+  );
 };
 
 const difference = (a: ByteCounts, b: ByteCounts): ByteCounts => ({

@@ -1,4 +1,5 @@
 import type { PartPlan, Plan, StreamPlan } from "../databases/engine.ts";
+import type { EarlierPart } from "./takeover.ts";
 
 /** A part by its place in the plan: `[stream, part]`. */
 export type PartAddress = readonly [stream: number, part: number];
@@ -7,6 +8,13 @@ export interface CapturePlan {
   readonly plan: Plan;
   /** What one capture activity reads, in the order in which it reads it. */
   readonly batches: readonly (readonly PartAddress[])[];
+  /** What may be taken over unread, by `addressKey`. */
+  readonly earlier: Readonly<Record<string, EarlierPart>>;
+  /** The snapshot that it is of; null when nothing is taken over. */
+  readonly earlierSnapshot: string | null;
+  /** Everything is read, whatever the server says, and compared with what it said. */
+  readonly full: boolean;
+  readonly sinceFull: number;
 }
 
 /** Bytes on the database's disk. A part is what a retry reads again at most, and what one range tells of; a batch is what one activity captures. */
@@ -26,7 +34,7 @@ const maxPartsPerBatch = 400;
  * Groups the parts into batches of about `batchBytes`, the largest first, so that no worker is left alone with a big
  * one at the end. Small parts that lie together in the plan stay together.
  */
-export const groupParts = (plan: Plan, batchBytes: number): CapturePlan => {
+export const groupParts = (plan: Plan, batchBytes: number): CapturePlan["batches"] => {
   const batches: { bytes: number; parts: PartAddress[] }[] = [];
   let open: { bytes: number; parts: PartAddress[] } | undefined;
   plan.streams.forEach((stream, streamAt) => {
@@ -41,5 +49,5 @@ export const groupParts = (plan: Plan, batchBytes: number): CapturePlan => {
     });
   });
   batches.sort((a, b) => b.bytes - a.bytes);
-  return { plan, batches: batches.map((batch) => batch.parts) };
+  return batches.map((batch) => batch.parts);
 };

@@ -13,7 +13,7 @@ import { bold, formatBytes, good, openProgress, plural, say, warn } from "../ter
 export const action: CommandAction = (input) =>
   withOrchestrator(input, async (site, { client }) => {
     const name = input.args[0] as string;
-    const backupInput = backupInputOf(site, name);
+    const backupInput = { ...backupInputOf(site, name), full: input.options.full === true };
     await requireWorkers(client, ["orchestrate", "capture", "replicate", "chain"]);
     const { handle, joined } = await startOrJoin<typeof backup>(
       client,

@@ -1,0 +1,38 @@
+import { claimRanges } from "../../core/catalog/claim-ranges.ts";
+import { listReplicas } from "../../core/catalog/list-replicas.ts";
+import { latestSnapshot } from "../../core/catalog/read-snapshots.ts";
+import { isFailure } from "../../core/domain/failure.ts";
+import { packKey, rangeKey } from "../../core/repository/object-keys.ts";
+import type { Site } from "../../core/site/site.ts";
+import { type EarlierPart, type TakeoverRecord, takeoverKey } from "../../core/snapshot/takeover.ts";
+import { getPlanObject } from "./plan-objects.ts";
+
+/**
+ * What the newest snapshot of a database leaves to the next one: only ranges that the landing store has whole, claimed so
+ * that retention leaves them alone. Undefined when there is nothing to take over.
+ */
+export const findTakeover = async (
+  site: Site,
+  database: string,
+  landing: string,
+  signal: AbortSignal,
+): Promise<TakeoverRecord | undefined> => {
+  const catalog = await site.catalog();
+  const newest = await latestSnapshot(catalog, database);
+  if (newest === undefined) return undefined;
+  const { indexKey } = await site.repositoryKeys();
+  let record: TakeoverRecord;
+  try {
+    record = await getPlanObject<TakeoverRecord>(await site.store(landing), indexKey, takeoverKey(newest.snapshot), signal);
+  } catch (error) {
+    // It is an aid: lost or damaged, it costs a full read.
+    if (isFailure(error, "ObjectMissing") || isFailure(error, "ObjectCorrupt")) return undefined;
+    throw error;
+  }
+  const keysOf = ({ range, packs }: EarlierPart): string[] => [rangeKey(range), ...packs.map(packKey)];
+  const replicas = await listReplicas(catalog, [...new Set(record.parts.flatMap(keysOf))]);
+  const whole = new Set(replicas.filter(({ store }) => store === landing).map(({ object }) => object));
+  const there = record.parts.filter((part) => keysOf(part).every((key) => whole.has(key)));
+  const gone = new Set(await claimRanges(catalog, [...new Set(there.map(({ range }) => range))]));
+  return { ...record, parts: there.filter(({ range }) => !gone.has(range)) };
+};
