@@ -31,6 +31,7 @@ export const createRepairCopies = ({ site }: ActivityEnvironment) => ({
       const good = await goodCopy(sources, object, expected, signal);
       if (good === undefined) continue;
       const to = await at.store(store);
+      await quarantine(to, object, signal);
       // A store may take an object of that name and size for the one that it is given: the bad one goes first.
       await to.delete(object, signal);
       const { id, bytes, proven } = await copyObject({ sources: [good], to, key: object, expected, readBack: true }, signal);
@@ -41,6 +42,15 @@ export const createRepairCopies = ({ site }: ActivityEnvironment) => ({
     return repairs;
   },
 });
+
+/** What was altered, and how, is evidence: the bad copy is kept under another name, for somebody to look at and to delete. */
+const quarantine = async (store: Store, object: string, signal: AbortSignal): Promise<void> => {
+  try {
+    await store.put(`quarantine/${object}`, await store.get(object, signal), signal);
+  } catch (error) {
+    if (!isFailure(error, "ObjectMissing")) throw error;
+  }
+};
 
 const isEnvelopes = (object: string): boolean => object.startsWith(envelopesKey(""));
 

@@ -42,7 +42,8 @@ export const failureTypes = {
   ObjectCorrupt: {
     retry: false,
     exit: 5,
-    remedy: "The bytes are not those that were written: restore from another store, and keep the bad object for examination.",
+    remedy:
+      "The bytes are not those that were written: restore from another store; `dbgov verify` replaces the copy and keeps the bad one for examination.",
   },
   QuorumMissed: { retry: false, exit: 1, remedy: "Bring back the stores that are named, then reset the workflow to its replication." },
   WrongKey: { retry: false, exit: 5, remedy: "Use the recovery key of a recipient that the snapshot was sealed to." },

@@ -102,6 +102,9 @@ describe("altered objects", () => {
       assert.ok(packs.some((pack) => /holds parts of .*schema/.test(found.get(pack) ?? "")));
       assert.match(found.get(range) ?? "", /it holds a part of /);
       assert.equal((await verify("--store", store)).code, 0, "what was found is replaced");
+      const at = await test.site.store(store);
+      const [kept, good] = await Promise.all([at.get(`quarantine/${range}`, signal), at.get(range, signal)]);
+      assert.equal(kept.filter((byte, place) => byte !== good[place]).length, 1, "the bad copy is kept for examination");
 
       await flip(store, manifestKey(snapshot));
       const again = await verify("--store", store);
