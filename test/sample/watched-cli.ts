@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { type Finished, runDbgov } from "../../client/demo/run-dbgov.ts";
 import type { FailureType } from "../../core/domain/failure.ts";
+import { secretsOf } from "./secrets.ts";
 import type { TestSite } from "./test-site.ts";
 
 /** The JSON that a command printed. */
@@ -29,8 +29,6 @@ export interface WatchedCli {
   fails(expected: ExpectedFailure, ...args: readonly string[]): Promise<void>;
   /** From here on this text may be in no output. */
   addSecret(text: string): void;
-  /** Asserts that no secret is in `text`, named `where` in the complaint. */
-  assertClean(text: string, where: string): void;
 }
 
 export const openCli = (options: { cwd: string; env: NodeJS.ProcessEnv; secrets?: readonly string[] }): WatchedCli => {
@@ -65,7 +63,6 @@ export const openCli = (options: { cwd: string; env: NodeJS.ProcessEnv; secrets?
       assert.ok(error.remedy.length > 10, "it says what to do");
     },
     addSecret: (text) => void secrets.add(text),
-    assertClean,
   };
 };
 
@@ -78,18 +75,9 @@ export const assertSentence = (message: string): void => {
 };
 
 /** The CLI in the folder of a test's `dbgov.yaml`, with everything that is secret there watched for. */
-export const openSiteCli = (site: TestSite, env: Readonly<Record<string, string>> = {}): WatchedCli =>
-  openCli({ cwd: dirname(site.config), env: { ...process.env, ...site.environment, ...env }, secrets: secretsOf(site) });
-
-/** Contents of the key files, the passwords in URLs, account keys, the submitter's key. */
-const secretsOf = ({ config, environment }: TestSite): string[] => {
-  const keys = join(dirname(config), "keys");
-  const files = readdirSync(keys).filter((name) => name.endsWith(".secret"));
-  const values = Object.values(environment);
-  return [
-    ...files.map((name) => readFileSync(join(keys, name), "utf8").trim().replace("dbgov-secret-1:", "")),
-    ...values.flatMap((value) => /:\/\/[^:/@]+:([^@]{8,})@/.exec(value)?.[1] ?? []),
-    ...values.flatMap((value) => /AccountKey=([^;]+)/.exec(value)?.[1] ?? []),
-    ...values.filter((value) => /^0x[0-9a-f]{64}$/.test(value)),
-  ];
-};
+export const openSiteCli = async (site: TestSite, env: Readonly<Record<string, string>> = {}): Promise<WatchedCli> =>
+  openCli({
+    cwd: dirname(site.config),
+    env: { ...process.env, ...site.environment, ...env },
+    secrets: [...(await secretsOf(site)).values()],
+  });

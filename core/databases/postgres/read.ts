@@ -89,8 +89,9 @@ async function* dumpSchema(address: Address, token: string, signal: AbortSignal)
   }
 }
 
+/** A lock that pg_dump waits for in vain ends with a statement timeout: `--lock-wait-timeout` sets that. */
 const dumpFailureType = (stderr: string): "PermissionMissing" | "SourceChanged" | "Unexpected" => {
   if (/permission denied|must be (owner|superuser)/i.test(stderr)) return "PermissionMissing";
-  if (/does not exist|could not open relation|lock timeout|cache lookup failed/i.test(stderr)) return "SourceChanged";
+  if (/does not exist|could not open relation|(lock|statement) timeout|cache lookup failed/i.test(stderr)) return "SourceChanged";
   return "Unexpected";
 };

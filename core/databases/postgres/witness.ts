@@ -1,3 +1,4 @@
+import { Failure, isFailure } from "../../domain/failure.ts";
 import type { PartPlan, StreamPlan, Witness } from "../engine.ts";
 import { majorOf } from "./findings.ts";
 import type { Session } from "./session.ts";
@@ -24,6 +25,15 @@ const farthest = 2n ** 31n;
 
 /** Takes the witness of a part, as `session` sees it; undefined where the server cannot tell. `seed` keeps the folds unpredictable. */
 export const takeWitness = async (session: Session, stream: StreamPlan, part: PartPlan, seed: bigint): Promise<Witness | undefined> => {
+  try {
+    return await witnessOf(session, stream, part, seed);
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    throw new Failure(error.type, `${error.message}, while looking whether ${stream.name} has changed`, { cause: error });
+  }
+};
+
+const witnessOf = async (session: Session, stream: StreamPlan, part: PartPlan, seed: bigint): Promise<Witness | undefined> => {
   const target = stream.target as RowsTarget;
   const selector = part.selector as RowsSelector;
   // hash_record_extended and TID range scans came in PostgreSQL 14.
