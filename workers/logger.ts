@@ -1,9 +1,9 @@
-import { DefaultLogger, type Logger, type LogLevel } from "@temporalio/worker";
+import { DefaultLogger, type Logger } from "@temporalio/worker";
 import { redact } from "../core/config/redact.ts";
 
 /** One JSON object a line on standard error, with every known secret taken out. */
-export const createRedactingLogger = (level: LogLevel = "INFO"): Logger =>
-  new DefaultLogger(level, ({ level: at, message, meta, timestampNanos }) => {
+export const createRedactingLogger = (): Logger =>
+  new DefaultLogger("INFO", ({ level: at, message, meta, timestampNanos }) => {
     const line = { time: new Date(Number(timestampNanos / 1_000_000n)).toISOString(), level: at, message, ...meta };
     process.stderr.write(`${redact(JSON.stringify(line, plainErrors))}\n`);
   });

@@ -1,7 +1,5 @@
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
-
-import { bundleWorkflowCode, NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import type { ActivityEnvironment } from "../activities/environment.ts";
 import { migrate } from "../core/catalog/migrate.ts";
 import { Failure } from "../core/domain/failure.ts";
@@ -12,6 +10,7 @@ import { activitiesOf } from "./activities.ts";
 import { followConfig } from "./current-site.ts";
 import { createFailureInterceptor } from "./failure-interceptor.ts";
 import { createRedactingLogger } from "./logger.ts";
+import { bundleWorkflows } from "./workflow-bundle.ts";
 
 export interface WorkersOptions {
   readonly config: string;
@@ -51,10 +50,7 @@ export const runWorkers = async ({ config, queues, graceMs, onReady, signal }: W
     for (const queue of queues) {
       const taskQueue = taskQueues[queue];
       if (queue === "orchestrate") {
-        const workflowBundle = await bundleWorkflowCode({
-          workflowsPath: fileURLToPath(new URL("../workflows/index.ts", import.meta.url)),
-          logger: createRedactingLogger("WARN"),
-        });
+        const workflowBundle = await bundleWorkflows();
         workers.push(await Worker.create({ ...base, taskQueue, workflowBundle, maxCachedWorkflows: 200 }));
       } else {
         const limit = concurrency[queue];
