@@ -6,9 +6,8 @@ import { snapshotObjects } from "../../core/catalog/snapshot-objects.ts";
 import type { BackupProgress, BackupResult } from "../../core/domain/run.ts";
 import { envelopesKey, manifestKey, packKey, rangeKey } from "../../core/repository/object-keys.ts";
 import type { StoredObject } from "../../core/stores/store.ts";
-import { createSampleDatabase } from "../sample/postgres-database.ts";
 import { assertNoSecrets } from "../sample/secrets.ts";
-import { createSource, createTestSite, runSql, type TestSite } from "../sample/test-site.ts";
+import { createDatabase, createTestSite, runSql, type TestSite } from "../sample/test-site.ts";
 import { useStack } from "../stack/use-stack.ts";
 
 const rows = 2_500;
@@ -30,7 +29,7 @@ describe("altered objects", () => {
 
   before(async () => {
     stack = await startStack();
-    source = await createSource(stack, "corrupt_source");
+    source = await createDatabase(stack, "corrupt_source");
     await runSql(source, `CREATE TABLE "odd.Na""me" AS SELECT n, md5(n::text) AS text FROM generate_series(1, ${rows}) n`);
     test = await createTestSite({
       name: "corrupt",
@@ -77,14 +76,13 @@ describe("altered objects", () => {
   };
   const verify = (...options: string[]) => test.dbgov("verify", snapshot, ...options);
   const emptyTarget = async (): Promise<void> => {
-    target = await createSampleDatabase(stack.postgres.url, "corrupt_target");
+    target = await createDatabase(stack, "corrupt_target");
   };
   const restore = (...options: string[]) => test.dbgov("restore", snapshot, "--to", target, ...options);
 
   for (const store of stores) {
     it(`is named by verify, with store, object and stream, and replaced by a good copy: ${store}`, async () => {
-      const range = ranges[0] as string;
-      const bad = [...packs, range, ...(store === "ipfs" ? [] : [envelopesKey(snapshot)])];
+      const bad = [...packs, ...(store === "ipfs" ? [] : [envelopesKey(snapshot)])];
       for (const key of bad) await flip(store, key);
       const { code, json } = await verify("--store", store);
       assert.equal(code, 5);
@@ -100,16 +98,20 @@ describe("altered objects", () => {
       rowPack = packs.find((pack) => /holds parts of .*public\."odd\.Na""me"/.test(found.get(pack) ?? ""));
       assert.ok(rowPack, [...found.values()].join("\n"));
       assert.ok(packs.some((pack) => /holds parts of .*schema/.test(found.get(pack) ?? "")));
-      assert.match(found.get(range) ?? "", /it holds a part of /);
-      assert.equal((await verify("--store", store)).code, 0, "what was found is replaced");
-      const at = await test.site.store(store);
-      const [kept, good] = await Promise.all([at.get(`quarantine/${range}`, signal), at.get(range, signal)]);
-      assert.equal(kept.filter((byte, place) => byte !== good[place]).length, 1, "the bad copy is kept for examination");
+      const cured = await verify("--store", store);
+      assert.equal(cured.code, 0, `what was found is replaced: ${cured.stdout}`);
 
-      await flip(store, manifestKey(snapshot));
-      const again = await verify("--store", store);
-      assert.deepEqual([again.code, again.json.problems.map(({ object }: { object: string }) => object)], [5, [manifestKey(snapshot)]]);
-      assert.equal((await verify("--store", store)).code, 0);
+      // Each by itself: what lies behind an unreadable object is not seen.
+      for (const key of [ranges[0] as string, manifestKey(snapshot)]) {
+        await flip(store, key);
+        const again = await verify("--store", store);
+        assert.deepEqual([again.code, again.json.problems.map(({ object }: { object: string }) => object)], [5, [key]]);
+        if (key === ranges[0]) assert.match(again.json.problems[0].message, /it holds a part of /);
+        assert.equal((await verify("--store", store)).code, 0);
+        const at = await test.site.store(store);
+        const [kept, good] = await Promise.all([at.get(`quarantine/${key}`, signal), at.get(key, signal)]);
+        assert.equal(kept.filter((byte, place) => byte !== good[place]).length, 1, "the bad copy is kept for examination");
+      }
     });
   }
 
