@@ -3,6 +3,7 @@ import { claimPacks } from "../../core/catalog/claim-packs.ts";
 import { commitSnapshot } from "../../core/catalog/commit-snapshot.ts";
 import { packInfo } from "../../core/catalog/pack-info.ts";
 import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
+import { releaseRanges } from "../../core/catalog/release-ranges.ts";
 import { Failure } from "../../core/domain/failure.ts";
 import type { ByteCounts, RunPolicy } from "../../core/domain/run.ts";
 import type { Consistency } from "../../core/domain/snapshot.ts";
@@ -100,7 +101,10 @@ export const createSealSnapshot = ({ site }: ActivityEnvironment) => ({
 const leaveTakeover = async (input: SealInput, at: Site, signal: AbortSignal): Promise<void> => {
   const store = await at.store(input.policy.landing);
   const { indexKey } = await at.repositoryKeys();
-  const { plan, earlierSnapshot, sinceFull } = await getPlanObject<CapturePlan>(store, indexKey, input.plan, signal);
+  const { plan, earlier, earlierSnapshot, sinceFull } = await getPlanObject<CapturePlan>(store, indexKey, input.plan, signal);
+  // What this snapshot did not need of them may go with the snapshot that they are of.
+  const claimed = Object.values(earlier).map(({ range }) => range);
+  await releaseRanges(await at.catalog(), claimed);
   const record = takeoverRecord(input.snapshot, plan, await capturedParts(input, store, indexKey, signal), sinceFull);
   await putPlanObject(store, indexKey, takeoverKey(input.snapshot), record, signal);
   if (earlierSnapshot !== null) await store.delete(takeoverKey(earlierSnapshot), signal);

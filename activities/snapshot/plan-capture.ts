@@ -1,7 +1,9 @@
 import { activityInfo, cancellationSignal } from "@temporalio/activity";
+import type { Catalog } from "../../core/catalog/catalog.ts";
+import { releaseRanges } from "../../core/catalog/release-ranges.ts";
 import { engineOf } from "../../core/databases/engines.ts";
 import { type CapturePlan, captureGrain, groupParts } from "../../core/snapshot/capture-plan.ts";
-import { matchEarlier } from "../../core/snapshot/takeover.ts";
+import { type EarlierPart, matchEarlier } from "../../core/snapshot/takeover.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import { keepAlive } from "../keep-alive.ts";
 import { findTakeover } from "./find-takeover.ts";
@@ -44,10 +46,12 @@ export const createPlanCapture = ({ site }: ActivityEnvironment) => ({
     const batches = groupParts(plan, Math.max(captureGrain.batchBytes, estimatedBytes / mostBatches));
     const record = await findTakeover(at, input.database, input.landing, cancellationSignal());
     const full = input.full || record === undefined || record.sinceFull + 1 >= input.fullReadEvery;
+    const earlier = record === undefined ? {} : matchEarlier(plan, record.parts);
+    await releaseUnmatched(await at.catalog(), record?.parts ?? [], Object.values(earlier));
     const capture: CapturePlan = {
       plan,
       batches,
-      earlier: record === undefined ? {} : matchEarlier(plan, record.parts),
+      earlier,
       earlierSnapshot: record?.snapshot ?? null,
       full,
       sinceFull: full ? 0 : (record?.sinceFull ?? 0) + 1,
@@ -58,3 +62,10 @@ export const createPlanCapture = ({ site }: ActivityEnvironment) => ({
     return { key, batches: batches.length, estimatedBytes };
   },
 });
+
+/** What has no place in this plan, as the ranges of a table that was dropped, is protected by its own snapshot alone. */
+const releaseUnmatched = async (catalog: Catalog, claimed: readonly EarlierPart[], matched: readonly EarlierPart[]): Promise<void> => {
+  const wanted = new Set(matched.map(({ range }) => range));
+  const unmatched = claimed.map(({ range }) => range).filter((range) => !wanted.has(range));
+  if (unmatched.length > 0) await releaseRanges(catalog, unmatched);
+};

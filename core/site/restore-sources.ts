@@ -1,5 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { listReplicas } from "../catalog/list-replicas.ts";
+import { getSnapshot } from "../catalog/read-snapshots.ts";
 import type { StoreConfig } from "../config/schema.ts";
 import { Failure } from "../domain/failure.ts";
 import { manifestKey } from "../repository/object-keys.ts";
@@ -15,6 +16,13 @@ export const restoreSources = async (
   only?: string,
 ): Promise<{ access: SnapshotAccess; stores: StoreConfig[] }> => {
   const catalog: Catalog = await site.catalog();
+  const removedAt = (await getSnapshot(catalog, snapshot))?.removedAt;
+  if (removedAt != null) {
+    throw new Failure(
+      "SnapshotUnknown",
+      `snapshot ${snapshot} was removed on ${removedAt.slice(0, 10)} by retention, and cannot be opened any more`,
+    );
+  }
   const policy = site.policyOf(database);
   const holders = new Set((await listReplicas(catalog, [manifestKey(snapshot)])).map(({ store }) => store));
   const names = (only === undefined ? [policy.landing, ...policy.stores] : [only]).filter((name) => holders.has(name));

@@ -11,7 +11,7 @@ import { packKey } from "../../core/repository/object-keys.ts";
 import type { RunningWorker } from "../sample/run-worker.ts";
 import { assertNoSecrets } from "../sample/secrets.ts";
 import { openTcpFront, type TcpFront, throughFront } from "../sample/tcp-front.ts";
-import { createSource, createTestSite, runSql, type TestSite } from "../sample/test-site.ts";
+import { createDatabase, createTestSite, runSql, type TestSite } from "../sample/test-site.ts";
 import { useStack } from "../stack/use-stack.ts";
 
 const signal = new AbortController().signal;
@@ -29,7 +29,7 @@ describe("drills that fail", () => {
     stack = await startStack();
     const { hostname, port, host } = new URL(stack.postgres.url);
     database = await openTcpFront({ host: hostname, port: Number(port) });
-    source = await createSource(stack, "drills_source");
+    source = await createDatabase(stack, "drills_source");
     await runSql(source, "CREATE TABLE orders AS SELECT n, repeat(md5(n::text), 20) AS text FROM generate_series(1, 6000) n");
     test = await createTestSite({
       name: "drills",

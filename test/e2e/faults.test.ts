@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { promisify } from "node:util";
@@ -9,10 +8,9 @@ import { lastRuns } from "../../core/catalog/last-runs.ts";
 import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
 import type { BackupResult } from "../../core/domain/run.ts";
 import { outcomeKey } from "../../workflows/search-attributes.ts";
-import { createSampleDatabase } from "../sample/postgres-database.ts";
 import { assertNoSecrets } from "../sample/secrets.ts";
 import { openTcpFront, type TcpFront, throughFront } from "../sample/tcp-front.ts";
-import { createSource, createTestSite, runSql, type TestSite } from "../sample/test-site.ts";
+import { createDatabase, createTestSite, runSql, type TestSite } from "../sample/test-site.ts";
 import { useStack } from "../stack/use-stack.ts";
 
 const run = promisify(execFile);
@@ -30,7 +28,7 @@ describe("stores that fail during a backup", () => {
     stack = await startStack();
     const blob = new URL(/BlobEndpoint=([^;]+)/.exec(stack.azurite.connectionString)?.[1] ?? "");
     azure = await openTcpFront({ host: blob.hostname, port: Number(blob.port) });
-    source = await createSource(stack, "faults_source");
+    source = await createDatabase(stack, "faults_source");
     await runSql(source, `CREATE TABLE orders AS SELECT n, md5(n::text) AS text FROM generate_series(1, ${rows}) n`);
     test = await createTestSite({
       name: "faults",
@@ -49,7 +47,7 @@ describe("stores that fail during a backup", () => {
   });
 
   const assertRestores = async (snapshot: string): Promise<void> => {
-    const target = await createSampleDatabase(stack.postgres.url, "faults_target");
+    const target = await createDatabase(stack, "faults_target");
     const { code, json } = await test.dbgov("restore", snapshot, "--to", target);
     assert.deepEqual([code, json.identical, json.rows], [0, true, rows]);
   };
@@ -92,11 +90,9 @@ describe("stores that fail during a backup", () => {
   });
 
   it("degrade it when one answers with errors", async () => {
-    await azure.down();
-    const server = createServer((_, response) => response.writeHead(500).end("out of order")).listen(azure.port, "127.0.0.1");
+    azure.answer("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     await assertDegraded(/^azure: store "azure" .*500/);
-    await new Promise((resolve) => server.close(resolve).closeAllConnections());
-    await azure.up();
+    azure.answer(undefined);
   });
 
   it("fail it when the disk of the landing store is full, and nothing of it is believed", async (context: TestContext) => {

@@ -7,11 +7,10 @@ import { lastRuns } from "../../core/catalog/last-runs.ts";
 import { logEntries } from "../../core/catalog/read-log-entries.ts";
 import type { BackupProgress, BackupResult } from "../../core/domain/run.ts";
 import { outcomeKey } from "../../workflows/search-attributes.ts";
-import { createSampleDatabase } from "../sample/postgres-database.ts";
 import type { RunningWorker } from "../sample/run-worker.ts";
 import { assertNoSecrets } from "../sample/secrets.ts";
 import { openTcpFront, type TcpFront, throughFront } from "../sample/tcp-front.ts";
-import { createSource, createTestSite, runSql, type TestSite } from "../sample/test-site.ts";
+import { createDatabase, createTestSite, databaseOf, runSql, type TestSite } from "../sample/test-site.ts";
 import { useStack } from "../stack/use-stack.ts";
 
 const captureQueues = ["capture", "replicate", "chain", "restore"] as const;
@@ -31,7 +30,7 @@ describe("workers that go away in the middle of a capture", () => {
     stack = await startStack();
     const { hostname, port, host } = new URL(stack.postgres.url);
     database = await openTcpFront({ host: hostname, port: Number(port) });
-    source = await createSource(stack, "kill_source");
+    source = await createDatabase(stack, "kill_source");
     // One batch that is large enough to be stopped in, and small ones that are done by then.
     await runSql(
       source,
@@ -72,14 +71,14 @@ describe("workers that go away in the middle of a capture", () => {
   /** A run that stands still in the middle of its large table. */
   const stoppedInCapture = async (): Promise<WorkflowHandle> => {
     const frozen = database.freezeAfter(6_000_000);
-    const handle = await test.startBackup("shop");
+    const handle = await test.startBackup("shop", { full: true });
     await frozen;
     return handle;
   };
   const finish = async (handle: WorkflowHandle): Promise<BackupResult> => {
     const done = (await handle.result()) as BackupResult;
     assert.deepEqual([done.state, done.degraded, done.rows], ["logged", false, rows]);
-    const target = await createSampleDatabase(stack.postgres.url, "kill_target");
+    const target = await createDatabase(stack, "kill_target");
     const { code, json } = await test.dbgov("restore", done.snapshot, "--to", target);
     assert.deepEqual([code, json.identical, json.rows], [0, true, rows]);
     return done;
@@ -87,7 +86,7 @@ describe("workers that go away in the middle of a capture", () => {
   const queriesLeft = (): Promise<{ query: string }[]> =>
     runSql(
       source,
-      "SELECT query FROM pg_stat_activity WHERE datname = 'kill_source' AND application_name LIKE 'dbgov%' AND pid <> pg_backend_pid()",
+      "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'dbgov%' AND pid <> pg_backend_pid()",
     );
 
   const holdsOf = async (handle: WorkflowHandle): Promise<number> =>
@@ -98,7 +97,7 @@ describe("workers that go away in the middle of a capture", () => {
   it("takes over what a killed worker was capturing, while another holds the snapshot", async () => {
     const holder = await test.worker({ queues: [...captureQueues], grace: "60s" });
     const planning = database.freezeAfter(2_000);
-    const handle = await test.startBackup("shop");
+    const handle = await test.startBackup("shop", { full: true });
     await planning;
     assert.equal(((await handle.query("progress")) as BackupProgress).step, "planning");
     // It takes no new work from here on, but keeps what it has: the hold, and the planning.
@@ -164,7 +163,7 @@ describe("workers that go away in the middle of a capture", () => {
     assert.equal((await logEntries(catalog, { database: "shop" })).at(-1)?.kind, "snapshot-failed");
     const { typedSearchAttributes } = await handle.describe();
     assert.equal(typedSearchAttributes.get(outcomeKey), "cancelled");
-    await finish(await test.startBackup("shop"));
+    await finish(await test.startBackup("shop", { full: true }));
   });
 
   it("waits for a database that goes away in the middle, and holds anew", async () => {
@@ -180,11 +179,11 @@ describe("workers that go away in the middle of a capture", () => {
 
   it("says that the database is gone when it is dropped in the middle", async () => {
     const handle = await stoppedInCapture();
-    await runSql(stack.postgres.url, "DROP DATABASE kill_source WITH (FORCE)");
+    await runSql(stack.postgres.url, `DROP DATABASE ${databaseOf(source)} WITH (FORCE)`);
     database.thaw();
     const { code, json } = await test.dbgov("backup", "shop"); // joins the run
     assert.deepEqual([code, json.error.type], [1, "DatabaseMissing"]);
-    assert.match(json.error.message, /kill_source/);
+    assert.ok(json.error.message.includes(databaseOf(source)), json.error.message);
     await assert.rejects(handle.result());
     const [run] = await lastRuns(await test.site.catalog(), "shop");
     assert.deepEqual([run?.outcome, run?.failureType], ["failed", "DatabaseMissing"]);

@@ -8,9 +8,8 @@ import { lastRuns } from "../../core/catalog/last-runs.ts";
 import { logEntries } from "../../core/catalog/read-log-entries.ts";
 import { getSnapshot, latestSnapshot } from "../../core/catalog/read-snapshots.ts";
 import type { BackupProgress, BackupResult } from "../../core/domain/run.ts";
-import { createSampleDatabase } from "../sample/postgres-database.ts";
 import { openTcpFront, type TcpFront, throughFront } from "../sample/tcp-front.ts";
-import { createSource, createTestSite, runSql, type TestSite } from "../sample/test-site.ts";
+import { createDatabase, createTestSite, databaseOf, runSql, type TestSite } from "../sample/test-site.ts";
 import { findProgram } from "../stack/programs.ts";
 import { progressToStderr } from "../stack/progress.ts";
 import { useStack } from "../stack/use-stack.ts";
@@ -47,7 +46,7 @@ describe("reset of a failed backup", () => {
     stack = await startStack();
     const blob = new URL(/BlobEndpoint=([^;]+)/.exec(stack.azurite.connectionString)?.[1] ?? "");
     azure = await openTcpFront({ host: blob.hostname, port: Number(blob.port) });
-    source = await createSource(stack, "reset_source");
+    source = await createDatabase(stack, "reset_source");
     await runSql(source, `CREATE TABLE orders AS SELECT n, md5(n::text) AS text FROM generate_series(1, ${rows}) n`);
     test = await createTestSite({
       name: "reset",
@@ -87,7 +86,7 @@ describe("reset of a failed backup", () => {
   };
 
   const assertRestores = async (snapshot: string, expected: number): Promise<void> => {
-    const target = await createSampleDatabase(stack.postgres.url, "reset_target");
+    const target = await createDatabase(stack, "reset_target");
     const { code, json } = await test.dbgov("restore", snapshot, "--to", target);
     assert.equal(code, 0);
     assert.deepEqual([json.identical, json.rows, json.damaged], [true, expected, []]);
@@ -98,7 +97,7 @@ describe("reset of a failed backup", () => {
     const away = new URL(source);
     away.pathname = "/postgres";
     // Nothing can read it now: whatever finishes has not read it again.
-    await runSql(away.href, "ALTER DATABASE reset_source RENAME TO reset_source_away");
+    await runSql(away.href, `ALTER DATABASE ${databaseOf(source)} RENAME TO ${databaseOf(source)}_away`);
     try {
       await reset("--event-id", String(await resumeAt()));
       const done = await result();
@@ -112,7 +111,7 @@ describe("reset of a failed backup", () => {
       );
       await assertRestores(snapshot, rows);
     } finally {
-      await runSql(away.href, "ALTER DATABASE reset_source_away RENAME TO reset_source");
+      await runSql(away.href, `ALTER DATABASE ${databaseOf(source)}_away RENAME TO ${databaseOf(source)}`);
     }
     assert.deepEqual(
       (await runs()).map(({ outcome, failureType }) => [outcome, failureType]),

@@ -12,6 +12,8 @@ export interface TcpFront {
   down(): Promise<void>;
   /** Accepts connections again, on the same port. */
   up(): Promise<void>;
+  /** From now on, answers every request itself with this, and hangs up; undefined: the server answers again. */
+  answer(text: string | undefined): void;
   /** From now on, a connection that has carried so many bytes from the server stands still; resolves when the first does. */
   freezeAfter(bytes: number): Promise<void>;
   /** Lets everything flow again. */
@@ -27,12 +29,23 @@ interface Pair {
 
 export const openTcpFront = async (target: { host: string; port: number }): Promise<TcpFront> => {
   const pairs = new Set<Pair>();
+  const clients = new Set<Socket>();
+  let ownAnswer: string | undefined;
   let received = 0;
   let limit = Number.POSITIVE_INFINITY;
   let onFrozen: () => void = () => {};
   let listener: Server | undefined;
 
+  const refuse = (client: Socket, text: string): void => {
+    clients.add(client);
+    client.on("error", () => client.destroy()).on("close", () => clients.delete(client));
+    client.once("data", () => client.end(text));
+  };
   const accept = (client: Socket): void => {
+    if (ownAnswer !== undefined) {
+      refuse(client, ownAnswer);
+      return;
+    }
     const server = connect(target);
     const pair: Pair = { client, server, carried: 0 };
     pairs.add(pair);
@@ -66,13 +79,17 @@ export const openTcpFront = async (target: { host: string; port: number }): Prom
   };
 
   const port = await listen(0);
-  const down = async (): Promise<void> => {
-    const closed = new Promise<void>((resolve) => (listener === undefined ? resolve() : listener.close(() => resolve())));
-    listener = undefined;
+  const cut = (): void => {
+    for (const client of clients) client.destroy();
     for (const { client, server } of pairs) {
       client.destroy();
       server.destroy();
     }
+  };
+  const down = async (): Promise<void> => {
+    const closed = new Promise<void>((resolve) => (listener === undefined ? resolve() : listener.close(() => resolve())));
+    listener = undefined;
+    cut();
     await closed;
   };
   return {
@@ -80,6 +97,10 @@ export const openTcpFront = async (target: { host: string; port: number }): Prom
     received: () => received,
     down,
     up: async () => void (await listen(port)),
+    answer: (text) => {
+      ownAnswer = text;
+      cut();
+    },
     freezeAfter: (bytes) =>
       new Promise((resolve) => {
         limit = bytes;

@@ -37,7 +37,7 @@ export interface TestSite {
   /** Runs a command of `bin/dbgov` with `--config` and `--json`; `json` is what it printed. */
   dbgov(...args: readonly string[]): Promise<Finished & { readonly json: RawConfig }>;
   /** Starts the backup workflow as the CLI does, without waiting for it. */
-  startBackup(database: string): Promise<WorkflowHandle>;
+  startBackup(database: string, input?: { readonly full: boolean }): Promise<WorkflowHandle>;
   backup(database: string): Promise<BackupResult>;
   /** Changes the configuration's file, and opens `site` anew. */
   reconfigure(change: (config: RawConfig) => void): Promise<void>;
@@ -45,7 +45,7 @@ export interface TestSite {
 }
 
 export interface TestSiteOptions {
-  /** Unique among the test files; names the organization, the namespace and the databases. */
+  /** Begins the names of the organization, the namespace and the catalog. */
   readonly name: string;
   readonly stack: Stack;
   /** By name; the URL of a source database. */
@@ -55,23 +55,23 @@ export interface TestSiteOptions {
 }
 
 export const createTestSite = async (options: TestSiteOptions): Promise<TestSite> => {
-  const { name, stack, databases, policy, change = () => {} } = options;
+  const { stack, databases, policy, change = () => {} } = options;
+  const name = ownName(options.name);
   const folder = await mkdtemp(join(tmpdir(), `dbgov ${name} `));
-  const namespace = `${name}-${Date.now().toString(36)}`;
   const connection = await Connection.connect({ address: stack.temporal.address });
-  const client = new Client({ connection, namespace });
+  const client = new Client({ connection, namespace: name });
   // Accounts of its own: two test files must not count up one account's transactions.
   const keys = await Promise.all([fundedAccount(stack.anvil.rpc), fundedAccount(stack.anvil.rpc)]);
   const [sample] = await Promise.all([
     createSampleSite({
       folder: join(folder, "site"),
       stack: { ...stack, anvil: { ...stack.anvil, keys } },
-      namespace,
+      namespace: name,
       databases,
       organization: name,
       ...(policy === undefined ? {} : { policy }),
     }),
-    makeNamespace(client, namespace),
+    makeNamespace(client, name),
   ]);
   const rewrite = async (edit: (config: RawConfig) => void): Promise<void> => {
     const config = parse(await readFile(sample.config, "utf8")) as RawConfig;
@@ -89,13 +89,17 @@ export const createTestSite = async (options: TestSiteOptions): Promise<TestSite
     const last = finished.stdout.trim().split("\n").at(-1) ?? "";
     return { ...finished, json: last.startsWith("{") ? JSON.parse(last) : undefined };
   };
-  const startBackup = (database: string): Promise<WorkflowHandle> =>
-    client.workflow.start("backup", { workflowId: `backup/${database}`, taskQueue: "orchestrate", args: [backupInputOf(site, database)] });
+  const startBackup = (database: string, input?: { readonly full: boolean }): Promise<WorkflowHandle> =>
+    client.workflow.start("backup", {
+      workflowId: `backup/${database}`,
+      taskQueue: "orchestrate",
+      args: [{ ...backupInputOf(site, database), ...input }],
+    });
 
   return {
     folder,
     config: sample.config,
-    namespace,
+    namespace: name,
     client,
     get site() {
       return site;
@@ -152,9 +156,19 @@ const makeNamespace = async (client: Client, namespace: string): Promise<void> =
   }
 };
 
-/** An empty source database on the shared server, and its URL. */
+/** Two runs of one test at the same time do not meet. */
+const ownName = (name: string): string => `${name}-${randomBytes(3).toString("hex")}`;
+
+/** An empty database on the shared server, under a name of its own, and its URL. */
+export const createDatabase = (stack: Pick<StackAddresses, "postgres">, name: string): Promise<string> =>
+  createSampleDatabase(stack.postgres.url, ownName(name).replaceAll("-", "_"));
+
+/** The same under the very name that is given. */
 export const createSource = (stack: Pick<StackAddresses, "postgres">, name: string): Promise<string> =>
   createSampleDatabase(stack.postgres.url, name.replaceAll("-", "_"));
+
+/** The name of the database in its URL. */
+export const databaseOf = (url: string): string => new URL(url).pathname.slice(1);
 
 /** Runs SQL on a database; the rows of the last statement. */
 export const runSql = async <Row extends pg.QueryResultRow>(url: string, sql: string): Promise<Row[]> => {
