@@ -57,8 +57,8 @@ const urlParts = (text: string): string[] => {
     const [key, value] = [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)];
     if (/^(sig|key|token|password|sslpassword|secret|apikey|api_key|access_token)$/i.test(key)) parts.push(value, decoded(value));
   }
-  // Providers of JSON-RPC put the key into the path.
-  const path = /^[^:]+:\/\/[^/?#]*(\/[^?#]*)/.exec(text)?.[1] ?? "";
+  // Providers of JSON-RPC put the key into the path; in other URLs it names a database.
+  const path = /^(?:https?|wss?):\/\/[^/?#]*(\/[^?#]*)/i.exec(text)?.[1] ?? "";
   parts.push(...path.split("/").filter((segment) => /^(?=.*\d)[\w-]{20,}$/.test(segment)));
   return parts;
 };

@@ -1,4 +1,4 @@
-import { Failure } from "../domain/failure.ts";
+import { Failure, isFailure } from "../domain/failure.ts";
 import { type Envelope, unwrapKey } from "../repository/envelopes.ts";
 import type { RecipientSecret } from "../repository/keys.ts";
 import { type Manifest, openManifest, verifyManifest } from "../repository/manifest.ts";
@@ -44,7 +44,13 @@ export const fromAnyStore = async <T>(
 /** The manifest, its signature checked and its content opened. */
 export const fetchManifest = async (access: SnapshotAccess, store: Store, signal: AbortSignal): Promise<Manifest> => {
   const bytes = await store.get(manifestKey(access.snapshot), signal);
-  verifyManifest(bytes, access.signingKeys);
+  try {
+    verifyManifest(bytes, access.signingKeys);
+  } catch (error) {
+    // What is not even JSON does not say which one it is.
+    if (!isFailure(error) || error.message.includes(access.snapshot)) throw error;
+    throw new Failure(error.type, `${manifestKey(access.snapshot)} in store ${store.name}: ${error.message}`, { cause: error.cause });
+  }
   const key = await unwrapKey(envelopesOf(access, access.snapshot, "manifest"), access.secret);
   return openManifest(bytes, key);
 };
@@ -59,7 +65,7 @@ export const fetchRange = async (access: SnapshotAccess, range: string, store: S
 const envelopesOf = (access: SnapshotAccess, object: string, kind: string): readonly Envelope[] => {
   const found = access.envelopes[object];
   if (found === undefined || found.length === 0) {
-    throw new Failure("EnvelopeMissing", `the keyring has no envelope for the ${kind} ${object}, so nothing can open it`);
+    throw new Failure("EnvelopeMissing", `the keyring has no envelope for the ${kind} ${object}, so no key can open it`);
   }
   return found;
 };

@@ -11,6 +11,7 @@ import { compareContent } from "./compare-content.ts";
 import { eachLimited } from "./each-limited.ts";
 import type { JobContext, JobProgress } from "./jobs.ts";
 import { fetchManifest, fetchRange, fromAnyStore, type SnapshotAccess } from "./open-snapshot.ts";
+import { requireReadable } from "./require-readable.ts";
 
 export interface RestoreJob {
   readonly access: SnapshotAccess;
@@ -51,6 +52,7 @@ export const restoreSnapshot = async (input: RestoreJob, { report, signal }: Job
     if (manifest.engine !== input.engine) {
       throw new Failure("UsageInvalid", `snapshot ${manifest.snapshot} is of engine ${manifest.engine}; the target speaks ${input.engine}`);
     }
+    await requireReadable(manifest, input.access, stores, onDamage, signal);
     const content = (range: string, store: Store): AsyncIterable<Uint8Array> => rangeContent(input.access, range, store, signal);
     // Definitions are read whole before the target is touched: a wrong key or a lost envelope is found here.
     const definitions = await readDefinitions(manifest, stores, content, onDamage);

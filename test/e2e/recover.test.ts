@@ -7,7 +7,7 @@ import { BSON, MongoClient } from "mongodb";
 import { createSampleDocuments } from "../sample/mongodb-database.ts";
 import { createSampleDatabase } from "../sample/postgres-database.ts";
 import { secretsOf } from "../sample/secrets.ts";
-import { createSource, createTestSite, runSql } from "../sample/test-site.ts";
+import { createDatabase, createTestSite, databaseOf, runSql } from "../sample/test-site.ts";
 import { openCli, type WatchedCli } from "../sample/watched-cli.ts";
 import { useStack } from "../stack/use-stack.ts";
 
@@ -18,7 +18,11 @@ describe("recover, without Temporal, catalog and configuration", () => {
   let folder: string;
   let source: string;
   let events: string;
+  let organization: string;
+  let catalog: string;
+  let target: string;
   let cli: WatchedCli;
+  const drop = (url: string) => runSql(stack.postgres.url, `DROP DATABASE IF EXISTS "${databaseOf(url)}" WITH (FORCE)`);
   let snapshots: string[];
   const kit = "kit";
   const store = "store";
@@ -26,8 +30,9 @@ describe("recover, without Temporal, catalog and configuration", () => {
   before(async () => {
     stack = await startStack();
     folder = await mkdtemp(join(tmpdir(), "dbgov recover "));
-    source = await createSource(stack, "recover_source");
+    source = await createDatabase(stack, "recover_source");
     await runSql(source, shop);
+    target = await createDatabase(stack, "recover_target");
     events = await createSampleDocuments(stack.mongodb.url, "recover_events", { clicks: documents, "leere Sammlung": [] });
     const test = await createTestSite({
       name: "recover",
@@ -46,6 +51,8 @@ describe("recover, without Temporal, catalog and configuration", () => {
       snapshots = await Promise.all(["shop", "events"].map(async (name) => (await test.backup(name)).snapshot));
       assert.equal((await test.dbgov("keys", "kit")).code, 0);
       const site = dirname(test.config);
+      organization = test.site.loaded.config.organization;
+      catalog = test.environment.DBGOV_CATALOG_URL as string;
       await cp(join(site, "recovery-kit"), join(folder, kit), { recursive: true });
       await cp(join(site, "store"), join(folder, store), { recursive: true });
       const secrets = [...(await secretsOf(test)).values()];
@@ -56,17 +63,17 @@ describe("recover, without Temporal, catalog and configuration", () => {
     } finally {
       await test.close();
     }
-    await runSql(stack.postgres.url, "DROP DATABASE recover_catalog WITH (FORCE)");
+    await drop(catalog);
   });
   after(async () => {
     await rm(folder, { recursive: true, force: true });
-    for (const name of ["source", "target"]) await runSql(stack.postgres.url, `DROP DATABASE IF EXISTS recover_${name} WITH (FORCE)`);
+    for (const url of [source, target]) await drop(url);
   });
 
   const places: readonly (readonly [string, () => string])[] = [
     ["the folder", () => store],
-    ["the Azure container", () => `${/BlobEndpoint=([^;]+)/.exec(stack.azurite.connectionString)?.[1]}/recover-backups`],
-    ["one IPFS peer", () => `ipfs+${stack.ipfs[1]?.api.replace(/\/$/, "")}/dbgov/recover`],
+    ["the Azure container", () => `${/BlobEndpoint=([^;]+)/.exec(stack.azurite.connectionString)?.[1]}/${organization}-backups`],
+    ["one IPFS peer", () => `ipfs+${stack.ipfs[1]?.api.replace(/\/$/, "")}/dbgov/${organization}`],
   ];
   for (const [what, address] of places) {
     it(`lists and recovers both databases from ${what}`, async () => {
@@ -81,7 +88,7 @@ describe("recover, without Temporal, catalog and configuration", () => {
         ]),
       );
 
-      const target = await createSampleDatabase(stack.postgres.url, "recover_target");
+      target = await createSampleDatabase(stack.postgres.url, databaseOf(target));
       const ofShop = await cli.json("recover", ...from, "--snapshot", "latest", "--database", "shop", "--to", target);
       assert.deepEqual([ofShop.code, ofShop.json.snapshot, ofShop.json.identical, ofShop.json.rows], [0, snapshots[0], true, 500]);
       for (const sql of contents) assert.deepEqual(await runSql(target, sql), await runSql(source, sql));
@@ -94,7 +101,7 @@ describe("recover, without Temporal, catalog and configuration", () => {
   }
 
   it("says for eyes what it does", async () => {
-    const target = await createSampleDatabase(stack.postgres.url, "recover_target");
+    target = await createSampleDatabase(stack.postgres.url, databaseOf(target));
     const { code, stdout, stderr } = await cli.run(
       "recover",
       "--store",

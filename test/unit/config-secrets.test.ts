@@ -79,6 +79,8 @@ test("inside a secret, what is secret on its own is redacted too: decoded, encod
   assert.equal(redact("sig Q2hhbmdl+me= sv=2024"), "sig [redacted] sv=2024");
   registerSecret("https://base.example.com/v2/0123456789abcdef0123");
   assert.equal(redact("POST /v2/0123456789abcdef0123 failed"), "POST /v2/[redacted] failed");
+  registerSecret("postgres://backup:Gr4pefruit2@db.example.com/the_database_of_2026");
+  assert.equal(redact('database "the_database_of_2026"'), 'database "the_database_of_2026"', "a database's name is no secret");
   registerSecret('{"kty":"RSA","n":"public-number","d":"private-number"}');
   assert.equal(redact("private-number public-number"), "[redacted] public-number");
   registerSecret('quo"ted-secret');

@@ -39,11 +39,21 @@ export const action: CommandAction = async (input) => {
   }
 };
 
+/** Says whose kit it is that does not trust the snapshot's signature: it may be the wrong one. */
+const open: typeof openWithKit = async (store, kit, snapshot, signal) => {
+  try {
+    return await openWithKit(store, kit, snapshot, signal);
+  } catch (error) {
+    if (!isFailure(error, "VerificationFailed")) throw error;
+    throw new Failure("VerificationFailed", `${error.message} by the kit of ${kit.organization}`, { cause: error.cause });
+  }
+};
+
 const choose = async (store: Store, kit: Kit, { options, signal }: CommandInput) => {
   const wanted = options.snapshot === "latest" ? "latest" : snapshotArgument(options.snapshot);
   const { database } = options;
   if (wanted !== "latest") {
-    const opened = await openWithKit(store, kit, wanted, signal).catch((error: unknown) => {
+    const opened = await open(store, kit, wanted, signal).catch((error: unknown) => {
       if (isFailure(error, "ObjectMissing"))
         throw new Failure("SnapshotUnknown", `snapshot ${wanted} is not in the store`, { cause: error });
       throw error;
@@ -58,7 +68,7 @@ const choose = async (store: Store, kit: Kit, { options, signal }: CommandInput)
   let passedOver: Failure | undefined;
   for (const id of await snapshotsInStore(store, signal)) {
     try {
-      const opened = await openWithKit(store, kit, id, signal);
+      const opened = await open(store, kit, id, signal);
       if (opened.manifest.database === database) return opened;
       found.add(opened.manifest.database);
     } catch (error) {
@@ -79,7 +89,7 @@ const list = async (store: Store, kit: Kit, { json, signal }: CommandInput): Pro
   const rows: { snapshot: string; database: string; capturedAt: string; rows: number; problem?: string }[] = [];
   for (const snapshot of await snapshotsInStore(store, signal)) {
     try {
-      const { manifest } = await openWithKit(store, kit, snapshot, signal);
+      const { manifest } = await open(store, kit, snapshot, signal);
       const { database, capturedAt, streams } = manifest;
       rows.push({ snapshot, database, capturedAt, rows: streams.reduce((sum, stream) => sum + stream.rows, 0) });
     } catch (error) {
