@@ -2,7 +2,8 @@ import { Failure } from "../domain/failure.ts";
 import type { Framing, RowDigest } from "../domain/snapshot.ts";
 import type { Chunking } from "./repository-config.ts";
 import { sumText } from "./row-digest.ts";
-import * as tables from "./row-tables.ts";
+import { activate, hashRun, type ScanLanes, scanLines } from "./row-scan.ts";
+import { mix, rowTables } from "./row-tables.ts";
 
 /** Where chunks end, for a scanner that also cuts. `cut` gets offsets from the beginning of the stream, increasing. */
 export interface Cutter extends Chunking {
@@ -18,59 +19,23 @@ export interface RowScanner {
   finish(): RowDigest;
 }
 
-/** What is known between two blocks. Lengths instead of offsets, so that the hot loops see small integers only. */
-interface ScanState {
+/** What is known between two blocks. */
+interface ScanState extends ScanLanes {
   readonly seedA: number;
   readonly seedB: number;
   cutter: Cutter;
-  laneA: number;
-  laneB: number;
-  sumA: number;
-  sumB: number;
-  rows: number;
   /** Bytes scanned so far. */
   position: number;
-  /** Of the row at hand, so far. */
-  rowBytes: number;
-  /** Of the chunk at hand, so far. */
-  chunkBytes: number;
-  /** The row at hand is larger than `max`: it is cut in blocks of `max`. */
-  giant: boolean;
   /** Of the `bson` row at hand; known once its first four bytes are read. */
   rowLength: number;
 }
 
-// Local constants: the compiler folds them into the loops, which it does not do with imports.
-const { mix, multiplierA, multiplierB, nextA, nextB, tableA, tableB } = tables;
-const newline = 10;
 const smallestDocument = 5;
-const squareA = Math.imul(multiplierA, multiplierA);
-const squareB = Math.imul(multiplierB, multiplierB);
 const never: Cutter = { min: 2 ** 30, target: 1, max: 2 ** 30, salt: 0, cut: () => {} };
 
 /** Whether a chunk ends behind a row whose hash ends in `low`. */
 const cutsBehind = (low: number, rowBytes: number, chunkBytes: number, { min, target, max, salt }: Cutter): boolean =>
   chunkBytes >= min && (chunkBytes >= max || (Math.imul(low ^ salt, 0x9e3779b1) >>> 0) * target < rowBytes * 4294967296);
-
-/** Hashes `block[from, to)`, in which no row ends. */
-const hashRun = (state: ScanState, block: Uint8Array, from: number, to: number): void => {
-  let a = state.laneA;
-  let b = state.laneB;
-  let i = from;
-  for (; i + 1 < to; i += 2) {
-    const x = block[i]!;
-    const y = block[i + 1]!;
-    a = (Math.imul(a, squareA) + nextA[x]! + tableA[y]!) | 0;
-    b = (Math.imul(b, squareB) + nextB[x]! + tableB[y]!) | 0;
-  }
-  if (i < to) {
-    const x = block[i]!;
-    a = (Math.imul(a, multiplierA) + tableA[x]!) | 0;
-    b = (Math.imul(b, multiplierB) + tableB[x]!) | 0;
-  }
-  state.laneA = a;
-  state.laneB = b;
-};
 
 /** The row at hand ends at `state.position`. */
 const endRow = (state: ScanState): void => {
@@ -89,54 +54,10 @@ const endRow = (state: ScanState): void => {
   state.laneB = state.seedB;
 };
 
-/** Two bytes a step; the end of a row is written out here because a call for each row would halve the speed. */
-const scanLines = (state: ScanState, block: Uint8Array, from: number, to: number): void => {
-  const { seedA, seedB, cutter } = state;
-  const { min } = cutter;
-  const base = state.position - from;
-  let a = state.laneA;
-  let b = state.laneB;
-  let sumA = state.sumA;
-  let sumB = state.sumB;
-  let rows = state.rows;
-  let rowFrom = from - state.rowBytes;
-  let chunkFrom = from - state.chunkBytes;
-  let i = from;
-  while (i < to) {
-    const x = block[i++]!;
-    if (x === newline || i === to) {
-      a = (Math.imul(a, multiplierA) + tableA[x]!) | 0;
-      b = (Math.imul(b, multiplierB) + tableB[x]!) | 0;
-      if (x !== newline) break;
-    } else {
-      const y = block[i++]!;
-      a = (Math.imul(a, squareA) + nextA[x]! + tableA[y]!) | 0;
-      b = (Math.imul(b, squareB) + nextB[x]! + tableB[y]!) | 0;
-      if (y !== newline) continue;
-    }
-    const rowBytes = i - rowFrom;
-    const high = mix((a + rowBytes) | 0);
-    const low = mix(b ^ high);
-    sumA = (sumA + high) | 0;
-    sumB = (sumB + low) | 0;
-    rows++;
-    rowFrom = i;
-    a = seedA;
-    b = seedB;
-    if (state.giant || (i - chunkFrom >= min && cutsBehind(low, rowBytes, i - chunkFrom, cutter))) {
-      state.giant = false;
-      chunkFrom = i;
-      cutter.cut(base + i);
-    }
-  }
-  state.laneA = a;
-  state.laneB = b;
-  state.sumA = sumA;
-  state.sumB = sumB;
-  state.rows = rows;
-  state.rowBytes = to - rowFrom;
-  state.chunkBytes = to - chunkFrom;
-  state.position = base + to;
+const scanTextRows = (state: ScanState, block: Uint8Array, from: number, to: number): void => {
+  const { cutter, position } = state;
+  scanLines(state, cutter, block, from, to, (at) => cutter.cut(position + at - from));
+  state.position += to - from;
 };
 
 const advance = (state: ScanState, bytes: number): void => {
@@ -179,7 +100,7 @@ const endBlock = (state: ScanState): void => {
   state.cutter.cut(state.position);
 };
 
-const scanRows = (state: ScanState, block: Uint8Array, scan: typeof scanLines): void => {
+const scanRows = (state: ScanState, block: Uint8Array, scan: typeof scanTextRows): void => {
   const { max } = state.cutter;
   let from = 0;
   while (from < block.length) {
@@ -207,15 +128,15 @@ const scanOpaque = (state: ScanState, block: Uint8Array): void => {
  * `docs/format.md`, "Row digest" and "Chunking".
  */
 export const createRowScanner = (framing: Framing, digestKey: Uint8Array, cutter: Cutter = never): RowScanner => {
-  const own = tables.rowTables(digestKey);
+  const own = rowTables(digestKey);
   const { seedA, seedB } = own;
   const counts = { sumA: 0, sumB: 0, rows: 0, position: 0, rowBytes: 0, chunkBytes: 0, giant: false, rowLength: 0 };
   const state: ScanState = { seedA, seedB, cutter, laneA: seedA, laneB: seedB, ...counts };
   return {
     scan: (block) => {
-      tables.activate(own);
+      activate(own);
       if (framing === "opaque") scanOpaque(state, block);
-      else scanRows(state, block, framing === "lines" ? scanLines : scanDocuments);
+      else scanRows(state, block, framing === "lines" ? scanTextRows : scanDocuments);
     },
     finish: () => {
       const { position, rowBytes } = state;
@@ -231,14 +152,3 @@ export const createRowScanner = (framing: Framing, digestKey: Uint8Array, cutter
     },
   };
 };
-
-/**
- * Runs the loops over a few short rows. V8 would otherwise compile them in the middle of their first long run, without
- * having seen how they end, and leave the compiled code at the end of every block from then on: half the speed.
- */
-const warmUp = (): void => {
-  const block = Buffer.from("one row\nand another\n\nand the beginning of a third");
-  const scanner = createRowScanner("lines", new Uint8Array(32), { min: 8, target: 8, max: 16, salt: 0, cut: () => {} });
-  for (let n = 0; n < 200; n++) scanner.scan(block);
-};
-warmUp();

@@ -4,14 +4,12 @@ import { deriveWide } from "./derive.ts";
 export const multiplierA = 0x01000193;
 export const multiplierB = 0x85ebca6b | 0;
 
-/** What each byte adds, by lane, and the same times the multiplier: two bytes are then one step of the polynomial. */
+/** What each byte adds, by lane, and what the lanes start from. */
 export interface RowTables {
   readonly seedA: number;
   readonly seedB: number;
   readonly a: Int32Array;
   readonly b: Int32Array;
-  readonly aNext: Int32Array;
-  readonly bNext: Int32Array;
 }
 
 /**
@@ -24,34 +22,7 @@ export const rowTables = (digestKey: Uint8Array): RowTables => {
   const words = Int32Array.from({ length: 514 }, (_, n) => bytes.readInt32LE(n * 4));
   const a = words.slice(0, 256);
   const b = words.slice(256, 512);
-  return {
-    seedA: words[512]!,
-    seedB: words[513]!,
-    a,
-    b,
-    aNext: a.map((value) => Math.imul(value, multiplierA)),
-    bNext: b.map((value) => Math.imul(value, multiplierB)),
-  };
-};
-
-/**
- * The tables of the scan at hand. They are constants of this module, and filled again when the key changes (which it hardly
- * ever does), because the compiler folds constant tables into the loops: twice the speed of tables passed as arguments.
- */
-export const tableA = new Int32Array(256);
-export const tableB = new Int32Array(256);
-export const nextA = new Int32Array(256);
-export const nextB = new Int32Array(256);
-let active: RowTables | undefined;
-
-/** Must be called before a run of hashing; nothing asynchronous may come between. */
-export const activate = (tables: RowTables): void => {
-  if (tables === active) return;
-  active = tables;
-  tableA.set(tables.a);
-  tableB.set(tables.b);
-  nextA.set(tables.aNext);
-  nextB.set(tables.bNext);
+  return { seedA: words[512]!, seedB: words[513]!, a, b };
 };
 
 /** murmur3's 32-bit finalizer: a bijection that spreads every bit. */
