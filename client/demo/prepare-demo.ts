@@ -25,13 +25,14 @@ export interface DemoSite {
 }
 
 /** Starts the stack, loads both databases, and writes keys and configuration: the operator's part before the first night. */
-export const prepareDemo = async (stage: Stage, silent: boolean, signal: AbortSignal): Promise<DemoSite> => {
+export const prepareDemo = async (stage: Stage, signal: AbortSignal): Promise<DemoSite> => {
   const stack = await stage.step(
     "Start the stack: Temporal, PostgreSQL, MongoDB wire, Azure Blob, three IPFS peers, a chain, Arweave",
     async (progress) => {
       const onProgress = (component: string, text: string): void => {
         progress.end();
-        if (!silent) process.stderr.write(`   ${dim(component.padEnd(9))} ${text}\n`);
+        // On standard error also when a program listens: the first run builds for minutes, and must not look as if it hung.
+        process.stderr.write(`   ${dim(component.padEnd(9))} ${text}\n`);
       };
       return await stackUp({ folder: demoStackFolder, onProgress });
     },

@@ -38,7 +38,7 @@ export const runDemo = async ({ keep, silent, signal }: DemoOptions): Promise<De
   const stage = openStage(silent);
   await mkdir(demoFolder, { recursive: true });
   try {
-    const prepared = await prepareDemo(stage, silent, signal);
+    const prepared = await prepareDemo(stage, signal);
     Object.assign(process.env, prepared.site.environment);
     const site = openSite(await loadConfig(prepared.site.config));
     const orchestrator = await connectSite(site);

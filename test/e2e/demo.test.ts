@@ -31,10 +31,13 @@ test("the demo shows the whole line on real components, and says so in its last 
   assert.ok(report.anchor.block > 0);
   assert.equal(report.proof.verified, true);
   assert.equal(report.corruption.detected, true);
-  assert.deepEqual(report.drills.map(({ database, identical }) => ({ database, identical })), [
-    { database: "shop", identical: true },
-    { database: "orders", identical: true },
-  ]);
+  assert.deepEqual(
+    report.drills.map(({ database, identical }) => ({ database, identical })),
+    [
+      { database: "shop", identical: true },
+      { database: "orders", identical: true },
+    ],
+  );
   const { pass, fail, inconclusive } = report.sweep;
   assert.ok(pass > 0 && fail > 0 && inconclusive >= 0, "a stack on loopback without TLS has findings, and they are not hidden");
   assert.match(report.ui, /^http:\/\//);
