@@ -1,7 +1,7 @@
 import { migrate } from "../../core/catalog/migrate.ts";
 import { loadConfig } from "../../core/config/load-config.ts";
 import { openSite, type Site } from "../../core/site/site.ts";
-import { connectSite, type Orchestrator } from "../connect.ts";
+import { connectSite, type Orchestrator, orchestratorFailure } from "../connect.ts";
 import type { CommandInput } from "./program.ts";
 
 /** Runs `work` with the site of the command's `--config`, and closes what it opened. */
@@ -27,6 +27,8 @@ export const withOrchestrator = async <T>(input: CommandInput, work: (site: Site
     const orchestrator = await connectSite(site);
     try {
       return await work(site, orchestrator);
+    } catch (error) {
+      throw orchestratorFailure(error, site.loaded.config.temporal.address);
     } finally {
       await orchestrator.close();
     }

@@ -2,13 +2,17 @@ import { parseDuration } from "../../../core/domain/duration.ts";
 import { Failure } from "../../../core/domain/failure.ts";
 import { type TaskQueue, taskQueues } from "../../../core/domain/run.ts";
 import { runWorkers } from "../../../workers/run-workers.ts";
+import { withOrchestrator } from "../open-site.ts";
 import type { CommandAction } from "../program.ts";
 import { good, say } from "../terminal.ts";
 
-export const action: CommandAction = async ({ options, json, signal }) => {
+export const action: CommandAction = async (input) => {
+  const { options, json, signal } = input;
   const queues = queuesOf(options.queues);
   const graceMs = parseDuration(String(options.grace));
   if (graceMs === undefined) throw new Failure("UsageInvalid", `--grace must be a duration as 30s or 2m (is "${String(options.grace)}")`);
+  // Says in one sentence what is wrong with Temporal, which the worker's own runtime tells at length.
+  await withOrchestrator(input, async () => {});
   const onReady = (): void =>
     say(
       json
