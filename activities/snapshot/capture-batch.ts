@@ -31,7 +31,7 @@ export interface CaptureBatchInput {
 /** A table that somebody has locked, or a landing store that hangs: each has time limits of its own, which end before. */
 const standstill = { afterMs: 5 * 60_000, type: "DatabaseUnreachable" } as const;
 
-export const createCaptureBatch = ({ site, threads }: ActivityEnvironment) => ({
+export const createCaptureBatch = ({ site, threads, checkpointBytes }: ActivityEnvironment) => ({
   /** Captures the parts of one batch. A retry starts after what the last attempt's checkpoints made durable. */
   captureBatch: async (input: CaptureBatchInput): Promise<BatchRef> => {
     const at = await site();
@@ -48,9 +48,10 @@ export const createCaptureBatch = ({ site, threads }: ActivityEnvironment) => ({
     const parts = batches[input.batch];
     if (parts === undefined) throw new Failure("Unexpected", `the plan ${input.plan} has no batch ${input.batch}`);
 
-    const keyFor = (what: string): string =>
-      `${planPrefix(input.snapshot)}batch-${input.batch}-${activityInfo().activityId}-${activityInfo().attempt}-${what}`;
-    const earlier = (activityInfo().heartbeatDetails as { kept?: readonly string[] } | undefined)?.kept ?? [];
+    // Checkpoints come from a thread, where no activity is current any more.
+    const { activityId, attempt, heartbeatDetails } = activityInfo();
+    const keyFor = (what: string): string => `${planPrefix(input.snapshot)}batch-${input.batch}-${activityId}-${attempt}-${what}`;
+    const earlier = (heartbeatDetails as { kept?: readonly string[] } | undefined)?.kept ?? [];
     const done = await Promise.all(earlier.map((key) => getPlanObject<CaptureCheckpoint>(store, keys.indexKey, key, signal)));
     const donePlaces = new Set(done.flatMap((checkpoint) => checkpoint.parts.map(({ part }) => part.join("/"))));
 
@@ -70,6 +71,7 @@ export const createCaptureBatch = ({ site, threads }: ActivityEnvironment) => ({
         catalog: await at.catalogUrl(),
         earlier: Object.fromEntries(parts.map(addressKey).flatMap((key) => (takeover[key] === undefined ? [] : [[key, takeover[key]]]))),
         full,
+        checkpointBytes,
       },
       { ...standstill, what: `the capture of ${input.database}` },
       async (checkpoint) => {

@@ -34,6 +34,11 @@ export interface CaptureJob {
   readonly earlier: Readonly<Record<string, EarlierPart>>;
   /** Read everything all the same, and fail when a range that the server calls unchanged is not. */
   readonly full: boolean;
+  /**
+   * Packed bytes after which finished parts are made durable and reported, so that a retry does not read them again.
+   * @default 64 MiB
+   */
+  readonly checkpointBytes?: number | undefined;
 }
 
 /** One part, durable in the landing store as one range object. */
@@ -61,8 +66,7 @@ export interface CaptureCheckpoint {
   readonly bytes: ByteCounts;
 }
 
-/** Packed bytes after which finished parts are made durable and reported, so that a retry does not read them again. */
-const checkpointBytes = 64 * 2 ** 20;
+const defaultCheckpointBytes = 64 * 2 ** 20;
 
 /** Reads each part under the held snapshot, and writes what the repository lacks of it into the landing store. */
 export const captureBatch = async (input: CaptureJob, { report, signal }: JobContext<JobProgress>): Promise<CaptureJobResult> => {
@@ -143,7 +147,7 @@ export const captureBatch = async (input: CaptureJob, { report, signal }: JobCon
       drafts.push({ part, draft, witness });
       report({ bytes, rows, current: stream.name });
       const counts = writer.counts();
-      if (counts.stored - durable.stored >= checkpointBytes) {
+      if (counts.stored - durable.stored >= (input.checkpointBytes ?? defaultCheckpointBytes)) {
         const parts = await checkpoint();
         const now = writer.counts();
         const taken: CaptureCheckpoint = { parts, bytes: difference(now, durable) };
