@@ -4,7 +4,7 @@ import { markAnchored } from "../../core/catalog/mark-anchored.ts";
 import { latestAnchor } from "../../core/catalog/read-anchors.ts";
 import { recordAnchor } from "../../core/catalog/record-anchor.ts";
 import { Failure } from "../../core/domain/failure.ts";
-import { type AnchorStatus, anchorStatus, submitCheckpoint } from "../../core/ledger/evm.ts";
+import type { AnchorStatus } from "../../core/ledger/evm.ts";
 import { registryPlace } from "../../core/site/registry-place.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 
@@ -14,6 +14,9 @@ export interface Submitted {
   readonly root: string;
   readonly transaction: string;
 }
+
+/** Loaded when there is something to anchor: what speaks with chains takes megabytes. */
+const evm = () => import("../../core/ledger/evm.ts");
 
 /** One attempt to follow ends after this, so that a chain that stands still shows in the workflow's history. */
 const followForMs = 10 * 60_000;
@@ -29,7 +32,7 @@ export const createAnchorCheckpoint = ({ site }: ActivityEnvironment) => ({
     const place = await registryPlace(at, anchor);
     const { size, root } = head;
     const key = await at.secret(at.anchor(anchor).submitterKey);
-    const { transaction } = await submitCheckpoint({ ...place, size, root, key });
+    const { transaction } = await (await evm()).submitCheckpoint({ ...place, size, root, key });
     const { chainId, contract } = place;
     await recordAnchor(catalog, {
       anchor,
@@ -58,6 +61,7 @@ export const createAnchorCheckpoint = ({ site }: ActivityEnvironment) => ({
     const at = await site();
     const catalog = await at.catalog();
     const place = await registryPlace(at, anchor);
+    const { anchorStatus } = await evm();
     const until = Date.now() + followForMs;
     for (;;) {
       const found = await anchorStatus({ ...place, ...submitted });

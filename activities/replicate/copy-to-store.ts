@@ -24,7 +24,8 @@ export interface CopyInput {
   readonly envelopes: boolean;
 }
 
-const atOnce = 3;
+/** Each may hold a pack in memory. */
+const atOnce = 2;
 /** Of what is copied, one object in so many is read back; the first always is. `verify` reads the rest in its own time. */
 const readBackEvery = 4;
 /** Longer than any store's own time limit for one object. */

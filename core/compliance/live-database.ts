@@ -3,7 +3,7 @@ import type { Check, CheckContext, MongoCheck, PostgresCheck } from "./check.ts"
 import { allChecks } from "./checks/all-checks.ts";
 import { inconclusive, type Verdict } from "./finding.ts";
 import { describeReadFailure } from "./reason-of-error.ts";
-import { openMongoSession } from "./sessions/mongodb-session.ts";
+import type { MongoSession } from "./sessions/mongodb-session.ts";
 import { openPostgresSession } from "./sessions/postgres-session.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
@@ -131,7 +131,7 @@ export const judgeLiveDatabase = async (database: SweptDatabase, limits: Limits)
     .filter((check) => check.appliesTo === "mongodb")
     .map((check) => ({
       check,
-      run: (session: Awaited<ReturnType<typeof openMongoSession>>, signal: AbortSignal) => check.run(session, context, signal),
+      run: (session: MongoSession, signal: AbortSignal) => check.run(session, context, signal),
     }));
-  return judgeOver(() => openMongoSession(url), checks, limits);
+  return judgeOver(async () => (await import("./sessions/mongodb-session.ts")).openMongoSession(url), checks, limits);
 };

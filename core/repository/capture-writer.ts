@@ -79,7 +79,7 @@ export interface CaptureWriterOptions {
   readonly config: RepositoryConfig;
   readonly index: ChunkIndex;
   readonly sink: PackSink;
-  /** Bytes. @default 24 MiB; smaller ones make many packs of little data, as tests want. */
+  /** Bytes. @default 16 MiB; smaller ones make many packs of little data, as tests want. */
   readonly packBytes?: number;
 }
 

@@ -11,7 +11,7 @@ export const packTrailerBytes = 56;
 export const packRecordBytes = 44;
 
 /** A pack is sealed when the next chunk would not fit into this. Only the last one of a flush is smaller than about that. */
-export const packTargetBytes = 24 * 1024 * 1024;
+export const packTargetBytes = 16 * 1024 * 1024;
 
 /** No pack is larger. */
 export const packLimitBytes = 40 * 1024 * 1024;

@@ -1,5 +1,5 @@
 /** What lies here at most: the two packs and two staging buffers of one writer, with some room. */
-const mostBytes = 64 * 1024 * 1024;
+const mostBytes = 48 * 1024 * 1024;
 const spare: Uint8Array[] = [];
 
 /**
@@ -10,6 +10,11 @@ const spare: Uint8Array[] = [];
 export const takeMemory = (bytes: number): Uint8Array => {
   const at = spare.findIndex((memory) => memory.length === bytes);
   return at < 0 ? new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer) : spare.splice(at, 1)[0]!;
+};
+
+/** For a thread that turns to other work. */
+export const forgetMemory = (): void => {
+  spare.length = 0;
 };
 
 /** Only for what `takeMemory` gave, or a part of it, and nobody uses any more. Nothing comes of what was transferred to another thread. */

@@ -1,4 +1,4 @@
-import { type RegistryPlace, registryLogId } from "../ledger/evm.ts";
+import type { RegistryPlace } from "../ledger/evm.ts";
 import type { Site } from "./site.ts";
 
 /** Where an anchor's registry is, and what it calls this organization's log. */
@@ -6,6 +6,7 @@ export const registryPlace = async (
   site: Site,
   anchorName: string,
 ): Promise<RegistryPlace & { readonly logId: string; readonly maxFeeGwei: number }> => {
+  const { registryLogId } = await import("../ledger/evm.ts");
   const { rpc, chainId, contract, maxFeeGwei } = site.anchor(anchorName);
   return { rpc: await site.secret(rpc), chainId, contract, maxFeeGwei, logId: registryLogId(site.loaded.config.log.origin) };
 };

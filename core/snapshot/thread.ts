@@ -1,5 +1,6 @@
 import { parentPort } from "node:worker_threads";
 import { asFailure } from "../domain/failure.ts";
+import { forgetMemory } from "../repository/spare-memory.ts";
 import { describeCause } from "./describe-cause.ts";
 import { type JobProgress, loadJob } from "./jobs.ts";
 import type { FromThread, ToThread } from "./thread-pool.ts";
@@ -27,6 +28,7 @@ const createReporter = (): ((progress: JobProgress) => void) => {
 const work = async (message: Extract<ToThread, { job: unknown }>): Promise<void> => {
   const controller = new AbortController();
   current = controller;
+  if (message.job !== "capture") forgetMemory();
   try {
     const job = await loadJob(message.job);
     // The pool pairs each job's name with its own input; the pairing is lost to the type checker at the message port.
