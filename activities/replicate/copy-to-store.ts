@@ -5,6 +5,7 @@ import { recordReplica } from "../../core/catalog/record-replica.ts";
 import { replicaSummary } from "../../core/catalog/replica-summary.ts";
 import { replicasMissing } from "../../core/catalog/replicas-missing.ts";
 import { snapshotObjects } from "../../core/catalog/snapshot-objects.ts";
+import { isFailure } from "../../core/domain/failure.ts";
 import type { StoreReplica } from "../../core/domain/run.ts";
 import { encodeEnvelopes } from "../../core/repository/envelopes.ts";
 import { configKey, envelopesKey, manifestKey } from "../../core/repository/object-keys.ts";
@@ -31,6 +32,16 @@ const readBackEvery = 4;
 /** Longer than any store's own time limit for one object. */
 const standstill = { afterMs: 20 * 60_000, type: "StoreUnreachable" } as const;
 
+/** A store whose secret is missing or malformed fails its own copy, and stands in the way of no other. */
+const usable = async (opening: Promise<Store>): Promise<Store | undefined> => {
+  try {
+    return await opening;
+  } catch (error) {
+    if (isFailure(error)) return undefined;
+    throw error;
+  }
+};
+
 export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
   /**
    * Brings every object of a snapshot that a store lacks into it, the manifest last. Resumes where the last attempt
@@ -40,9 +51,9 @@ export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
     keepAlive({ ...standstill, what: `the copy of ${input.snapshot} to ${input.to}` }, async (report, signal) => {
       const at = await site();
       const catalog = await at.catalog();
-      const [from, to, ...others] = await Promise.all([input.from, input.to, ...input.others].map((name) => at.store(name)));
-      if (from === undefined || to === undefined) throw new Error("a copy has a source and a destination");
-      const sources = [from, ...others.filter((store) => store !== from && store !== to)];
+      const [from, to] = await Promise.all([at.store(input.from), at.store(input.to)]);
+      const others = await Promise.all(input.others.map((name) => usable(at.store(name))));
+      const sources = [from, ...others.filter((store) => store !== undefined && store !== from && store !== to)] as Store[];
       if ((await to.stat(configKey, signal)) === undefined) await to.put(configKey, await from.get(configKey, signal), signal);
 
       const missing = await replicasMissing(catalog, input.snapshot, input.to);
