@@ -8,6 +8,7 @@ import { lastRuns } from "../../core/catalog/last-runs.ts";
 import { logEntries } from "../../core/catalog/read-log-entries.ts";
 import { getSnapshot, latestSnapshot } from "../../core/catalog/read-snapshots.ts";
 import type { BackupProgress, BackupResult } from "../../core/domain/run.ts";
+import { assertNoSecrets } from "../sample/secrets.ts";
 import { openTcpFront, type TcpFront, throughFront } from "../sample/tcp-front.ts";
 import { createDatabase, createTestSite, databaseOf, runSql, type TestSite } from "../sample/test-site.ts";
 import { findProgram } from "../stack/programs.ts";
@@ -183,5 +184,9 @@ describe("reset of a failed backup", () => {
     const done = await result();
     assert.deepEqual([done.state, done.rows], ["logged", rows]);
     assert.equal((await runs())[0]?.outcome, "done");
+  });
+
+  it("has told no secret to Temporal or to a log", async () => {
+    await assertNoSecrets(test);
   });
 });
