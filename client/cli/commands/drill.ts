@@ -12,7 +12,7 @@ import { bold, formatBytes, good, openProgress, plural, say } from "../terminal.
 export const action: CommandAction = (input) =>
   withOrchestrator(input, async (site, { client }) => {
     const { name, engine } = site.database(input.args[0] as string);
-    await requireWorkers(client, ["orchestrate", "restore", "chain"]);
+    await requireWorkers(client, ["orchestrate", "capture", "restore", "chain"]);
     const { snapshot } = input.options;
     const args = [{ database: name, engine, ...(snapshot === undefined ? {} : { snapshot: snapshotArgument(snapshot) }) }] as const;
     const { handle } = await startOrJoin<typeof drill>(client, "drill", scheduleIds.drill(name), [...args], `drill ${name}, by hand`);

@@ -21,7 +21,7 @@ export const action: CommandAction = (input) =>
       depth: depth === "sample" ? "sample" : "full",
       ...(typeof store === "string" ? { store } : {}),
     };
-    await requireWorkers(client, ["orchestrate", "restore", "chain"]);
+    await requireWorkers(client, ["orchestrate", "replicate", "restore", "chain"]);
     // An id of its own: a sample that is under way is not the full verification that was asked for.
     const id = `verify/${snapshot}/${request.depth}${request.store === undefined ? "" : `/${request.store}`}`;
     const { handle } = await startOrJoin<typeof verify>(client, "verify", id, [request], `verify ${snapshot}, by hand`);
