@@ -1,8 +1,8 @@
-import { closeCatalog, openCatalog } from "../catalog/catalog.ts";
 import { lookupChunks } from "../catalog/lookup-chunks.ts";
 import { markPackWritten } from "../catalog/mark-pack-written.ts";
 import { registerPack } from "../catalog/register-pack.ts";
 import { registerRange } from "../catalog/register-range.ts";
+import { threadCatalog } from "../catalog/thread-catalog.ts";
 import type { StoreConfig } from "../config/schema.ts";
 import type { Plan, Witness } from "../databases/engine.ts";
 import { engineOf } from "../databases/engines.ts";
@@ -69,10 +69,10 @@ export interface CaptureCheckpoint {
 const defaultCheckpointBytes = 64 * 2 ** 20;
 
 /** Reads each part under the held snapshot, and writes what the repository lacks of it into the landing store. */
-export const captureBatch = async (input: CaptureJob, { report, signal }: JobContext<JobProgress>): Promise<CaptureJobResult> => {
+export const captureBatch = async (input: CaptureJob, { report, settling, signal }: JobContext<JobProgress>): Promise<CaptureJobResult> => {
   const engine = await engineOf(input.engine);
   const store = await openStore(input.landing);
-  const catalog = openCatalog(input.catalog);
+  const catalog = threadCatalog(input.catalog);
   try {
     const writer = openCaptureWriter({
       keys: input.keys,
@@ -155,10 +155,11 @@ export const captureBatch = async (input: CaptureJob, { report, signal }: JobCon
         report({ bytes, rows, current: stream.name, checkpoint: taken });
       }
     }
+    settling();
     await checkpoint();
     return { parts: captured, bytes: writer.counts() };
   } finally {
-    await Promise.all([store.close(), closeCatalog(catalog)]);
+    await store.close();
   }
 };
 

@@ -24,6 +24,8 @@ export interface JobProgress {
 
 export interface JobContext<P> {
   readonly report: (progress: P) => void;
+  /** To be called once nothing is left but waiting for writes: the thread may begin its next job meanwhile. */
+  readonly settling: () => void;
   readonly signal: AbortSignal;
 }
 

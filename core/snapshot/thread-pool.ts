@@ -3,12 +3,16 @@ import { redact } from "../config/redact.ts";
 import { Failure, type FailureType } from "../domain/failure.ts";
 import type { JobName, Jobs } from "./jobs.ts";
 
-/** What goes to a thread, and what comes back. */
-export type ToThread = { readonly job: JobName; readonly input: unknown } | { readonly abort: true };
-export type FromThread =
+/** What goes to a thread, and what comes back; `id` tells its jobs apart. */
+export type ToThread =
+  | { readonly id: number; readonly job: JobName; readonly input: unknown }
+  | { readonly id: number; readonly abort: true };
+export type FromThread = { readonly id: number } & (
   | { readonly progress: unknown }
+  | { readonly settling: true }
   | { readonly result: unknown }
-  | { readonly failure: { readonly type: FailureType; readonly message: string; readonly cause: string } };
+  | { readonly failure: { readonly type: FailureType; readonly message: string; readonly cause: string } }
+);
 
 export interface ThreadPool {
   /** Runs a job in a free thread, waiting for one. Rejects with the job's `Failure`, or with the signal's reason once the job has stopped. */
@@ -23,47 +27,63 @@ export interface ThreadPool {
 /** How long an aborted job may take to close its connections before its thread is ended. */
 const abortGraceMs = 5_000;
 
+interface Thread {
+  readonly worker: Worker;
+  /** Has a job that needs the processor. */
+  busy: boolean;
+  /** Has a job that only waits for its last writes. Beside it, and only beside one, there is room for the next. */
+  settling: boolean;
+}
+
 /** A pool of at most `size` threads, started when needed and kept for the next job, each doing one job at a time. */
 export const openThreadPool = (size: number): ThreadPool => {
-  const idle: Worker[] = [];
-  const all = new Set<Worker>();
+  const threads = new Set<Thread>();
   const waiting: (() => void)[] = [];
-  let busy = 0;
+  let lastId = 0;
 
-  const acquire = async (): Promise<Worker> => {
-    while (busy >= size) await new Promise<void>((resolve) => waiting.push(resolve));
-    busy += 1;
-    const kept = idle.pop();
-    if (kept !== undefined) return kept;
-    const worker = new Worker(new URL("./thread.ts", import.meta.url), { name: "dbgov-job" });
-    worker.unref();
-    all.add(worker);
-    worker.once("exit", () => {
-      all.delete(worker);
-      const at = idle.indexOf(worker);
-      if (at >= 0) idle.splice(at, 1);
-    });
-    return worker;
+  const start = (): Thread => {
+    const thread = { worker: new Worker(new URL("./thread.ts", import.meta.url), { name: "dbgov-job" }), busy: false, settling: false };
+    // Each job listens for the three events that may end it.
+    thread.worker.setMaxListeners(20).unref();
+    threads.add(thread);
+    const forget = (): void => {
+      threads.delete(thread);
+      wakeNext();
+    };
+    thread.worker.once("error", forget).once("exit", forget);
+    return thread;
   };
 
-  const release = (worker: Worker, reusable: boolean): void => {
-    busy -= 1;
-    if (reusable && all.has(worker)) {
-      worker.unref();
-      idle.push(worker);
+  /** A thread that does nothing is taken before one that settles, and one that settles before a new one. */
+  const free = (): Thread | undefined => {
+    const able = [...threads].filter(({ busy }) => !busy);
+    return able.find(({ settling }) => !settling) ?? able[0] ?? (threads.size < size ? start() : undefined);
+  };
+
+  const wakeNext = (): void => waiting.shift()?.();
+
+  const acquire = async (): Promise<Thread> => {
+    for (;;) {
+      const thread = free();
+      if (thread !== undefined) {
+        thread.busy = true;
+        thread.worker.ref();
+        return thread;
+      }
+      await new Promise<void>((resolve) => waiting.push(resolve));
     }
-    waiting.shift()?.();
   };
 
   return {
     run: async (job, input, { signal, onProgress }) => {
       signal.throwIfAborted();
-      const worker = await acquire();
-      worker.ref();
-      let reusable = false;
+      const thread = await acquire();
+      const { worker } = thread;
+      const id = ++lastId;
+      let settling = false;
       let killTimer: NodeJS.Timeout | undefined;
       const abort = (): void => {
-        worker.postMessage({ abort: true } satisfies ToThread);
+        worker.postMessage({ id, abort: true } satisfies ToThread);
         killTimer = setTimeout(() => void worker.terminate(), abortGraceMs);
       };
       signal.addEventListener("abort", abort, { once: true });
@@ -71,12 +91,16 @@ export const openThreadPool = (size: number): ThreadPool => {
       try {
         return await new Promise<Jobs[typeof job]["result"]>((resolve, reject) => {
           const onMessage = (message: FromThread): void => {
+            if (message.id !== id) return;
             if ("progress" in message) {
               onProgress?.(message.progress as Jobs[typeof job]["progress"]);
-              return;
-            }
-            reusable = true;
-            if ("result" in message) resolve(message.result as Jobs[typeof job]["result"]);
+            } else if ("settling" in message) {
+              if (thread.settling) return;
+              settling = true;
+              thread.settling = true;
+              thread.busy = false;
+              wakeNext();
+            } else if ("result" in message) resolve(message.result as Jobs[typeof job]["result"]);
             else if (signal.aborted) reject(signal.reason);
             else {
               // Secrets are registered in this thread, not in the job's.
@@ -88,18 +112,21 @@ export const openThreadPool = (size: number): ThreadPool => {
           const onExit = (): void => reject(signal.aborted ? signal.reason : new Failure("Unexpected", `the ${job} thread ended early`));
           worker.on("message", onMessage).on("error", onError).on("exit", onExit);
           detach = () => void worker.off("message", onMessage).off("error", onError).off("exit", onExit);
-          worker.postMessage({ job, input } satisfies ToThread);
+          worker.postMessage({ id, job, input } satisfies ToThread);
           if (signal.aborted) abort();
         });
       } finally {
         detach();
         clearTimeout(killTimer);
         signal.removeEventListener("abort", abort);
-        release(worker, reusable);
+        if (settling) thread.settling = false;
+        else thread.busy = false;
+        if (!thread.busy && !thread.settling) worker.unref();
+        wakeNext();
       }
     },
     close: async () => {
-      await Promise.all([...all].map((worker) => worker.terminate()));
+      await Promise.all([...threads].map(({ worker }) => worker.terminate()));
     },
   };
 };
