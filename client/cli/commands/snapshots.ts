@@ -64,7 +64,7 @@ const show: Shown = async (site, { args, json }) => {
       ["store", "objects", "packs", "read back"],
       replicas.map((replica) => [
         replica.store,
-        `${replica.objects} of ${replica.objectsOfAll}`,
+        replica.objects === 1 && replica.packs === 0 ? "the manifest" : `${replica.objects} of ${replica.objectsOfAll}`,
         String(replica.packs),
         String(replica.verified),
       ]),
