@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { loadConfig } from "../../core/config/load-config.ts";
+import type { BackupResult } from "../../core/domain/run.ts";
 import { openSite, type Site } from "../../core/site/site.ts";
 import { stackDown } from "../../test/stack/stack.ts";
 import { applySchedules, ensureSearchAttributes, planSchedules } from "../apply-schedules.ts";
@@ -12,6 +13,7 @@ import { findFlippedByte } from "./find-flipped-byte.ts";
 import { triggerNightly } from "./follow-runs.ts";
 import { demoFolder, demoStackFolder, prepareDemo } from "./prepare-demo.ts";
 import { runDbgov, startWorker } from "./run-dbgov.ts";
+import { showSecondNight } from "./second-night.ts";
 import { showDrills, showSnapshots, showSweep } from "./show-steps.ts";
 import { openStage, type Stage } from "./stage.ts";
 
@@ -81,6 +83,7 @@ const tell = async (context: DemoContext): Promise<DemoReport> => {
   const audit = await auditOffline(context, snapshots.records[0]!.snapshot);
   const drills = await showDrills(context, names);
   const detected = await findFlippedByte(context, snapshots.records[0]!.snapshot);
+  await showSecondNight(context, backups[0] as BackupResult);
   const sweep = await showSweep(context);
   return {
     databases: await snapshots.withStates(),

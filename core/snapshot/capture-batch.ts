@@ -35,7 +35,7 @@ export interface CaptureJob {
   /** Read everything all the same, and fail when a range that the server calls unchanged is not. */
   readonly full: boolean;
   /**
-   * Packed bytes after which finished parts are made durable and reported, so that a retry does not read them again.
+   * Bytes new to the repository after which finished parts are made durable and reported, so that a retry does not read them again.
    * @default 64 MiB
    */
   readonly checkpointBytes?: number | undefined;
@@ -146,8 +146,8 @@ export const captureBatch = async (input: CaptureJob, { report, settling, signal
       rows += draft.digest.rows;
       drafts.push({ part, draft, witness });
       report({ bytes, rows, current: stream.name });
-      const counts = writer.counts();
-      if (counts.stored - durable.stored >= (input.checkpointBytes ?? defaultCheckpointBytes)) {
+      // By what was new, not by what packs were written: whether the last one is written yet is chance.
+      if (writer.counts().new - durable.new >= (input.checkpointBytes ?? defaultCheckpointBytes)) {
         const parts = await checkpoint();
         const now = writer.counts();
         const taken: CaptureCheckpoint = { parts, bytes: difference(now, durable) };
