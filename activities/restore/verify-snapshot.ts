@@ -28,7 +28,7 @@ export const createVerifySnapshot = ({ site, threads }: ActivityEnvironment) => 
     const catalog = await at.catalog();
     const record = await getSnapshot(catalog, snapshot);
     if (record === undefined) throw new Failure("SnapshotUnknown", `snapshot ${snapshot} is not in the catalog`);
-    const sources = await restoreSources(at, snapshot, record.database, store);
+    const sources = await restoreSources(at, snapshot, record.database, { only: store, everyStore: true });
     const { envelopes } = at.policyOf(record.database);
     const result = await runJob(
       threads,

@@ -4,8 +4,9 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { promisify } from "node:util";
+import { runDbgov } from "../../client/demo/run-dbgov.ts";
 import { lastRuns } from "../../core/catalog/last-runs.ts";
-import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
+import { getSnapshot, listSnapshots } from "../../core/catalog/read-snapshots.ts";
 import type { BackupResult } from "../../core/domain/run.ts";
 import { outcomeKey } from "../../workflows/search-attributes.ts";
 import { assertNoSecrets } from "../sample/secrets.ts";
@@ -87,6 +88,17 @@ describe("stores that fail during a backup", () => {
     const verified = await test.dbgov("verify", json.snapshot, "--store", "azure");
     assert.deepEqual([verified.code, verified.json.verified], [0, true]);
     assert.equal((await test.dbgov("status")).json.databases[0].copies, 3);
+  });
+
+  it("do not stand between a restore and another store's copy, though their secret is not set", async () => {
+    const [newest] = await listSnapshots(await test.site.catalog(), { database: "shop", limit: 1 });
+    const { DBGOV_AZURE: _unset, ...env } = { ...process.env, ...test.environment };
+    const target = await createDatabase(stack, "faults_secretless");
+    const args = ["restore", newest?.snapshot ?? "", "--to", target, "--config", test.config, "--json"];
+    const { code, stdout } = await runDbgov(args, { cwd: test.folder, env });
+    assert.deepEqual([code, JSON.parse(stdout).identical], [0, true], stdout);
+    const named = await runDbgov([...args, "--replace", "--store", "azure"], { cwd: test.folder, env });
+    assert.deepEqual([named.code, JSON.parse(named.stdout).error.type], [2, "SecretMissing"]);
   });
 
   it("degrade it when one answers with errors", async () => {

@@ -22,7 +22,7 @@ export const action: CommandAction = async (input) => {
     }
     const { store, replace } = input.options;
     if (typeof store === "string") await site.storeConfig(store);
-    const sources = await restoreSources(site, record.snapshot, record.database, typeof store === "string" ? store : undefined);
+    const sources = await restoreSources(site, record.snapshot, record.database, { only: typeof store === "string" ? store : undefined });
     const job = { ...sources, engine: engineOfUrl(url), url, replace: replace === true, parallelism: availableParallelism() };
     return await runRestore(job, input);
   });
