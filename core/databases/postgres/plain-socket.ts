@@ -4,8 +4,11 @@ import { Socket } from "node:net";
 const streamBytes = 256 << 10;
 const messageBytes = 16 << 10;
 
-/** Gets what was read; nothing more is read until `resume` is called. The view is valid until the second `resume` after it. */
-export type Receiver = (bytes: Buffer) => void;
+/**
+ * Gets what was read, and says whether to read on; else nothing is read until `resume` is called. There is memory for three
+ * pieces: one that is being used, and two that wait, at the second of which it must say no.
+ */
+export type Receiver = (bytes: Buffer) => boolean;
 
 const diversions = new WeakMap<Socket, (receiver: Receiver | undefined) => void>();
 
@@ -15,13 +18,13 @@ const diversions = new WeakMap<Socket, (receiver: Receiver | undefined) => void>
  */
 export const openPlainSocket = (): Socket => {
   const small = Buffer.allocUnsafeSlow(messageBytes);
-  let large: readonly [Buffer, Buffer] | undefined;
-  let turn: 0 | 1 = 0;
+  let large: readonly Buffer[] = [];
+  let turn = 0;
   let receiver: Receiver | undefined;
   const nextBuffer = (): Buffer => {
-    if (receiver === undefined || large === undefined) return small;
-    turn = turn === 0 ? 1 : 0;
-    return large[turn];
+    if (receiver === undefined) return small;
+    turn = (turn + 1) % 3;
+    return large[turn]!;
   };
   const socket = new Socket({
     onread: {
@@ -30,13 +33,12 @@ export const openPlainSocket = (): Socket => {
         const read = Buffer.from(bytes.buffer, bytes.byteOffset, size);
         // Whoever listens for `data` may keep what it gets.
         if (receiver === undefined) return socket.emit("data", Buffer.from(read)) || true;
-        receiver(read);
-        return false;
+        return receiver(read);
       },
     },
   } as ConstructorParameters<typeof Socket>[0]);
   diversions.set(socket, (next) => {
-    large ??= [Buffer.allocUnsafeSlow(streamBytes), Buffer.allocUnsafeSlow(streamBytes)];
+    if (large.length === 0) large = Array.from({ length: 3 }, () => Buffer.allocUnsafeSlow(streamBytes));
     receiver = next;
   });
   return socket;

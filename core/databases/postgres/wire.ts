@@ -72,6 +72,7 @@ export const tapSocket = (session: Session): Tap => {
   const diverted = divert(socket, (bytes) => {
     chunks.push(bytes);
     alarm();
+    return chunks.length < 2;
   });
   const onData = (chunk: Buffer): void => {
     chunks.push(chunk);
