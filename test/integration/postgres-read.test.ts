@@ -133,6 +133,18 @@ describe("reading PostgreSQL", () => {
     await hold.close();
   });
 
+  it("does not believe what a session read after the hold was lost: a table that was truncated then looks empty", async () => {
+    await server.sql(url, "CREATE TABLE emptied AS SELECT i FROM generate_series(1, 1000) i");
+    const hold = await postgres.hold(url, never);
+    const busy = await streamOf(hold.token, "public.busy", 1 << 30);
+    const emptied = await streamOf(hold.token, "public.emptied", 1 << 30);
+    // The session that read this part sees the snapshot for as long as it lives, without the hold's locks.
+    await collect(postgres.read(url, hold.token, busy, busy.parts[0]!, never));
+    await hold.close();
+    await server.sql(url, "TRUNCATE emptied");
+    await assert.rejects(collect(postgres.read(url, hold.token, emptied, emptied.parts[0]!, never)), { type: "HoldLost" });
+  });
+
   it("does not let a table be dropped while the hold stands", async () => {
     await server.sql(url, "CREATE TABLE wanted (a int)");
     const hold = await postgres.hold(url, never);

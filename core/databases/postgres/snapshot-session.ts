@@ -7,7 +7,7 @@ import { openSession, type Session, socketOf } from "./session.ts";
 export const openSnapshotSession = async (address: Address, token: string, signal: AbortSignal): Promise<Session> => {
   const session = await openSession(address, "read", signal);
   try {
-    await session.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    await session.query(beginSql);
     await importSnapshot(session, token);
     return session;
   } catch (error) {
@@ -16,9 +16,11 @@ export const openSnapshotSession = async (address: Address, token: string, signa
   }
 };
 
-const importSnapshot = async (session: Session, token: string): Promise<void> => {
+const beginSql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+const importSnapshot = async (session: Session, token: string, before = ""): Promise<void> => {
   try {
-    await session.query(`SET TRANSACTION SNAPSHOT ${quoteLiteral(token)}`);
+    await session.query(`${before} SET TRANSACTION SNAPSHOT ${quoteLiteral(token)}`);
   } catch (error) {
     // Whatever the server answers, in whatever language: this statement fails for no other reason than a snapshot that it cannot take.
     if (!isFailure(error) || error.type === "DatabaseUnreachable") throw error;
@@ -66,17 +68,21 @@ export const leaseSnapshotSession = async (address: Address, token: string, sign
     next.session.follow(signal);
     return next.session;
   }
-  const session = await openSnapshotSession(address, token, signal);
-  await session.query("SAVEPOINT part");
-  return session;
+  return await openSnapshotSession(address, token, signal);
 };
 
-/** Keeps it for the next part, without the locks of this one; it is closed when none comes soon, and does not keep the process alive. */
+/**
+ * Keeps it for the next part, without the locks of this one; it is closed when none comes soon, and does not keep the process alive.
+ * Throws `HoldLost` unless the hold still stands: this session goes on seeing the snapshot without it, but not without the hold's
+ * locks, since a table that is truncated or rewritten meanwhile looks empty to it. Only then is what was read to be believed.
+ */
 export const giveBackSnapshotSession = async (session: Session, token: string): Promise<void> => {
   try {
-    await session.query("ROLLBACK TO SAVEPOINT part");
-  } catch {
-    return await session.close(); // what it had to give has been given
+    // The server takes a snapshot from a transaction that still runs, and from no other.
+    await importSnapshot(session, token, `ROLLBACK; ${beginSql};`);
+  } catch (error) {
+    await session.close();
+    throw error;
   }
   session.follow(unaborted);
   socketOf(session.client).unref();
