@@ -1,5 +1,6 @@
 import { claimRanges } from "../../core/catalog/claim-ranges.ts";
 import { listReplicas } from "../../core/catalog/list-replicas.ts";
+import { openableBy } from "../../core/catalog/read-envelopes.ts";
 import { latestSnapshot } from "../../core/catalog/read-snapshots.ts";
 import { isFailure } from "../../core/domain/failure.ts";
 import { packKey, rangeKey } from "../../core/repository/object-keys.ts";
@@ -8,8 +9,8 @@ import { type EarlierPart, type TakeoverRecord, takeoverKey } from "../../core/s
 import { getPlanObject } from "./plan-objects.ts";
 
 /**
- * What the newest snapshot of a database leaves to the next one: only ranges that the landing store has whole, claimed so
- * that retention leaves them alone. Undefined when there is nothing to take over.
+ * What the newest snapshot of a database leaves to the next one: only ranges that the landing store has whole and every
+ * recipient can open, claimed so that retention leaves them alone. Undefined when there is nothing to take over.
  */
 export const findTakeover = async (
   site: Site,
@@ -32,7 +33,16 @@ export const findTakeover = async (
   const keysOf = ({ range, packs }: EarlierPart): string[] => [rangeKey(range), ...packs.map(packKey)];
   const replicas = await listReplicas(catalog, [...new Set(record.parts.flatMap(keysOf))]);
   const whole = new Set(replicas.filter(({ store }) => store === landing).map(({ object }) => object));
-  const there = record.parts.filter((part) => keysOf(part).every((key) => whole.has(key)));
+  const recipients = (await site.recipients()).map(({ id }) => id);
+  // A range that a recipient who came later could not open is read again, and sealed to all of them.
+  const openable = new Set(
+    await openableBy(
+      catalog,
+      record.parts.map(({ range }) => range),
+      recipients,
+    ),
+  );
+  const there = record.parts.filter((part) => openable.has(part.range) && keysOf(part).every((key) => whole.has(key)));
   const gone = new Set(await claimRanges(catalog, [...new Set(there.map(({ range }) => range))]));
   return { ...record, parts: there.filter(({ range }) => !gone.has(range)) };
 };

@@ -11,6 +11,18 @@ export const envelopesOf = (catalog: Catalog, object: string): Promise<Envelope[
     object,
   ]);
 
+/** Those of the objects that each of these recipients (by their key ids) has an envelope of. */
+export const openableBy = async (catalog: Catalog, objects: readonly string[], recipients: readonly string[]): Promise<string[]> => {
+  const rows = await query<{ object: string }>(
+    catalog,
+    "looking for the recipients' envelopes",
+    `SELECT object FROM dbgov.envelope WHERE object = ANY ($1::text[]) AND recipient = ANY ($2::text[])
+     GROUP BY object HAVING count(DISTINCT recipient) = $3`,
+    [objects, recipients, new Set(recipients).size],
+  );
+  return rows.map(({ object }) => object);
+};
+
 /** The whole keyring, in pages, ordered by object and recipient. */
 export async function* allEnvelopes(catalog: Catalog): AsyncIterable<Envelope> {
   let last: readonly [string, string] = ["", ""];
