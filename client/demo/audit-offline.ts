@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../../core/domain/failure.ts";
 import type { AuditReport } from "../../core/ledger/verify/audit.ts";
-import { bad } from "../cli/terminal.ts";
+import { bad, plural } from "../cli/terminal.ts";
 import { runDbgov } from "./run-dbgov.ts";
 import type { DemoContext } from "./run-demo.ts";
 
@@ -23,7 +23,7 @@ export const auditOffline = async ({ stage, dbgov, folder }: DemoContext, snapsh
       const report = JSON.parse(stdout) as AuditReport;
       if (report.verified)
         stage.done(
-          `verified: entry ${report.entry?.index} is in the log of ${report.checkpoint?.size} entries, anchored at ${report.anchors[0]?.time}`,
+          `verified: entry ${report.entry?.index} is in the log of ${plural(report.checkpoint?.size ?? 0, "entry", "entries")}, anchored at ${report.anchors[0]?.time}`,
         );
       for (const { part, reason } of report.failures) stage.tell(`${bad("✗")} ${part} ${reason}`);
       return report;

@@ -9,6 +9,7 @@ import { createSampleSite, type SampleSite } from "../../test/sample/site-on-sta
 import type { StackAddresses } from "../../test/stack/components.ts";
 import { stackUp } from "../../test/stack/stack.ts";
 import { dim } from "../cli/terminal.ts";
+import { writeEnvironment } from "./how-to-go-on.ts";
 import type { Stage } from "./stage.ts";
 
 export const demoFolder = resolve(fileURLToPath(new URL("../../.dbgov/demo", import.meta.url)));
@@ -62,6 +63,7 @@ export const prepareDemo = async (stage: Stage, signal: AbortSignal): Promise<De
         { name: "orders", engine: "mongodb", url: mongodbUrl },
       ],
     });
+    await writeEnvironment(folder, made.environment);
     stage.done(`${made.config}: 2 databases, 4 stores, 1 policy; registry ${made.contract}`);
     return made;
   });

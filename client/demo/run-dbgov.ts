@@ -4,7 +4,7 @@ import { createWriteStream } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Failure } from "../../core/domain/failure.ts";
 
-const launcher = fileURLToPath(new URL("../../bin/dbgov", import.meta.url));
+export const launcher = fileURLToPath(new URL("../../bin/dbgov", import.meta.url));
 
 export interface Finished {
   readonly code: number;

@@ -11,6 +11,7 @@ import { auditOffline } from "./audit-offline.ts";
 import type { DemoReport } from "./demo-report.ts";
 import { findFlippedByte } from "./find-flipped-byte.ts";
 import { triggerNightly } from "./follow-runs.ts";
+import { howToGoOn } from "./how-to-go-on.ts";
 import { demoFolder, demoStackFolder, prepareDemo } from "./prepare-demo.ts";
 import { runDbgov, startWorker } from "./run-dbgov.ts";
 import { showSecondNight } from "./second-night.ts";
@@ -50,11 +51,8 @@ export const runDemo = async ({ keep, silent, signal }: DemoOptions): Promise<De
       const report = await tell({ stage, site, orchestrator, dbgov, folder: prepared.site.folder });
       if (!silent) {
         say(`\n${bold("Temporal UI")}  ${report.ui}`);
-        say(
-          keep
-            ? dim(`the stack stays up: dbgov stack status --folder ${demoStackFolder}, dbgov stack down --folder ${demoStackFolder}`)
-            : dim("stopping the stack; --keep leaves it up"),
-        );
+        if (keep) for (const line of howToGoOn(prepared.site.folder, demoStackFolder)) say(line);
+        else say(dim("stopping the stack; --keep leaves it up"));
       }
       return report;
     } finally {

@@ -6,7 +6,7 @@ import { formatDuration } from "../../core/domain/duration.ts";
 import { Failure } from "../../core/domain/failure.ts";
 import type { BackupResult } from "../../core/domain/run.ts";
 import { furthestState } from "../../core/domain/snapshot.ts";
-import { bad, formatBytes, table, warn } from "../cli/terminal.ts";
+import { bad, formatBytes, plural, table, warn } from "../cli/terminal.ts";
 import { awaitStates } from "./await-states.ts";
 import type { DemoReport } from "./demo-report.ts";
 import type { DemoContext } from "./run-demo.ts";
@@ -40,16 +40,17 @@ export const showSnapshots = async ({ stage, site }: DemoContext, backups: reado
     return reached;
   });
   await stage.step("Packs and replicas, by store", async () => {
+    const rows: string[][] = [];
     for (const { snapshot, database } of records) {
-      const rows = (await replicaSummary(catalog, snapshot)).map((summary) => [database, ...replicaRow(summary)]);
-      for (const line of table(["database", "store", "packs", "read back", "holds"], rows).split("\n")) stage.tell(line);
+      for (const summary of await replicaSummary(catalog, snapshot)) rows.push([database, ...replicaRow(summary)]);
     }
+    for (const line of table(["database", "store", "packs", "read back", "holds"], rows).split("\n")) stage.tell(line);
   });
   const last = Math.max(...backups.map(({ logIndex }) => logIndex));
   const anchored = await stage.step("The anchor on the chain", async () => {
     const found = await anchorCovering(catalog, last);
     if (found === undefined || found.block === null) throw new Failure("VerificationFailed", `no final anchor covers log entry ${last}`);
-    stage.done(`checkpoint of ${found.size} entries, root ${found.root}`);
+    stage.done(`checkpoint of ${plural(found.size, "entry", "entries")}, root ${found.root}`);
     stage.tell(`  ${found.status} in block ${found.block} of chain ${found.chainId}`);
     stage.tell(`  transaction ${found.transaction}`);
     return { ...found, block: found.block };

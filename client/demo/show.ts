@@ -3,10 +3,10 @@ import { formatDuration } from "../../core/domain/duration.ts";
 import { snapshotStates } from "../../core/domain/snapshot.ts";
 import { dim, good } from "../cli/terminal.ts";
 
-/** `captured ── sealed ── …`: the states that a snapshot reached, with the time that each took. */
+/** `captured → sealed → … → (drilled)`: in parentheses what is not reached yet, since a color alone is not seen everywhere. */
 export const statesLine = (record: SnapshotRecord): string => {
-  const reached = new Map(record.states.map(({ state, reachedAt }) => [state, reachedAt]));
-  return snapshotStates.map((state) => (reached.has(state) ? good(state) : dim(state))).join(dim(" → "));
+  const reached = new Set(record.states.map(({ state }) => state));
+  return snapshotStates.map((state) => (reached.has(state) ? good(state) : dim(`(${state})`))).join(dim(" → "));
 };
 
 export const timesLine = (record: SnapshotRecord): string =>
