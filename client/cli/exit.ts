@@ -15,7 +15,9 @@ export const reportFailure = (error: unknown, json: boolean): number => {
   const code = (failure.cause as { code?: unknown } | undefined)?.code;
   // A cause that the sentence has named says nothing more to a person.
   const told =
-    cause === "" || (typeof code === "string" && (message.includes(code) || (code === "ENOENT" && message.endsWith("does not exist"))));
+    cause === "" ||
+    message.includes(cause.replace(/^\w+: (?:error \(\w+\): )?/, "")) ||
+    (typeof code === "string" && (message.includes(code) || (code === "ENOENT" && message.endsWith("does not exist"))));
   if (json) {
     process.stdout.write(`${JSON.stringify({ error: { type: failure.type, message, remedy, ...(cause === "" ? {} : { cause }) } })}\n`);
   } else {

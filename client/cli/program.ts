@@ -32,7 +32,7 @@ export const buildProgram = (): Command => {
 };
 
 /** Usage that is wrong ends like every other failure: one sentence, or one JSON object, and its exit code. */
-const reportUsage = (command: Command): void => {
+const reportUsage = (command: Command, args: CommandSpec["args"] = []): void => {
   command.configureOutput({ outputError: () => {} }).exitOverride((error) => {
     if (error.exitCode === 0) process.exit(exitCodes.done);
     // Without any argument there is nothing wrong to name: the help was shown.
@@ -41,13 +41,16 @@ const reportUsage = (command: Command): void => {
       .replace(/^error: /, "")
       .replaceAll("\n", " ")
       .replace("(Did", "(did");
-    process.exit(reportFailure(new Failure("UsageInvalid", sentence), process.argv.includes("--json")));
+    // A missing argument says what it may be: `retention` alone would leave everybody guessing.
+    const missing = args.find(({ name }) => error.code === "commander.missingArgument" && sentence.includes(`'${name.slice(1, -1)}'`));
+    const told = missing === undefined ? sentence : `${sentence}: ${missing.description}`;
+    process.exit(reportFailure(new Failure("UsageInvalid", told), process.argv.includes("--json")));
   });
 };
 
 const toCommand = (spec: CommandSpec): Command => {
   const command = new Command(spec.name).description(spec.description);
-  reportUsage(command);
+  reportUsage(command, spec.args);
   for (const { name, description } of spec.args ?? []) command.argument(name, description);
   for (const { flags, description, choices, fallback } of spec.options ?? []) {
     const option = new Option(flags, description);

@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
+import { registerSecret } from "../../../core/config/redact.ts";
 import { Failure } from "../../../core/domain/failure.ts";
 import { AuditInputError, type AuditReport, auditBundle, parseBundle, parseTrust } from "../../../core/ledger/verify/audit.ts";
 import { confirmBlocks } from "../../../core/ledger/verify/confirm-blocks.ts";
+import type { Trust } from "../../../core/ledger/verify/trust.ts";
 import { exitCodes } from "../exit.ts";
 import type { CommandAction } from "../program.ts";
 import { bad, bold, good, say } from "../terminal.ts";
@@ -14,11 +16,22 @@ export const action: CommandAction = async ({ args, options, json }) => {
   const bundlePath = args[0] as string;
   const bundle = await parsed(bundlePath, parseBundle);
   const policy = await parsed(trustPath, parseTrust);
-  const trust = typeof options.rpc === "string" ? await confirmBlocks(bundle, policy, options.rpc) : policy;
+  const trust = typeof options.rpc === "string" ? await confirmed(bundle, policy, options.rpc) : policy;
   const report = auditBundle(bundle, trust);
   if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else print(bundlePath, report);
   return report.verified ? exitCodes.done : exitCodes.verification;
+};
+
+const confirmed = async (bundle: Parameters<typeof confirmBlocks>[0], policy: Trust, rpc: string): Promise<Trust> => {
+  if (!/^https?:$/.test(URL.parse(rpc)?.protocol ?? "")) throw new Failure("UsageInvalid", "--rpc needs a URL, as https://rpc.example.com");
+  registerSecret(rpc);
+  try {
+    return await confirmBlocks(bundle, policy, rpc);
+  } catch (error) {
+    if (error instanceof AuditInputError) throw new Failure("ChainUnreachable", error.message, { cause: error });
+    throw error;
+  }
 };
 
 const parsed = async <T>(path: string, parse: (text: string) => T): Promise<T> => {
