@@ -247,7 +247,7 @@ export const commandSpecs: readonly CommandSpec[] = [
       { flags: "--reason <text>", description: "why; it is kept in the catalog, not in the log" },
       { flags: "--by <name>", description: "who" },
     ],
-    examples: ["hold place --database shop --reason 'case 4711' --by legal", "hold list", "hold lift h-3f2a --by legal"],
+    examples: ["hold place --database shop --reason 'case 4711' --by legal", "hold list", "hold lift h-3f2a9c01 --by legal"],
     prints: ['place, lift: {"id","standing"}', 'list: {"holds":[{"id","database","snapshot","reason","by","at"}]}'],
     load: () => import("./commands/hold.ts"),
   },

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { standingHolds } from "../../../core/catalog/standing-holds.ts";
-import { Failure } from "../../../core/domain/failure.ts";
+import { Failure, isFailure } from "../../../core/domain/failure.ts";
 import type { HoldChange } from "../../../core/domain/run.ts";
 import type { hold } from "../../../workflows/hold.ts";
 import { awaitResult, requireWorkers, startOrJoin } from "../../run-workflow.ts";
@@ -47,6 +47,8 @@ const placed = (input: CommandInput): HoldChange => {
 const lifted = (input: CommandInput): HoldChange => {
   const id = input.args[1];
   if (id === undefined) throw new Failure("UsageInvalid", "hold lift needs the hold's id, as hold list shows it");
+  if (!/^h-\w+$/.test(id))
+    throw new Failure("UsageInvalid", `"${id}" is not a hold's id, which looks like h-3f2a9c01 (dbgov hold list shows them)`);
   return { id, lifted: true, database: null, snapshot: null, reason: "", by: text(input, "by") };
 };
 
@@ -61,7 +63,10 @@ const change = (input: CommandInput, wanted: HoldChange): Promise<number> =>
       [wanted],
       `${wanted.lifted ? "lift" : "place"} hold ${wanted.id}`,
     );
-    await awaitResult(handle, async () => {});
+    await awaitResult(handle, async () => {}).catch((error: unknown) => {
+      if (!isFailure(error, "NameUnknown")) throw error;
+      throw new Failure("NameUnknown", `${error.message}; dbgov hold list shows those that stand`, { cause: error.cause });
+    });
     if (input.json) process.stdout.write(`${JSON.stringify({ id: wanted.id, standing: !wanted.lifted })}\n`);
     else say(`${good("✓")} hold ${wanted.id} ${wanted.lifted ? "is lifted" : "stands"}`);
     return exitCodes.done;
