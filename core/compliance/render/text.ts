@@ -40,6 +40,12 @@ const controlWords = (finding: Finding): string =>
     .map(([framework, controls]) => `${frameworks[framework].name} ${controls.map(({ control }) => control).join(", ")}`)
     .join(" · ");
 
+/** Also when only a part of the findings is shown, the counts are those of all. */
+const totalsLine = ({ findings, totals }: SweepReport): string => {
+  const all = resultOrder.reduce((sum, result) => sum + countOf(totals, result), 0);
+  return `${all} findings: ${totalsWords(totals)}${findings.length < all ? ` (${findings.length} of them shown)` : ""}`;
+};
+
 /** The report for a terminal: what failed with what to do about it, the rest in one line each, then a summary by framework. */
 export const renderText = (report: SweepReport, { color, width }: TextOptions): string => {
   const paint = (style: Style, text: string) => (color ? styleText(style, text, { validateStream: false }) : text);
@@ -47,7 +53,7 @@ export const renderText = (report: SweepReport, { color, width }: TextOptions): 
   const indent = "    ";
   const lines = [
     paint("bold", `Compliance sweep of ${minuteWords(report.at)}`),
-    `${report.findings.length} findings: ${totalsWords(report.totals)}`,
+    totalsLine(report),
     paint("gray", `${report.id}  sha256 ${report.hash}`),
   ];
   for (const { title, findings } of byResource(report)) {
