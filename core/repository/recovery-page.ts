@@ -20,6 +20,9 @@ const style = `
 export const recoveryPage = (content: RecoveryKitContent, recipientId: string): string => {
   const { organization, generatedAt, secretText, stores, signingKeys, log } = content;
   const command = (address: string) => `bin/dbgov recover --store ${quote(address)} --kit FILE --snapshot latest --database NAME --to URL`;
+  const azure = stores.some(({ kind }) => kind === "azure-blob")
+    ? "<li>For Azure, put the account's <code>AZURE_STORAGE_CONNECTION_STRING</code>, or <code>AZURE_STORAGE_SAS_TOKEN</code>, into the environment. It is not in this kit.</li>\n"
+    : "";
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -31,7 +34,7 @@ export const recoveryPage = (content: RecoveryKitContent, recipientId: string): 
 </head>
 <body>
 <h1>Recovery kit of ${markup(organization)}</h1>
-<p>Generated <time>${markup(generatedAt)}</time>. Keep this page and its folder where neither the databases nor the stores are.</p>
+<p>Generated <time datetime="${markup(generatedAt)}">${markup(`${generatedAt.slice(0, 16).replace("T", " ")} UTC`)}</time>. Keep this page and its folder where neither the databases nor the stores are.</p>
 <p class="warn"><strong>Whoever has this page and a keyring can read every backup.</strong> Lock it away like cash. Without it, nobody can restore.</p>
 
 <h2>Recovery key</h2>
@@ -48,9 +51,9 @@ ${stores.map((store) => `<tr><td>${markup(store.name)}</td><td>${markup(store.ki
 
 <h2>How to restore</h2>
 <ol>
-<li>On a machine with Node 20 or newer and npm, get the source of dbgov and run <code>npm ci</code> in it.</li>
+<li>On a machine with Node 20 or newer and npm, get the source of dbgov and run <code>npm ci</code> in it. For a PostgreSQL database, also install <code>pg_dump</code> and <code>pg_restore</code> of the version of its server or newer (package <code>postgresql-client</code>); <code>DBGOV_PG_BIN</code> names its folder where it is not on the <code>PATH</code>.</li>
 <li>Take this folder's <code>kit.json</code> and the newest <code>keyring.jsonl</code> beside it. Files lost? Then write <code>kit.json</code> again from this page; <code>docs/format.md</code> shows its form.</li>
-<li>Create an empty database, and run one of these, with <code>FILE</code> the path of <code>kit.json</code>, <code>NAME</code> the database's name and <code>URL</code> the empty database's address:
+${azure}<li>Create an empty database, and run one of these; with <code>--list</code> instead of all that follows <code>FILE</code> it shows what there is. Write the path of <code>kit.json</code> for <code>FILE</code>, the database's name for <code>NAME</code>, and the empty database's address for <code>URL</code>:
 ${stores.map((store) => `<pre>${markup(command(store.address))}</pre>`).join("\n")}</li>
 </ol>
 <p>Neither Temporal, nor the catalog, nor the configuration is needed. The content is checked before anything is written.</p>
