@@ -1,11 +1,11 @@
 import type { Framing } from "../domain/snapshot.ts";
 import type { CaptureWriterOptions, ChunkLocation, ChunkRef, RangeDraft, RangeWriter } from "./capture-writer.ts";
 import { type ChunkSecrets, convergentSecrets, randomSecrets } from "./chunk-secrets.ts";
+import { type Compressor, withCompressor } from "./compressor.ts";
 import { deriveKey } from "./derive.ts";
 import { latin1 } from "./pack-builder.ts";
 import type { PackQueue } from "./pack-queue.ts";
 import { createRowScanner } from "./row-scanner.ts";
-import { compressChunk } from "./sealed-chunk.ts";
 import { giveMemory, takeMemory } from "./spare-memory.ts";
 
 /** Plaintext waits here until its chunks are looked up. Several times the largest chunk, which is twice `max`. */
@@ -59,12 +59,17 @@ export const createRangeWriter = (
     return known;
   };
 
-  const store = async (plain: readonly PlainChunk[], known: ReadonlyMap<Uint8Array, ChunkLocation>): Promise<void> => {
+  const store = async (
+    plain: readonly PlainChunk[],
+    known: ReadonlyMap<Uint8Array, ChunkLocation>,
+    compressor: Compressor,
+  ): Promise<void> => {
     for (const { id, key, content, findable } of plain) {
       let location = known.get(id) ?? (findable ? packs.find(latin1(id)) : undefined);
       if (location === undefined) {
         counts.new += content.length;
-        const added = packs.add({ id, key }, content, compressChunk(content, config.compression.level));
+        const compressed = await compressor.compress(content);
+        const added = packs.add({ id, key }, content, compressed);
         location = added instanceof Promise ? await added : added;
       }
       chunks.push({ id, key, location });
@@ -74,7 +79,7 @@ export const createRangeWriter = (
   /** Hashes the buffer's chunks at once, and answers when they are looked up and stored. */
   const process = async (full: Uint8Array, plain: readonly PlainChunk[]): Promise<void> => {
     const known = await lookUp(plain);
-    await packs.exclusively(() => store(plain, known));
+    await packs.exclusively(() => withCompressor(config.compression.level, (compressor) => store(plain, known, compressor)));
     giveMemory(full);
   };
 

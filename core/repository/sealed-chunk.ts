@@ -1,4 +1,4 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { zstdDecompressSync } from "node:zlib";
 import { sealInto, sealOverhead, unseal } from "./sealing.ts";
 
 /** In front of the content inside the sealed chunk: how it is stored. */
@@ -13,17 +13,6 @@ const aad = Buffer.concat([aadLabel, Buffer.alloc(32)]);
 const aadOf = (id: Uint8Array): Uint8Array => {
   aad.set(id, aadLabel.length);
   return aad;
-};
-
-/** `content` compressed with zstd, or undefined when that saves less than one part in 16. */
-export const compressChunk = (content: Uint8Array, level: number): Uint8Array | undefined => {
-  const compressed = zstdCompressSync(content, {
-    // Nearly always enough for one call into zstd without joining, and half the memory to get and to collect.
-    chunkSize: Math.max(content.length >> 1, 512),
-    pledgedSrcSize: content.length,
-    params: { [constants.ZSTD_c_compressionLevel]: level },
-  } as Parameters<typeof zstdCompressSync>[1]);
-  return compressed.length + (content.length >> 4) < content.length ? compressed : undefined;
 };
 
 /** Seals a chunk's content into `out` at `offset`: as `compressed` if there is that, else as it is. Returns the end. */

@@ -1,0 +1,54 @@
+import { constants, createZstdCompress } from "node:zlib";
+
+/** Compresses chunks one after the other, outside the thread that asks. */
+export interface Compressor {
+  /** `content` as one zstd frame, or undefined when that saves less than one part in 16. To be awaited before the next call. */
+  compress(content: Uint8Array): Promise<Uint8Array | undefined>;
+}
+
+/** Frames are cut from memory of this size: most lie in one piece, and it is got once in a few dozen of them. */
+const outputBytes = 1024 * 1024;
+
+/**
+ * One zstd context for many frames: making one for each would take a tenth of the time of compressing, and the garbage collector
+ * would run for it more than for all the rest. `ZSTD_e_end` makes a whole frame of every write, its size in its header.
+ */
+const createCompressor = (level: number): Compressor => {
+  const stream = createZstdCompress({
+    flush: constants.ZSTD_e_end,
+    chunkSize: outputBytes,
+    params: { [constants.ZSTD_c_compressionLevel]: level },
+  });
+  let pieces: Buffer[] = [];
+  stream.on("data", (piece: Buffer) => pieces.push(piece));
+  const frameOf = (content: Uint8Array): Promise<Buffer> =>
+    new Promise((resolve, reject) => {
+      stream.once("error", reject);
+      stream.write(content, (error) => {
+        stream.off("error", reject);
+        const frame = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+        pieces = [];
+        if (error) reject(error);
+        else resolve(frame);
+      });
+    });
+  return {
+    compress: async (content) => {
+      const frame = await frameOf(content);
+      return frame.length + (content.length >> 4) < content.length ? frame : undefined;
+    },
+  };
+};
+
+const idle = new Map<number, Compressor[]>();
+
+/** Lends a compressor of the level to `work`; kept for the next in this thread. */
+export const withCompressor = async <T>(level: number, work: (compressor: Compressor) => Promise<T>): Promise<T> => {
+  const kept = idle.get(level) ?? [];
+  idle.set(level, kept);
+  const compressor = kept.pop() ?? createCompressor(level);
+  const result = await work(compressor);
+  // One that has failed is left to the garbage collector.
+  kept.push(compressor);
+  return result;
+};
