@@ -65,7 +65,7 @@ export const createSealSnapshot = ({ site }: ActivityEnvironment) => ({
         packs,
       });
       await store.put(draftKey(sealed.hash), sealed.bytes, signal);
-      await commitSnapshot(catalog, {
+      const commit = {
         snapshot: input.snapshot,
         database: input.database,
         engine: manifest.engine,
@@ -84,6 +84,10 @@ export const createSealSnapshot = ({ site }: ActivityEnvironment) => ({
         ),
         ranges,
         envelopes: [...parts.flatMap((part) => part.envelopes), ...sealed.envelopes],
+      };
+      await commitSnapshot(catalog, commit).catch(async (error: unknown) => {
+        // Another attempt's manifest was committed first, or this one's, and the answer was lost.
+        if ((await getSnapshot(catalog, input.snapshot)) === undefined) throw error;
       });
     }
 
