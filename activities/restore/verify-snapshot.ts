@@ -19,6 +19,9 @@ const standstill = { afterMs: 20 * 60_000, type: "StoreUnreachable" } as const;
 
 const mostProblems = 500;
 
+/** What speaks against the snapshot, and not only against a store that does not answer, or a key that is not the right one. */
+const contradicting: readonly string[] = ["ObjectMissing", "ObjectCorrupt", "ContentDiffers", "EnvelopeMissing"];
+
 const packOf = (key: string): string | undefined => /^packs\/..\/([0-9a-f]{64})$/.exec(key)?.[1];
 
 export const createVerifySnapshot = ({ site, threads }: ActivityEnvironment) => ({
@@ -41,7 +44,7 @@ export const createVerifySnapshot = ({ site, threads }: ActivityEnvironment) => 
     for (const [name, keys] of Object.entries(result.proven)) await recordProofs(await at.store(name), keys);
     const unfit = result.problems.filter(({ type }) => type === "ObjectMissing" || type === "ObjectCorrupt");
     for (const problem of unfit) await dropReplica(catalog, problem.object, problem.store);
-    if (unfit.length > 0) await withdrawState(catalog, snapshot, "verified");
+    if (result.problems.some(({ type }) => contradicting.includes(type))) await withdrawState(catalog, snapshot, "verified");
     // Captures must not refer to what nobody has any more.
     await markPacksLost(
       catalog,
