@@ -1,7 +1,7 @@
-import { Failure, isFailure } from "../domain/failure.ts";
+import { Failure, type FailureType, isFailure } from "../domain/failure.ts";
 import { type Envelope, unwrapKey } from "../repository/envelopes.ts";
 import type { RecipientSecret } from "../repository/keys.ts";
-import { type Manifest, openManifest, verifyManifest } from "../repository/manifest.ts";
+import { type Manifest, openManifest, readManifestHeader, verifyManifest } from "../repository/manifest.ts";
 import { manifestKey, rangeKey } from "../repository/object-keys.ts";
 import { type OpenRange, openRange, verifyRange } from "../repository/ranges.ts";
 import type { Store } from "../stores/store.ts";
@@ -16,8 +16,10 @@ export interface SnapshotAccess {
   readonly envelopes: Readonly<Record<string, readonly Envelope[]>>;
 }
 
-const damaged = (error: unknown): boolean =>
-  error instanceof Failure && ["ObjectMissing", "ObjectCorrupt", "StoreUnreachable", "StoreRejected"].includes(error.type);
+/** `VerificationFailed`: the store's manifest is signed by a stranger. */
+const passedOver: readonly FailureType[] = ["ObjectMissing", "ObjectCorrupt", "StoreUnreachable", "StoreRejected", "VerificationFailed"];
+
+const damaged = (error: unknown): boolean => error instanceof Failure && passedOver.includes(error.type);
 
 /**
  * Tries the stores in order until one serves `use` well: a copy that is missing, altered or out of reach is no reason
@@ -50,6 +52,10 @@ export const fetchManifest = async (access: SnapshotAccess, store: Store, signal
     // What is not even JSON does not say which one it is.
     if (!isFailure(error) || error.message.includes(access.snapshot)) throw error;
     throw new Failure(error.type, `${manifestKey(access.snapshot)} in store ${store.name}: ${error.message}`, { cause: error.cause });
+  }
+  const { snapshot } = readManifestHeader(bytes);
+  if (snapshot !== access.snapshot) {
+    throw new Failure("ObjectCorrupt", `${manifestKey(access.snapshot)} in store ${store.name} is the manifest of ${snapshot}`);
   }
   const key = await unwrapKey(envelopesOf(access, access.snapshot, "manifest"), access.secret);
   return openManifest(bytes, key);

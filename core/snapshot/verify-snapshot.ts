@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import type { StoreConfig } from "../config/schema.ts";
 import { Failure } from "../domain/failure.ts";
 import type { ObjectProblem } from "../domain/run.ts";
+import type { Framing, RowDigest } from "../domain/snapshot.ts";
 import { encodeEnvelopes } from "../repository/envelopes.ts";
 import type { Manifest } from "../repository/manifest.ts";
 import { envelopesKey, manifestKey, packKey, rangeKey } from "../repository/object-keys.ts";
@@ -88,7 +89,8 @@ const verifyInStore = async (
     });
   }
 
-  const opened = new Map<string, OpenRange>();
+  /** Ids alone: what all ranges hold would be more than fits into memory. */
+  const intact = new Set<string>();
   const streamsOfPack = new Map<string, Set<string>>();
   const bytesInPack = new Map<string, number>();
   await eachLimited(rangesOf(manifest), 4, async ({ id, stream }) => {
@@ -97,19 +99,17 @@ const verifyInStore = async (
     );
     if (range === undefined) return;
     proven.push(rangeKey(id));
-    opened.set(id, range);
+    intact.add(id);
     for (const { location } of range.chunks) {
       streamsOfPack.set(location.pack, (streamsOfPack.get(location.pack) ?? new Set()).add(stream));
       bytesInPack.set(location.pack, Math.max(bytesInPack.get(location.pack) ?? 0, location.offset + location.storedBytes));
     }
   });
 
-  const packs = [...streamsOfPack.keys()];
-  const read = new Set(input.depth === "full" ? packs : pick(packs, sampleSize));
-  await eachLimited(packs, 2, async (pack) => {
+  const examinePack = (pack: string, whole: boolean): Promise<boolean | undefined> => {
     const holds = `holds parts of ${listed([...(streamsOfPack.get(pack) ?? [])].sort())}`;
-    const found = await examine(packKey(pack), async () => {
-      if (read.has(pack)) {
+    return examine(packKey(pack), async () => {
+      if (whole) {
         const bytes = await store.get(packKey(pack), signal);
         progress.bytes += bytes.length;
         await naming(`it ${holds}`, async () => verifyPack(bytes, pack));
@@ -126,18 +126,41 @@ const verifyInStore = async (
       }
       return true;
     });
-    if (found && read.has(pack)) proven.push(packKey(pack));
+  };
+  const packs = [...streamsOfPack.keys()];
+  const read = new Set(input.depth === "full" ? packs : pick(packs, sampleSize));
+  await eachLimited(packs, 2, async (pack) => {
+    if ((await examinePack(pack, read.has(pack))) && read.has(pack)) proven.push(packKey(pack));
   });
+  const judged = new Map<string, Promise<boolean>>();
+  /** Whether a pack is bad, which is read whole if it was not before. */
+  const isBad = (pack: string): Promise<boolean> => {
+    const known = problems.some(({ store: at, object }) => at === store.name && object === packKey(pack));
+    const judgement =
+      judged.get(pack) ?? (known || read.has(pack) ? Promise.resolve(known) : examinePack(pack, true).then((good) => !good));
+    judged.set(pack, judgement);
+    return judgement;
+  };
 
-  const contents = rangesOf(manifest).filter(({ id }) => opened.has(id));
+  const contents = rangesOf(manifest).filter(({ id }) => intact.has(id));
   const opening = input.depth === "full" ? contents : pick(contents, sampleSize);
   const digestKey = new Uint8Array(Buffer.from(manifest.digestKey, "base64"));
+  const digestOf = (range: OpenRange, framing: Framing): Promise<RowDigest> =>
+    rowDigestOf(
+      readRange(range, (pack, at) => store.get(packKey(pack), signal, at)),
+      framing,
+      digestKey,
+    );
   await eachLimited(opening, 2, async ({ id, stream, framing, rows, bytes, sum }) => {
-    const range = opened.get(id);
-    if (range === undefined) return;
     await examine(rangeKey(id), async () => {
-      const content = readRange(range, (pack, at) => store.get(packKey(pack), signal, at));
-      const digest = await rowDigestOf(content, framing, digestKey);
+      const range = await fetchRange(input.access, id, store, signal);
+      const digest = await digestOf(range, framing).catch(async (error: unknown) => {
+        // The range itself is as it was written: a pack that is not is the one to name, and to replace.
+        const bad: string[] = [];
+        for (const pack of new Set(range.chunks.map(({ location }) => location.pack))) if (await isBad(pack)) bad.push(pack);
+        if (bad.length === 0) throw error;
+      });
+      if (digest === undefined) return;
       progress.bytes += digest.bytes;
       if (digest.rows !== rows || digest.bytes !== bytes || digest.sum !== sum) {
         throw new Failure(
