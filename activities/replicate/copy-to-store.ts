@@ -1,3 +1,4 @@
+import { announceReplica } from "../../core/catalog/announce-replica.ts";
 import { listReplicas } from "../../core/catalog/list-replicas.ts";
 import { envelopesOf } from "../../core/catalog/read-envelopes.ts";
 import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
@@ -82,6 +83,8 @@ export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
         await eachLimited(lacking, atOnce, async (object) => {
           const bytes = encodeEnvelopes(await envelopesOf(catalog, object));
           const key = envelopesKey(object);
+          // Before the put: envelopes that nobody knows of would outlive their deletion.
+          await announceReplica(catalog, key, store.name, bytes.length);
           const receipt = await store.put(key, bytes, signal);
           await recordReplica(catalog, { object: key, store: store.name, receipt: receipt.id, bytes: bytes.length, provenAt: null });
           report({ store: store.name, object: key });

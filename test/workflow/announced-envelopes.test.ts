@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MockActivityEnvironment } from "@temporalio/testing";
+import type { ActivityEnvironment } from "../../activities/environment.ts";
+import { type CopyInput, createCopyToStore } from "../../activities/replicate/copy-to-store.ts";
+import { deletable } from "../../core/catalog/deletable.ts";
+import { listReplicas } from "../../core/catalog/list-replicas.ts";
+import { reachState } from "../../core/catalog/reach-state.ts";
+import { recordReplicas } from "../../core/catalog/record-replica.ts";
+import { removeSnapshots } from "../../core/catalog/remove-snapshots.ts";
+import { Failure, isFailure } from "../../core/domain/failure.ts";
+import { configKey, envelopesKey, manifestKey, packKey, rangeKey } from "../../core/repository/object-keys.ts";
+import type { Store } from "../../core/stores/store.ts";
+import { committed, createCatalog, writtenPacks } from "../integration/catalog-database.ts";
+import { memoryStore } from "../unit/ledger-memory-store.ts";
+
+const { catalog } = await createCatalog();
+
+test("envelopes that were stored by an attempt that ended there are deleted with all others", async () => {
+  const packs = await writtenPacks(catalog, 1);
+  const { snapshot, ranges } = await committed(catalog, "shop", packs);
+  const objects = [manifestKey(snapshot), ...packs.map(packKey), ...ranges.map(({ id }) => rangeKey(id))];
+  await recordReplicas(
+    catalog,
+    objects.map((object) => ({ object, store: "disk", receipt: "there", bytes: 1, provenAt: null })),
+  );
+  const disk = memoryStore();
+  disk.objects.set(configKey, Buffer.from("{}"));
+  // Takes the object, and the worker is gone before it hears of that.
+  const store: Store = {
+    ...disk,
+    name: "disk",
+    put: async (key, bytes, signal) => {
+      await disk.put(key, bytes, signal);
+      throw new Failure("StoreUnreachable", "killed");
+    },
+  };
+  const site = { catalog: async () => catalog, store: async () => store };
+  const { copyToStore } = createCopyToStore({ site: async () => site } as unknown as ActivityEnvironment);
+  const input: CopyInput = { snapshot, from: "disk", to: "disk", others: [], envelopes: true };
+  await assert.rejects(new MockActivityEnvironment().run(copyToStore, input), (error) => isFailure(error, "StoreUnreachable"));
+  const stored = [...disk.objects.keys()].filter((key) => key.startsWith(envelopesKey("")));
+  assert.ok(stored.length > 0);
+  assert.deepEqual(await listReplicas(catalog, stored), [], "they do not count as being there");
+
+  const newer = await committed(catalog, "shop", await writtenPacks(catalog, 1));
+  await reachState(catalog, newer.snapshot, "verified", {}, new Date());
+  await removeSnapshots(catalog, [snapshot], new Date());
+  const doomed = (await deletable(catalog, new Date(), 100)).filter(({ kind }) => kind === "envelopes");
+  for (const key of stored) assert.deepEqual(doomed.find((object) => object.key === key)?.stores, ["disk"], key);
+});
