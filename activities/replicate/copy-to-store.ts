@@ -6,7 +6,7 @@ import { recordReplica } from "../../core/catalog/record-replica.ts";
 import { replicaSummary } from "../../core/catalog/replica-summary.ts";
 import { replicasMissing } from "../../core/catalog/replicas-missing.ts";
 import { snapshotObjects } from "../../core/catalog/snapshot-objects.ts";
-import { isFailure } from "../../core/domain/failure.ts";
+import { Failure, isFailure } from "../../core/domain/failure.ts";
 import type { StoreReplica } from "../../core/domain/run.ts";
 import { encodeEnvelopes } from "../../core/repository/envelopes.ts";
 import { configKey, envelopesKey, manifestKey } from "../../core/repository/object-keys.ts";
@@ -58,7 +58,12 @@ export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
       if ((await to.stat(configKey, signal)) === undefined) await to.put(configKey, await from.get(configKey, signal), signal);
 
       const missing = await replicasMissing(catalog, input.snapshot, input.to);
-      const manifestHash = (await getSnapshot(catalog, input.snapshot))?.manifestHash;
+      const record = await getSnapshot(catalog, input.snapshot);
+      // Of one that was removed nothing is missing anywhere: it must not pass for a copy.
+      if (record === undefined || record.removedAt !== null) {
+        throw new Failure("SnapshotUnknown", `snapshot ${input.snapshot} is not in the catalog, or was removed: it is not copied`);
+      }
+      const { manifestHash } = record;
       let done = 0;
       const copy = async (key: string): Promise<void> => {
         const expected = key === manifestKey(input.snapshot) ? manifestHash : undefined;
@@ -72,6 +77,10 @@ export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
       if (input.envelopes) await copyEnvelopes(to, report, signal);
       for (const key of missing.slice(-1)) await copy(key);
 
+      // A verification beside this may have found bad what was there when this began.
+      const [lost] = await replicasMissing(catalog, input.snapshot, input.to);
+      if (lost !== undefined)
+        throw new Failure("ObjectMissing", `${lost} was found bad in store ${to.name} while ${input.snapshot} was copied`);
       const summary = (await replicaSummary(catalog, input.snapshot)).find(({ store }) => store === to.name);
       return { store: to.name, packs: summary?.packs ?? 0, verified: summary?.verified ?? 0 };
 
