@@ -50,6 +50,8 @@ export async function anchor({ anchor: name, everyMs, pollMs }: AnchorInput): Pr
       setCurrentDetails(`checkpoint of size ${submitted.size}: transaction \`${submitted.transaction}\` on its way to finality`);
       const status = await followAnchor({ anchor: name, pollMs, ...submitted });
       if (status === "finalized") break;
+      // Submitting finds the transaction again.
+      if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof anchor>({ anchor: name, everyMs, pollMs });
       if (status !== "dropped") continue;
       // A reorganization took the transaction's block away: submit again, whatever the head is by now.
       const again = await chain.submitCheckpoint.executeWithOptions({ summary: "submit again after a reorganization" }, [{ anchor: name }]);

@@ -51,7 +51,8 @@ export const createVerifySnapshot = ({ site, threads }: ActivityEnvironment) => 
       unfit.flatMap(({ object }) => packOf(object) ?? []),
     );
     const verified = result.problems.length === 0;
-    if (verified) {
+    // Of one store alone nothing follows for the others.
+    if (verified && store === undefined) {
       const evidence = { depth, stores: sources.stores.map(({ name }) => name), objects: result.objects, bytes: result.bytes };
       await reachState(catalog, snapshot, "verified", evidence, provenAt);
     }

@@ -1,9 +1,12 @@
 import { activityInfo, cancellationSignal } from "@temporalio/activity";
+import { liveSnapshots } from "../../core/catalog/live-snapshots.ts";
+import { withdrawState } from "../../core/catalog/withdraw-state.ts";
 import { Failure, isFailure } from "../../core/domain/failure.ts";
 import type { ByteCounts } from "../../core/domain/run.ts";
+import type { Site } from "../../core/site/site.ts";
 import type { CaptureCheckpoint, CapturedPart } from "../../core/snapshot/capture-batch.ts";
 import type { CapturePlan } from "../../core/snapshot/capture-plan.ts";
-import { addressKey, takeoverKey } from "../../core/snapshot/takeover.ts";
+import { addressKey, type TakeoverRecord, takeoverKey } from "../../core/snapshot/takeover.ts";
 import { type ActivityEnvironment, runJob } from "../environment.ts";
 import { getPlanObject, planPrefix, putPlanObject } from "./plan-objects.ts";
 
@@ -82,8 +85,7 @@ export const createCaptureBatch = ({ site, threads, checkpointBytes }: ActivityE
       },
     );
     const result = await capturing.catch(async (error: unknown) => {
-      // Nothing is taken over any more on the word of a server that was wrong.
-      if (isFailure(error, "TakeoverUnsound") && earlierSnapshot !== null) await store.delete(takeoverKey(earlierSnapshot), signal);
+      if (isFailure(error, "TakeoverUnsound")) await distrustTakeovers(at, input, earlierSnapshot, signal);
       throw error;
     });
     const captured: CapturedBatch = { parts: [...done.flatMap((checkpoint) => checkpoint.parts), ...result.parts] };
@@ -100,3 +102,25 @@ export const createCaptureBatch = ({ site, threads, checkpointBytes }: ActivityE
     };
   },
 });
+
+/**
+ * A server's word was wrong: nothing more is taken over on it, and the snapshots that have relied on it since everything was
+ * last read are not verified any longer, so that retention does not count on them.
+ */
+const distrustTakeovers = async (
+  site: Site,
+  { database, landing }: CaptureBatchInput,
+  earlier: string | null,
+  signal: AbortSignal,
+): Promise<void> => {
+  if (earlier === null) return;
+  const catalog = await site.catalog();
+  const store = await site.store(landing);
+  const { indexKey } = await site.repositoryKeys();
+  // Another batch may have been here before.
+  if ((await store.stat(takeoverKey(earlier), signal)) === undefined) return;
+  const { sinceFull } = await getPlanObject<TakeoverRecord>(store, indexKey, takeoverKey(earlier), signal);
+  const relying = (await liveSnapshots(catalog, database)).slice(0, sinceFull);
+  for (const { snapshot } of relying) await withdrawState(catalog, snapshot, "verified");
+  await store.delete(takeoverKey(earlier), signal);
+};

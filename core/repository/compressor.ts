@@ -1,4 +1,6 @@
 import { constants, createZstdCompress } from "node:zlib";
+import { Failure } from "../domain/failure.ts";
+import { frameExtent } from "./zstd-frame.ts";
 
 /** Compresses chunks one after the other, outside the thread that asks. */
 export interface Compressor {
@@ -23,13 +25,20 @@ const createCompressor = (level: number): Compressor => {
   stream.on("data", (piece: Buffer) => pieces.push(piece));
   const frameOf = (content: Uint8Array): Promise<Buffer> =>
     new Promise((resolve, reject) => {
+      // What came after the last write was told to be done would be taken for this one's.
+      if (pieces.length > 0) return reject(new Failure("Unexpected", "the compressor gave a part of a frame too late"));
       stream.once("error", reject);
       stream.write(content, (error) => {
         stream.off("error", reject);
         const frame = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
         pieces = [];
-        if (error) reject(error);
-        else resolve(frame);
+        if (error) return reject(error);
+        // The stream tells of output and of the end of a write by different ways: that the frame is whole, and this content's, is not left to their order.
+        const extent = frameExtent(frame);
+        if (extent?.contentBytes !== content.length)
+          return reject(new Failure("Unexpected", `the compressor gave no whole frame of ${content.length} bytes`));
+        // Where a frame fills the output memory to the last byte, an empty one follows it.
+        resolve(frame.subarray(0, extent.end));
       });
     });
   return {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { getPlanObject, putPlanObject } from "../../activities/snapshot/plan-objects.ts";
+import { liveSnapshots } from "../../core/catalog/live-snapshots.ts";
 import type { BackupResult } from "../../core/domain/run.ts";
 import { type TakeoverRecord, takeoverKey } from "../../core/snapshot/takeover.ts";
 import { createSampleDatabase } from "../sample/postgres-database.ts";
@@ -90,6 +91,12 @@ describe("unchanged ranges", () => {
     const { error } = JSON.parse(stdout) as { error: { type: string; message: string } };
     assert.equal(error.type, "TakeoverUnsound");
     assert.match(error.message, /public\.(big|small)/);
+    const live = await liveSnapshots(await test.site.catalog(), "shop");
+    const doubtful = live.slice(0, record.sinceFull);
+    assert.ok(
+      doubtful.length > 0 && doubtful.every(({ states }) => !states.includes("verified")),
+      "what relied on that word is not verified any more",
+    );
     assert.ok(readEverything(await backup()), "nothing more is taken over on that word");
   });
 
