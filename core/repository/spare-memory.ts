@@ -1,5 +1,5 @@
-/** What lies here at most: the two packs and two staging buffers of one writer, with some room. */
-const mostBytes = 48 * 1024 * 1024;
+/** What lies here at most: the packs and staging buffers of two writers, with some room. */
+const mostBytes = 96 * 1024 * 1024;
 const spare: Uint8Array[] = [];
 
 /**
@@ -12,9 +12,9 @@ export const takeMemory = (bytes: number): Uint8Array => {
   return at < 0 ? new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer) : spare.splice(at, 1)[0]!;
 };
 
-/** For a thread that turns to other work. */
+/** For a thread that has nothing to capture: gives the memory back at once, and not when the garbage collector comes. */
 export const forgetMemory = (): void => {
-  spare.length = 0;
+  for (const { buffer } of spare.splice(0)) if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 };
 
 /** Only for what `takeMemory` gave, or a part of it, and nobody uses any more. Nothing comes of what was transferred to another thread. */

@@ -3,14 +3,17 @@ import { asFailure } from "../domain/failure.ts";
 import { forgetMemory } from "../repository/spare-memory.ts";
 import { describeCause } from "./describe-cause.ts";
 import { type JobContext, type JobProgress, loadJob } from "./jobs.ts";
-import type { FromThread, ToThread } from "./thread-pool.ts";
+import type { FromThread, ToThread } from "./thread-job.ts";
 
-/** The entry of a job thread: does one job at a time, beside one that only waits for its last writes, and stays for the next. */
+/** The entry of a job thread: does what the pool sends, and stays for the next job. */
 const port = parentPort;
 if (port === null) throw new Error("core/snapshot/thread.ts runs as a worker thread only");
 
 const send = (message: FromThread): void => port.postMessage(message);
 const running = new Map<number, AbortController>();
+/** Between two jobs of one capture lies less than this. */
+const idleMs = 100;
+let forgetting: NodeJS.Timeout | undefined;
 
 /** Every message wakes the other thread: progress that nobody could see passing is not worth it. */
 const progressEveryMs = 100;
@@ -28,6 +31,7 @@ const createReporter = (id: number): ((progress: JobProgress) => void) => {
 const work = async ({ id, job: name, input }: Extract<ToThread, { job: unknown }>): Promise<void> => {
   const controller = new AbortController();
   running.set(id, controller);
+  clearTimeout(forgetting);
   if (name !== "capture") forgetMemory();
   try {
     const job = await loadJob(name);
@@ -40,6 +44,7 @@ const work = async ({ id, job: name, input }: Extract<ToThread, { job: unknown }
     send({ id, failure: { type: failure.type, message: failure.message, cause: describeCause(failure.cause) } });
   } finally {
     running.delete(id);
+    if (running.size === 0) forgetting = setTimeout(forgetMemory, idleMs).unref();
   }
 };
 

@@ -11,7 +11,7 @@ import type { StackAddresses } from "../stack/components.ts";
 
 const dbgov = join(import.meta.dirname, "..", "..", "bin", "dbgov");
 
-/** A whole site with one database and one store, and its worker. */
+/** A whole site with one store, a database to measure and an empty one, and its worker. */
 export interface BenchSite {
   readonly folder: string;
   readonly catalog: string;
@@ -34,7 +34,12 @@ export const openBenchSite = async (
   await mkdir(folder, { recursive: true });
   await createKeys(join(folder, "keys"));
   const catalog = await createSampleDatabase(stack.postgres.url, "bench_catalog");
-  const environment = { BENCH_CATALOG: catalog, BENCH_DATABASE: database, DBGOV_PG_BIN: stack.postgres.bin };
+  const environment = {
+    BENCH_CATALOG: catalog,
+    BENCH_DATABASE: database,
+    BENCH_EMPTY: stack.postgres.url,
+    DBGOV_PG_BIN: stack.postgres.bin,
+  };
   const config = join(folder, "dbgov.yaml");
   await writeFile(config, stringify(configuration(stack.temporal.address)));
   const log = join(folder, "worker.log");
@@ -81,7 +86,10 @@ const configuration = (temporal: string): unknown => ({
   },
   recipients: [{ name: "recovery", publicKey: "keys/recovery.public", secretKey: { file: "keys/recovery.secret" } }],
   recoveryKit: "recovery-kit",
-  databases: [{ name: "shop", engine: "postgres", url: { env: "BENCH_DATABASE" }, policy: "nightly" }],
+  databases: [
+    { name: "shop", engine: "postgres", url: { env: "BENCH_DATABASE" }, policy: "nightly" },
+    { name: "empty", engine: "postgres", url: { env: "BENCH_EMPTY" }, policy: "nightly" },
+  ],
   stores: [{ name: "local", kind: "directory", domain: "this-machine", path: "store" }],
   policies: [{ name: "nightly", schedule: { cron: "15 2 * * *" }, landing: "local", copies: 1, domains: 1 }],
   log: { origin: "bench.example/dbgov", store: "local" },

@@ -35,13 +35,18 @@ export const forgetPeak = (pid: number): void => {
 const peakOf = (pid: number): number => Number(/VmHWM:\s+(\d+)/.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
 
 /**
- * Watches the resident memory of a tree of processes. `stop` gives the sum of what each process had at most, in bytes: no less than
- * the tree had at any moment. 0 where there is no /proc.
+ * Watches the resident memory of a tree of processes. `stop` gives, in bytes, the most that those who lived at one time had had
+ * until then, summed up: no less than the tree had at any moment. 0 where there is no /proc.
  */
 export const watchMemory = (pid: number): { stop(): Promise<number> } => {
-  const peaks = new Map<number, number>();
+  let most = 0;
   const look = (): void => {
-    for (const member of tree(pid)) peaks.set(member, Math.max(peaks.get(member) ?? 0, peakOf(member)));
+    most = Math.max(
+      most,
+      tree(pid)
+        .map(peakOf)
+        .reduce((sum, peak) => sum + peak, 0),
+    );
   };
   const ended = new AbortController();
   const watching = (async () => {
@@ -52,7 +57,7 @@ export const watchMemory = (pid: number): { stop(): Promise<number> } => {
       look();
       ended.abort();
       await watching;
-      return [...peaks.values()].reduce((sum, peak) => sum + peak, 0);
+      return most;
     },
   };
 };

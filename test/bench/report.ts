@@ -29,12 +29,13 @@ ${results.map((result) => `## Scale ${result.scale}\n\n${markdownTable(tableOf(r
 - The pipe is what a good shell script does. It makes one stream that has to be read whole to restore one table, of which every dump is
   as large as the first; what we write is deduplicated, signed, indexed and can be checked by parts.
 - *Machinery alone* is \`core/\` without Temporal in a process of its own, with that process's start. *Whole backup* is \`dbgov backup\`
-  from its start to its entry in the log: planning, capture, sealing, reading back and checking a sample, logging. The memory and processor
-  time of *whole* and *unchanged* are those of the worker, which has just started and serves all queues.
+  from its start to its entry in the log: planning, capture, sealing, proving what was stored, logging. The memory and processor time of
+  *whole* and *unchanged* are those of the worker, which serves all queues, has backed up an empty database before, and goes on to
+  verify a sample of the snapshot, which is in its processor time and memory, not in the seconds.
 - The restores end when the last index stands. *Ours* has then checked every chunk, and goes on to read the target back and to compare
   it with the manifest, which is in its processor time, not in its seconds. \`pg_restore\` reads a local custom dump.
 - Processor time is that of the contender's own processes. The server's comes on top: it is about the same for all that read everything.
-- Memory is the sum of what each process of the contender had resident at most.
+- Memory is resident memory at its highest, of all processes that the contender had at one time.
 
 \`npm run bench\` measures again (\`--quick\`: only scale 0.1; \`--full\`: five rounds; \`--json\` ends with one JSON object).
 `;

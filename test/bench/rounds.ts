@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { BackupResult } from "../../core/domain/run.ts";
 import { createSampleDatabase } from "../sample/postgres-database.ts";
 import type { StackAddresses } from "../stack/components.ts";
-import { openBenchSite } from "./bench-site.ts";
+import { type BenchSite, openBenchSite } from "./bench-site.ts";
 import type { MachineryInput, MachineryOutput } from "./machinery.ts";
 import { forgetPeak, processorSeconds, watchMemory } from "./process-tree.ts";
 import { quoted, type Timed, timedCommand } from "./timed-command.ts";
@@ -89,22 +89,29 @@ const machinerySamples = async (bench: Bench, url: string): Promise<Sample[]> =>
   ];
 };
 
-/** `dbgov backup` from its start to its end, on a worker that has just started; then once more. Memory and processor time are the worker's. */
+/** `dbgov backup` from its start to its end. The verification that follows by itself is waited for, so that it meets nothing else. */
+const backUp = async (site: BenchSite, database: string): Promise<{ timed: Timed; result: BackupResult }> => {
+  const timed = await timedCommand(site.command(`backup ${database}`), site.environment);
+  const result = JSON.parse(timed.output) as BackupResult;
+  if (result.degraded || result.state !== "logged") throw new Error(`the backup ended ${result.state}, degraded: ${result.degraded}`);
+  await site.verified(result.snapshot);
+  return { timed, result };
+};
+
+/** On a worker that has backed up one empty database before, and nothing of this one; then once more. Memory and processor time are the worker's. */
 const wholeSamples = async (bench: Bench, url: string): Promise<Sample[]> => {
   const site = await openBenchSite(join(bench.folder, "whole"), bench.stack, url);
   try {
     const samples: Sample[] = [];
+    await backUp(site, "empty");
     for (const contender of ["full", "unchanged"] as const) {
       forgetPeak(site.workerPid);
       const before = processorSeconds(site.workerPid);
       const memory = watchMemory(site.workerPid);
-      const timed = await timedCommand(site.command("backup shop"), site.environment);
+      const { timed, result } = await backUp(site, "shop");
       const peakMemory = await memory.stop();
-      const result = JSON.parse(timed.output) as BackupResult;
-      if (result.degraded || result.state !== "logged") throw new Error(`the backup ended ${result.state}, degraded: ${result.degraded}`);
       const worked = processorSeconds(site.workerPid) - before;
       samples.push(sampleOf(contender, { ...timed, peakMemory, processorSeconds: worked }, result.bytes.stored));
-      await site.verified(result.snapshot);
     }
     return samples;
   } finally {
