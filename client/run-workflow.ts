@@ -3,6 +3,12 @@ import { ApplicationFailure, CancelledFailure, type Workflow, WorkflowExecutionA
 import { Failure, type FailureType, failureTypes } from "../core/domain/failure.ts";
 import { type TaskQueue, taskQueues } from "../core/domain/run.ts";
 
+/**
+ * Temporal remembers pollers for minutes after they are gone. One that is there asks again at least once a minute, and gets
+ * no answer in between; who has not asked for longer than this is gone.
+ */
+const pollerSilenceMs = 75_000;
+
 /** Refuses when nobody polls a queue that the run needs: it would wait for ever. */
 export const requireWorkers = async (client: Client, queues: readonly TaskQueue[]): Promise<void> => {
   for (const queue of queues) {
@@ -12,7 +18,11 @@ export const requireWorkers = async (client: Client, queues: readonly TaskQueue[
       taskQueue: { name: taskQueues[queue] },
       taskQueueType: kind,
     });
-    if ((pollers ?? []).length === 0) throw new Failure("WorkerMissing", `no worker polls the task queue "${taskQueues[queue]}"`);
+    const present = (pollers ?? []).filter(({ lastAccessTime }) => {
+      const seconds = Number(lastAccessTime?.seconds ?? 0);
+      return Date.now() - seconds * 1_000 < pollerSilenceMs;
+    });
+    if (present.length === 0) throw new Failure("WorkerMissing", `no worker polls the task queue "${taskQueues[queue]}"`);
   }
 };
 
@@ -38,16 +48,20 @@ export const startOrJoin = async <W extends Workflow>(
   }
 };
 
-/** The workflow's result; its failure as one of the table's. Calls `onTick` about every half second until then. */
-export const awaitResult = async <T>(handle: { result(): Promise<T> }, onTick: () => Promise<void>): Promise<T> => {
+/** The workflow's result; its failure as one of the table's. Calls `onTick` about every half second until then, and `onSilence` when that cannot look. */
+export const awaitResult = async <T>(
+  handle: { result(): Promise<T> },
+  onTick: () => Promise<void>,
+  onSilence: () => void = () => {},
+): Promise<T> => {
   let over = false;
   const ended = handle.result().finally(() => {
     over = true;
   });
   const ticking = (async () => {
     while (!over) {
-      // A look that fails says nothing about the run.
-      await onTick().catch(() => {});
+      // A look that fails says nothing about the run, but that no worker may be there to answer it.
+      await onTick().catch(() => onSilence());
       await Promise.race([ended.catch(() => {}), new Promise((resolve) => setTimeout(resolve, 500))]);
     }
   })();

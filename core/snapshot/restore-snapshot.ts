@@ -86,9 +86,12 @@ export const restoreSnapshot = async (input: RestoreJob, { report, signal }: Job
   }
 };
 
+/** Failures that come before anything is written. */
+const untouched: readonly string[] = ["TargetNotEmpty", "ClientToolMissing"];
+
 /** From here on the target is not what it was: whoever reads the failure must know. */
 const leftIncomplete = (error: unknown): never => {
-  if (!(error instanceof Failure) || error.type === "TargetNotEmpty") throw error;
+  if (!(error instanceof Failure) || untouched.includes(error.type)) throw error;
   throw new Failure(error.type, `${error.message}; the target holds an incomplete restore, which another one with --replace replaces`, {
     cause: error.cause,
   });

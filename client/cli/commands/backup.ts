@@ -24,11 +24,13 @@ export const action: CommandAction = (input) =>
     );
     const progress = openProgress(!input.json);
     if (joined && !input.json) process.stderr.write(`a backup of ${name} is under way: watching it\n`);
-    const result = await awaitResult<BackupResult>(handle, async () => {
+    const look = async (): Promise<void> => {
       const at = (await handle.query("progress")) as BackupProgress;
       const capture = at.step === "capturing" ? await captureProgress(handle) : undefined;
       progress.update(progressLine(name, at, capture?.bytes));
-    }).finally(() => progress.end());
+    };
+    const silent = (): void => progress.update(`${name}: no worker answers; the run goes on once one does (dbgov worker)`);
+    const result = await awaitResult<BackupResult>(handle, look, silent).finally(() => progress.end());
     if (input.json) process.stdout.write(`${JSON.stringify(result)}\n`);
     else printResult(result, durationMs(site.policyOf(name).objectives.recoveryPoint));
     return result.degraded ? exitCodes.degraded : exitCodes.done;
