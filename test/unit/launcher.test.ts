@@ -60,7 +60,14 @@ describe("bin/dbgov", () => {
       join(folder, "tools", "npm"),
       `pwd; mkdir -p node_modules/.bin; printf '${node}\\n' > node_modules/.bin/node; chmod +x node_modules/.bin/node; touch node_modules/.package-lock.json`,
     );
-    const expected = ["--disable-warning=ExperimentalWarning", join(clone, "client/cli/main.ts"), "backup", "two words", "*"];
+    const expected = [
+      "--disable-warning=ExperimentalWarning",
+      "--max-semi-space-size=4",
+      join(clone, "client/cli/main.ts"),
+      "backup",
+      "two words",
+      "*",
+    ];
     const printed = expected.map((argument) => `[${argument}]\n`).join("");
     const first = await call("relative", join(folder, "tools"), "backup", "two words", "*");
     assert.equal(first.stdout, printed);
