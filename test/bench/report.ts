@@ -3,7 +3,7 @@ import { type Contender, contenders } from "./rounds.ts";
 
 const markdownTable = (rows: readonly (readonly string[])[]): string => {
   const [head = [], ...body] = rows;
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   return [line(head), line(head.map((_, column) => (column === 0 ? "---" : "---:"))), ...body.map(line)].join("\n");
 };
 
