@@ -67,6 +67,7 @@ export const benchmarksChart = (results: readonly ScaleResult[]): string => {
   });
   const size = `width="${labelWidth + chartWidth + 60}" height="${y + 10}"`;
   return `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="sans-serif" font-size="13" fill="#808080">
+<title>Seconds by contender, for each scale of TPC-H</title>
 ${groups.join("\n")}
 </svg>
 `;
