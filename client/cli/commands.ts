@@ -175,6 +175,7 @@ export const commandSpecs: readonly CommandSpec[] = [
     options: [
       { flags: "--out <file>", description: "the bundle", fallback: "proof.json" },
       { flags: "--trust <file>", description: "also write the trust policy that goes with it (give it to the auditor by another way)" },
+      { flags: "--tlog <file>", description: "also write the entry's inclusion as a C2SP tlog-proof, for other transparency tools" },
     ],
     examples: [
       "proof 20261124T021500Z-5f3a9c01d2e4 --out bundle.json",

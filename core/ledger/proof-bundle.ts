@@ -2,7 +2,8 @@ import { Failure } from "../domain/failure.ts";
 import type { Log } from "./log.ts";
 import type { ProofBundle } from "./verify/bundle.ts";
 import type { EvmEvidence } from "./verify/evm-evidence.ts";
-import { toHex } from "./verify/hash.ts";
+import { fromHex, toHex } from "./verify/hash.ts";
+import { formatTlogProof } from "./verify/tlog-proof.ts";
 
 /**
  * The file for the auditor. `size` is that of the checkpoint that the anchors recorded, and defaults to the log's; `since` is the size of the
@@ -40,3 +41,7 @@ const consistencyBetween = async (log: Log, size: number, since: number): Promis
 
 /** As it is written to a file: JSON that people can look into. */
 export const formatProofBundle = (bundle: ProofBundle): string => `${JSON.stringify(bundle, null, 2)}\n`;
+
+/** What of a bundle other transparency tools read: index, inclusion and checkpoint as a `.tlog-proof` file. */
+export const formatTlogProofOf = ({ index, inclusion, checkpoint }: ProofBundle): string =>
+  formatTlogProof({ index, inclusion: inclusion.map(fromHex), checkpoint });

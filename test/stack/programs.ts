@@ -6,7 +6,7 @@ import { Failure } from "../../core/domain/failure.ts";
 import type { Progress } from "./progress.ts";
 import { arlocalInstallation } from "./setup/arlocal.ts";
 import { type Installation, installed } from "./setup/cache.ts";
-import { ageProgram, ferretProgram, goInstallation, kuboProgram } from "./setup/go-programs.ts";
+import { ageProgram, ferretProgram, goInstallation, kuboProgram, tlogProgram } from "./setup/go-programs.ts";
 import { postgresWheel, temporalWheel, tpchWheel, wheelInstallation } from "./setup/wheels.ts";
 
 interface Program {
@@ -71,6 +71,12 @@ export const programs = {
     minimum: [1, 1],
     installation: () => goInstallation(ageProgram),
     within: ageProgram.executable,
+  },
+  tlog: {
+    variable: "DBGOV_TLOG_BIN",
+    executable: "tlog",
+    installation: () => goInstallation(tlogProgram),
+    within: tlogProgram.executable,
   },
 } as const satisfies Record<string, Program>;
 

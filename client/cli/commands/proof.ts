@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { Failure } from "../../../core/domain/failure.ts";
-import { formatProofBundle } from "../../../core/ledger/proof-bundle.ts";
+import { formatProofBundle, formatTlogProofOf } from "../../../core/ledger/proof-bundle.ts";
 import { proveSnapshot } from "../../../core/site/prove-snapshot.ts";
 import { trustPolicyOf } from "../../../core/site/trust-policy.ts";
 import { withCatalog } from "../open-site.ts";
@@ -15,8 +15,9 @@ export const action: CommandAction = (input) =>
     const bundle = await proveSnapshot(site, snapshot, input.signal);
     const text = formatProofBundle(bundle);
     await write(out, text);
-    const { trust } = input.options;
+    const { trust, tlog } = input.options;
     if (typeof trust === "string") await write(trust, `${JSON.stringify(await trustPolicyOf(site, bundle.anchors), undefined, 2)}\n`);
+    if (typeof tlog === "string") await write(tlog, formatTlogProofOf(bundle));
     if (input.json) {
       process.stdout.write(
         `${JSON.stringify({ snapshot, bundle: out, bytes: Buffer.byteLength(text), index: bundle.index, anchors: bundle.anchors.length })}\n`,

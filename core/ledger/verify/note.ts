@@ -20,6 +20,7 @@ export interface Note {
   readonly signatures: readonly NoteSignature[];
 }
 
+/** The signature type of a log's own key: Ed25519 over the text. */
 const ed25519 = 0x01;
 const keyIdBytes = 4;
 const largestNote = 16_384;
@@ -28,28 +29,28 @@ const spkiPrefix = Buffer.from("302a300506032b6570032100", "hex");
 
 const isKeyName = (name: string): boolean => /^[^\s+]{1,256}$/u.test(name);
 
-/** The first four bytes of SHA-256(name, newline, algorithm, public key). */
-export const noteKeyId = (key: NoteKey): Uint8Array =>
-  sha256(utf8(key.name), Uint8Array.of(0x0a, ed25519), key.publicKey).subarray(0, keyIdBytes);
+/** The first four bytes of SHA-256(name, newline, signature type, public key). */
+export const noteKeyId = (key: NoteKey, type = ed25519): Uint8Array =>
+  sha256(utf8(key.name), Uint8Array.of(0x0a, type), key.publicKey).subarray(0, keyIdBytes);
 
 /** `name+0a1b2c3d+AY…`: the text that a verifier is given, called vkey. */
-export const formatNoteKey = (key: NoteKey): string =>
-  `${key.name}+${toHex(noteKeyId(key))}+${Buffer.concat([Uint8Array.of(ed25519), key.publicKey]).toString("base64")}`;
+export const formatNoteKey = (key: NoteKey, type = ed25519): string =>
+  `${key.name}+${toHex(noteKeyId(key, type))}+${Buffer.concat([Uint8Array.of(type), key.publicKey]).toString("base64")}`;
 
-/** The key of a vkey text; undefined when the text is no Ed25519 vkey, or its key id does not match its key. */
-export const parseNoteKey = (text: string): NoteKey | undefined => {
+/** The key of a vkey text; undefined when the text is no vkey of a 32-byte key of this type, or its key id does not match its key. */
+export const parseNoteKey = (text: string, type = ed25519): NoteKey | undefined => {
   const match = /^([^\s+]{1,256})\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})$/u.exec(text);
   if (match === null) return undefined;
   const [, name, id, encoded] = match as unknown as [string, string, string, string];
   const bytes = new Uint8Array(Buffer.from(encoded, "base64"));
-  if (bytes.length !== 33 || bytes[0] !== ed25519 || Buffer.from(bytes).toString("base64") !== encoded) return undefined;
+  if (bytes.length !== 33 || bytes[0] !== type || Buffer.from(bytes).toString("base64") !== encoded) return undefined;
   const key = { name, publicKey: bytes.slice(1) };
-  return toHex(noteKeyId(key)) === id ? key : undefined;
+  return toHex(noteKeyId(key, type)) === id ? key : undefined;
 };
 
 /** The line that `signature` (64 bytes, over the note's text) becomes. */
-export const formatNoteSignature = (key: NoteKey, signature: Uint8Array): string =>
-  `\u2014 ${key.name} ${Buffer.concat([noteKeyId(key), signature]).toString("base64")}\n`;
+export const formatNoteSignature = (key: NoteKey, signature: Uint8Array, type = ed25519): string =>
+  `\u2014 ${key.name} ${Buffer.concat([noteKeyId(key, type), signature]).toString("base64")}\n`;
 
 /** Text and signature lines of a note; undefined when it is malformed. Nothing is verified. */
 export const parseNote = (note: string): Note | undefined => {
@@ -78,14 +79,21 @@ const isPlainText = (text: string): boolean => {
   return true;
 };
 
-/** Whether the note carries a signature of exactly this key, and every signature that claims to be of it is right. */
-export const isSignedBy = (note: Note, key: NoteKey): boolean => {
-  const id = noteKeyId(key);
-  const own = note.signatures.filter(({ name, bytes }) => name === key.name && equalBytes(bytes.subarray(0, keyIdBytes), id));
-  return own.length > 0 && own.every(({ bytes }) => verifyEd25519(key.publicKey, utf8(note.text), bytes.subarray(keyIdBytes)));
+/** What the lines that claim to be signed by exactly this key carry. */
+export const signaturesOf = (note: Note, key: NoteKey, type = ed25519): Uint8Array[] => {
+  const id = noteKeyId(key, type);
+  return note.signatures
+    .filter(({ name, bytes }) => name === key.name && equalBytes(bytes.subarray(0, keyIdBytes), id))
+    .map(({ bytes }) => bytes.subarray(keyIdBytes));
 };
 
-const verifyEd25519 = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean => {
+/** Whether the note carries a signature of exactly this key, and every signature that claims to be of it is right. */
+export const isSignedBy = (note: Note, key: NoteKey): boolean => {
+  const own = signaturesOf(note, key);
+  return own.length > 0 && own.every((signature) => verifyEd25519(key.publicKey, utf8(note.text), signature));
+};
+
+export const verifyEd25519 = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean => {
   if (publicKey.length !== 32 || signature.length !== 64) return false;
   try {
     const key = createPublicKey({ key: Buffer.concat([spkiPrefix, publicKey]), format: "der", type: "spki" });

@@ -59,6 +59,17 @@ export const composeProgram: GoProgram = {
   sources: ["go.mod", "go.sum"],
 };
 
+/** Reads our log with other people's code; not part of the stack. */
+export const tlogProgram: GoProgram = {
+  component: "tlog",
+  module: "tlog",
+  package: ".",
+  executable: "tlog",
+  version: "0.8.0",
+  why: "a reader of transparency logs that shares no code with ours",
+  sources: ["go.mod", "go.sum", "main.go"],
+};
+
 const moduleFolder = (program: GoProgram) => join(import.meta.dirname, "..", "go", program.module);
 
 const fingerprint = (program: GoProgram): string => {
