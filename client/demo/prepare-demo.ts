@@ -14,13 +14,15 @@ import type { Stage } from "./stage.ts";
 
 export const demoFolder = resolve(fileURLToPath(new URL("../../.dbgov/demo", import.meta.url)));
 export const demoStackFolder = join(demoFolder, "stack");
+/** The stack has more: servers that only tests use are neither fetched nor started for a demo. */
+const demoComponents = ["temporal", "postgres", "mongodb", "azurite", "ipfs", "anvil", "arlocal"] as const;
 
 /** TPC-H scale factor of the relational database: a good 200,000 rows. */
 const scale = 0.04;
 const documents = 50_000;
 
 export interface DemoSite {
-  readonly stack: StackAddresses;
+  readonly stack: Pick<StackAddresses, (typeof demoComponents)[number]>;
   readonly site: SampleSite;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -35,7 +37,7 @@ export const prepareDemo = async (stage: Stage, signal: AbortSignal): Promise<De
         // On standard error also when a program listens: the first run builds for minutes, and must not look as if it hung.
         process.stderr.write(`   ${dim(component.padEnd(9))} ${text}\n`);
       };
-      return await stackUp({ folder: demoStackFolder, onProgress });
+      return await stackUp({ folder: demoStackFolder, components: demoComponents, onProgress });
     },
   );
 
