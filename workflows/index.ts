@@ -1,6 +1,7 @@
 /** What a worker on the `orchestrate` queue runs. */
 export { anchor } from "./anchor.ts";
 export { backup } from "./backup.ts";
+export { configuration } from "./configuration.ts";
 export { drill } from "./drill.ts";
 export { hold } from "./hold.ts";
 export { onSchedule } from "./on-schedule.ts";

@@ -1,5 +1,6 @@
 import type { ActivityEnvironment } from "../environment.ts";
 import { createAnchorCheckpoint } from "./anchor-checkpoint.ts";
+import { createLogConfiguration } from "./log-configuration.ts";
 import { createLogEvents } from "./log-events.ts";
 import { createRequestAnchoring } from "./request-anchoring.ts";
 
@@ -8,6 +9,7 @@ export type { AnchorInput } from "./request-anchoring.ts";
 /** The log, and the anchoring of its head outside the organization. */
 export const createAnchorActivities = (environment: ActivityEnvironment) => ({
   ...createLogEvents(environment),
+  ...createLogConfiguration(environment),
   ...createRequestAnchoring(environment),
   ...createAnchorCheckpoint(environment),
 });

@@ -10,6 +10,13 @@ import type { ActivityEnvironment } from "../environment.ts";
 import type { Removal } from "../retain/index.ts";
 import { appendEvents, databaseCommitment, type LogEvent } from "./append-entries.ts";
 
+/** What the catalog keeps of a snapshot that is `replicated`. */
+interface ReplicationEvidence {
+  readonly copies: number;
+  readonly domains: number;
+  readonly failed: readonly unknown[];
+}
+
 const hashText = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** One entry for every promise that was kept or broken. Each is logged once, however often the activity is tried. */
@@ -27,27 +34,39 @@ export const createLogEvents = ({ site }: ActivityEnvironment) => {
   const now = (): string => new Date().toISOString();
 
   return {
+    /** That it is sealed, and with it that it is replicated: both are known when a run comes here. */
     logSnapshot: async ({ snapshot }: { snapshot: string }): Promise<{ index: number }> => {
       const at = await site();
       const facts = await known(snapshot);
-      const { index, size } = await append({
+      const { database, manifestHash, states } = facts;
+      const common = { time: now(), database: await databaseCommitment(at, database), snapshot, manifestHash };
+      const sealed: LogEvent = {
         identity: `snapshot-sealed/${snapshot}`,
-        database: facts.database,
+        database,
         body: {
+          ...common,
           kind: "snapshot-sealed",
-          time: now(),
-          database: await databaseCommitment(at, facts.database),
-          snapshot,
-          manifestHash: facts.manifestHash,
           ciphertextRoot: facts.ciphertextRoot,
           engine: facts.engine,
           consistency: facts.consistency,
+          startedAt: facts.startedAt,
           capturedAt: facts.capturedAt,
           rows: facts.rows,
           bytes: facts.bytesRead,
+          bytesNew: facts.bytesNew,
+          bytesStored: facts.bytesStored,
           signer: Buffer.from((await at.signer()).publicKey).toString("hex"),
         },
+      };
+      const replication = states.find(({ state }) => state === "replicated")?.evidence as ReplicationEvidence | undefined;
+      const replicated = ({ copies, domains, failed }: ReplicationEvidence): LogEvent => ({
+        identity: `snapshot-replicated/${snapshot}`,
+        database,
+        body: { ...common, kind: "snapshot-replicated", copies, domains, failed: failed.length },
       });
+      const events = [sealed, ...(replication === undefined ? [] : [replicated(replication)])];
+      const [entry] = await appendEvents(at, events, cancellationSignal());
+      const { index, size } = entry as { index: number; size: number };
       await reachState(await at.catalog(), snapshot, "logged", { index, size }, new Date());
       return { index };
     },
@@ -120,7 +139,8 @@ export const createLogEvents = ({ site }: ActivityEnvironment) => {
     /** The deletion of stored objects that nothing refers to, before it happens. */
     logDeletion: async ({ keys }: { keys: readonly string[] }): Promise<void> => {
       const packs = keys.filter((key) => key.startsWith("packs/")).length;
-      const body = { kind: "retention-executed", time: now(), removed: keys.length, kept: 0, packs } as const;
+      const keysHash = hashText([...keys].sort().join("\n"));
+      const body = { kind: "objects-deleted", time: now(), objects: keys.length, packs, keysHash } as const;
       await append({ identity: `deletion/${hashText([...keys].sort().join())}`, database: null, body });
     },
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import canonicalize from "canonicalize";
 import { Failure } from "../domain/failure.ts";
-import { checkEntry, type EntryBody, entryIdentity, type LogEntry, largestEntry } from "./verify/entry.ts";
+import { checkEntry, type EntryBody, entryIdentity, entryVersion, type LogEntry, largestEntry } from "./verify/entry.ts";
 import { toHex, utf8 } from "./verify/hash.ts";
 
 export type { EntryBody, LogEntry } from "./verify/entry.ts";
@@ -21,7 +21,7 @@ export const sequenceOf = (body: EntryBody): string => ("database" in body ? (bo
 export const sealEntry = (draft: EntryDraft, sequence: number): Uint8Array => {
   const entry: LogEntry = {
     ...draft.body,
-    version: 1,
+    version: entryVersion(draft.body.kind),
     salt: toHex(randomBytes(32)),
     identity: entryIdentity(draft.identity),
     sequence,

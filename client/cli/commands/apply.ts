@@ -1,4 +1,5 @@
 import { applySchedules, ensureSearchAttributes, planSchedules, type ScheduleChange } from "../../apply-schedules.ts";
+import { logConfiguration } from "../../log-configuration.ts";
 import { withOrchestrator } from "../open-site.ts";
 import type { CommandAction } from "../program.ts";
 import { dim, good, say, table, warn } from "../terminal.ts";
@@ -11,6 +12,7 @@ export const action: CommandAction = (input) =>
     if (!dry) {
       await ensureSearchAttributes(client, site.loaded.config.temporal.namespace);
       await applySchedules(client, site, plan);
+      await logConfiguration(client, site);
     }
     const changed = plan.filter(({ action }) => !["keep", "leave"].includes(action)).length;
     if (input.json) process.stdout.write(`${JSON.stringify({ applied: !dry, changes: plan })}\n`);

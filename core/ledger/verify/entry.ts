@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { canonicalJson } from "./canonical.ts";
 import { fromHex, sha256, toHex, utf8 } from "./hash.ts";
-import { amount, type Check, count, exactly, flag, hash, type Misfit, object, positive, text, time, word } from "./shape.ts";
+import { amount, type Check, count, exactly, flag, hash, listOf, type Misfit, object, positive, text, time, word } from "./shape.ts";
 
 /**
  * What an entry of the log says. Ciphertext hashes and salted commitments only: no plaintext hash, no name of a database or a person.
@@ -9,6 +9,7 @@ import { amount, type Check, count, exactly, flag, hash, type Misfit, object, po
  */
 export type EntryBody = { readonly time: string } & (
   | ({ readonly kind: "snapshot-sealed" } & OfDatabase & OfSnapshot & SealedDetail)
+  | ({ readonly kind: "snapshot-replicated" } & OfDatabase & OfSnapshot & ReplicationDetail)
   | ({ readonly kind: "snapshot-failed"; readonly run: string; readonly failure: string } & OfDatabase)
   | ({ readonly kind: "snapshot-verified"; readonly packs: number; readonly bytes?: number; readonly store?: string } & OfDatabase &
       OfSnapshot)
@@ -18,6 +19,8 @@ export type EntryBody = { readonly time: string } & (
   | ({ readonly kind: "hold-placed" | "hold-lifted"; readonly hold: string; readonly snapshot?: string } & MaybeOfDatabase)
   | ({ readonly kind: "sweep-finished"; readonly reportHash: string } & SweepDetail)
   | ({ readonly kind: "retention-executed"; readonly removed: number; readonly kept: number; readonly packs?: number } & MaybeOfDatabase)
+  | { readonly kind: "objects-deleted"; readonly objects: number; readonly packs: number; readonly keysHash: string }
+  | ({ readonly kind: "configuration-changed" } & ConfigurationDetail)
   | {
       readonly kind: "keys-rotated";
       readonly purpose: "log" | "signing" | "recipient" | "index";
@@ -48,6 +51,24 @@ interface SealedDetail {
   readonly bytes: number;
   /** The public key that signed the manifest, as hex. */
   readonly signer?: string;
+  readonly startedAt?: string;
+  /** Of `bytes`, those that were not stored before, and what they took there. */
+  readonly bytesNew?: number;
+  readonly bytesStored?: number;
+}
+interface ReplicationDetail {
+  /** Stores that hold every object, in how many failure domains, and how many of the policy's stores failed. */
+  readonly copies: number;
+  readonly domains: number;
+  readonly failed: number;
+}
+interface ConfigurationDetail {
+  /** A commitment to the canonical JSON of the configuration, which holds no secrets. */
+  readonly configuration: string;
+  /** The public key that signs manifests from now on, as hex. */
+  readonly signer: string;
+  /** Ids of the public keys that snapshots are sealed to from now on. */
+  readonly recipients: readonly string[];
 }
 interface DrillDetail {
   readonly identical: boolean;
@@ -85,9 +106,17 @@ const snapshotName = text(/^\d{8}T\d{6}Z-[0-9a-f]{12}$/, "a snapshot id");
 const ofSnapshot = { database: hash, snapshot: snapshotName, manifestHash: hash };
 const maybeOfDatabase = { database: hash };
 
-const kinds: Readonly<Record<EntryKind, readonly [required: Record<string, Check>, optional: Record<string, Check>]>> = {
-  "snapshot-sealed": [
-    {
+/** What an entry of a kind has. `version` counts up when a reader of the old one could misread the new one. */
+interface EntrySchema {
+  readonly version: number;
+  readonly required: Readonly<Record<string, Check>>;
+  readonly optional?: Readonly<Record<string, Check>>;
+}
+
+const schemas: Readonly<Record<EntryKind, EntrySchema>> = {
+  "snapshot-sealed": {
+    version: 1,
+    required: {
       ...ofSnapshot,
       ciphertextRoot: hash,
       engine: word,
@@ -96,28 +125,33 @@ const kinds: Readonly<Record<EntryKind, readonly [required: Record<string, Check
       rows: count,
       bytes: count,
     },
-    { signer: hash },
-  ],
-  "snapshot-failed": [{ database: hash, run: word, failure: word }, {}],
-  "snapshot-verified": [
-    { ...ofSnapshot, packs: count },
-    { bytes: count, store: word },
-  ],
-  drilled: [
-    { ...ofSnapshot, identical: flag, seconds: amount, rows: count },
-    { bytes: count, differences: count },
-  ],
-  deleted: [{ ...ofSnapshot, reason: exactly("retention", "erasure", "request"), envelopes: count }, { packs: count }],
-  erased: [{ request: hash, snapshots: count }, maybeOfDatabase],
-  "hold-placed": [{ hold: hash }, { ...maybeOfDatabase, snapshot: snapshotName }],
-  "hold-lifted": [{ hold: hash }, { ...maybeOfDatabase, snapshot: snapshotName }],
-  "sweep-finished": [{ reportHash: hash, pass: count, fail: count, notApplicable: count, inconclusive: count }, {}],
-  "retention-executed": [
-    { removed: count, kept: count },
-    { ...maybeOfDatabase, packs: count },
-  ],
-  "keys-rotated": [{ purpose: exactly("log", "signing", "recipient", "index"), before: word, after: word }, {}],
+    optional: { signer: hash, startedAt: time, bytesNew: count, bytesStored: count },
+  },
+  "snapshot-replicated": { version: 1, required: { ...ofSnapshot, copies: count, domains: count, failed: count } },
+  "snapshot-failed": { version: 1, required: { database: hash, run: word, failure: word } },
+  "snapshot-verified": { version: 1, required: { ...ofSnapshot, packs: count }, optional: { bytes: count, store: word } },
+  drilled: {
+    version: 1,
+    required: { ...ofSnapshot, identical: flag, seconds: amount, rows: count },
+    optional: { bytes: count, differences: count },
+  },
+  deleted: {
+    version: 1,
+    required: { ...ofSnapshot, reason: exactly("retention", "erasure", "request"), envelopes: count },
+    optional: { packs: count },
+  },
+  erased: { version: 1, required: { request: hash, snapshots: count }, optional: maybeOfDatabase },
+  "hold-placed": { version: 1, required: { hold: hash }, optional: { ...maybeOfDatabase, snapshot: snapshotName } },
+  "hold-lifted": { version: 1, required: { hold: hash }, optional: { ...maybeOfDatabase, snapshot: snapshotName } },
+  "sweep-finished": { version: 1, required: { reportHash: hash, pass: count, fail: count, notApplicable: count, inconclusive: count } },
+  "retention-executed": { version: 1, required: { removed: count, kept: count }, optional: { ...maybeOfDatabase, packs: count } },
+  "objects-deleted": { version: 1, required: { objects: positive, packs: count, keysHash: hash } },
+  "configuration-changed": { version: 1, required: { configuration: hash, signer: hash, recipients: listOf(word, 256) } },
+  "keys-rotated": { version: 1, required: { purpose: exactly("log", "signing", "recipient", "index"), before: word, after: word } },
 };
+
+/** The version that entries of this kind have. */
+export const entryVersion = (kind: EntryKind): 1 => schemas[kind].version as 1;
 
 /** Entry bundles hold the length in two bytes. */
 export const largestEntry = 65_535;
@@ -125,10 +159,10 @@ export const largestEntry = 65_535;
 /** Where and why `value` is not an entry; undefined when it is one. */
 export const checkEntry: Check = (value, part) => {
   const kind = typeof value === "object" && value !== null ? (value as { kind?: unknown }).kind : undefined;
-  const known = typeof kind === "string" && Object.hasOwn(kinds, kind) ? kinds[kind as EntryKind] : undefined;
+  const known = typeof kind === "string" && Object.hasOwn(schemas, kind) ? schemas[kind as EntryKind] : undefined;
   if (known === undefined) return { part, reason: "must be an object whose `kind` is a known one" };
-  const common = { version: exactly(1), kind: exactly(kind as string), salt: hash, identity: hash, sequence: positive, time };
-  return object({ ...common, ...known[0] }, known[1])(value, part);
+  const common = { version: exactly(known.version), kind: exactly(kind as string), salt: hash, identity: hash, sequence: positive, time };
+  return object({ ...common, ...known.required }, known.optional)(value, part);
 };
 
 /** The bytes that the log holds, and that its leaf hash covers. */
