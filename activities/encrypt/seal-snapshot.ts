@@ -15,7 +15,7 @@ import type { Site } from "../../core/site/site.ts";
 import type { CapturedPart } from "../../core/snapshot/capture-batch.ts";
 import type { CapturePlan } from "../../core/snapshot/capture-plan.ts";
 import { manifestStreams } from "../../core/snapshot/manifest-streams.ts";
-import { takeoverKey, takeoverRecord } from "../../core/snapshot/takeover.ts";
+import { takenOverParts, takeoverKey, takeoverRecord } from "../../core/snapshot/takeover.ts";
 import type { Store } from "../../core/stores/store.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import type { CapturedBatch } from "../snapshot/capture-batch.ts";
@@ -105,29 +105,38 @@ export const createSealSnapshot = ({ site }: ActivityEnvironment) => ({
 const leaveTakeover = async (input: SealInput, at: Site, signal: AbortSignal): Promise<void> => {
   const store = await at.store(input.policy.landing);
   const { indexKey } = await at.repositoryKeys();
-  const { plan, earlier, earlierSnapshot, sinceFull } = await getPlanObject<CapturePlan>(store, indexKey, input.plan, signal);
-  // What this snapshot did not need of them may go with the snapshot that they are of.
-  const claimed = Object.values(earlier).map(({ range }) => range);
+  const capture = await getPlanObject<CapturePlan>(store, indexKey, input.plan, signal);
+  const { plan, takenOver, earlierSnapshot, sinceFull } = capture;
+  // The snapshot that was just committed protects them from here on.
+  const claimed = Object.values(takenOver).map(({ range }) => range);
   await releaseRanges(await at.catalog(), claimed);
-  const record = takeoverRecord(input.snapshot, plan, await capturedParts(input, store, indexKey, signal), sinceFull);
+  const record = takeoverRecord(input.snapshot, plan, await partsOf(capture, input, store, indexKey, signal), sinceFull);
   await putPlanObject(store, indexKey, takeoverKey(input.snapshot), record, signal);
   if (earlierSnapshot !== null) await store.delete(takeoverKey(earlierSnapshot), signal);
 };
 
-const capturedParts = async (input: SealInput, store: Store, indexKey: Uint8Array, signal: AbortSignal): Promise<CapturedPart[]> => {
+/** All parts of the snapshot: captured, or taken over. */
+const partsOf = async (
+  { takenOver }: CapturePlan,
+  input: SealInput,
+  store: Store,
+  indexKey: Uint8Array,
+  signal: AbortSignal,
+): Promise<CapturedPart[]> => {
   const batches: CapturedBatch[] = [];
   for (const key of input.batches) {
     batches.push(await getPlanObject<CapturedBatch>(store, indexKey, key, signal));
     heartbeat({ current: "reading what was captured" });
   }
-  return batches.flatMap((batch) => batch.parts);
+  return [...takenOverParts(takenOver), ...batches.flatMap((batch) => batch.parts)];
 };
 
 const buildManifest = async (input: SealInput, at: Site, signal: AbortSignal) => {
   const store = await at.store(input.policy.landing);
   const { indexKey, dedupSecret } = await at.repositoryKeys();
-  const { plan } = await getPlanObject<CapturePlan>(store, indexKey, input.plan, signal);
-  const parts = await capturedParts(input, store, indexKey, signal);
+  const capture = await getPlanObject<CapturePlan>(store, indexKey, input.plan, signal);
+  const { plan } = capture;
+  const parts = await partsOf(capture, input, store, indexKey, signal);
   const manifest: Manifest = {
     version: 1,
     snapshot: input.snapshot,

@@ -5,8 +5,8 @@ import { Failure, isFailure } from "../../core/domain/failure.ts";
 import type { ByteCounts } from "../../core/domain/run.ts";
 import type { Site } from "../../core/site/site.ts";
 import type { CaptureCheckpoint, CapturedPart } from "../../core/snapshot/capture-batch.ts";
-import type { CapturePlan } from "../../core/snapshot/capture-plan.ts";
-import { addressKey, type TakeoverRecord, takeoverKey } from "../../core/snapshot/takeover.ts";
+import { addressKey, type CapturePlan } from "../../core/snapshot/capture-plan.ts";
+import { type TakeoverRecord, takeoverKey } from "../../core/snapshot/takeover.ts";
 import { type ActivityEnvironment, runJob } from "../environment.ts";
 import { getPlanObject, planPrefix, putPlanObject } from "./plan-objects.ts";
 
@@ -41,13 +41,7 @@ export const createCaptureBatch = ({ site, threads, checkpointBytes }: ActivityE
     const signal = cancellationSignal();
     const store = await at.store(input.landing);
     const keys = await at.repositoryKeys();
-    const {
-      plan,
-      batches,
-      earlier: takeover,
-      earlierSnapshot,
-      full,
-    } = await getPlanObject<CapturePlan>(store, keys.indexKey, input.plan, signal);
+    const { plan, batches, expected, earlierSnapshot } = await getPlanObject<CapturePlan>(store, keys.indexKey, input.plan, signal);
     const parts = batches[input.batch];
     if (parts === undefined) throw new Failure("Unexpected", `the plan ${input.plan} has no batch ${input.batch}`);
 
@@ -72,8 +66,7 @@ export const createCaptureBatch = ({ site, threads, checkpointBytes }: ActivityE
         recipients: await at.recipients(),
         landing: await at.storeConfig(input.landing),
         catalog: await at.catalogUrl(),
-        earlier: Object.fromEntries(parts.map(addressKey).flatMap((key) => (takeover[key] === undefined ? [] : [[key, takeover[key]]]))),
-        full,
+        expected: Object.fromEntries(parts.map(addressKey).flatMap((key) => (expected[key] === undefined ? [] : [[key, expected[key]]]))),
         checkpointBytes,
       },
       { ...standstill, what: `the capture of ${input.database}` },

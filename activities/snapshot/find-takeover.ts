@@ -5,7 +5,7 @@ import { latestSnapshot } from "../../core/catalog/read-snapshots.ts";
 import { isFailure } from "../../core/domain/failure.ts";
 import { packKey, rangeKey } from "../../core/repository/object-keys.ts";
 import type { Site } from "../../core/site/site.ts";
-import { type EarlierPart, type TakeoverRecord, takeoverKey } from "../../core/snapshot/takeover.ts";
+import { type EarlierPart, type TakeoverRecord, takeoverKey, takeoverVersion } from "../../core/snapshot/takeover.ts";
 import { getPlanObject } from "./plan-objects.ts";
 
 /**
@@ -30,6 +30,8 @@ export const findTakeover = async (
     if (isFailure(error, "ObjectMissing") || isFailure(error, "ObjectCorrupt")) return undefined;
     throw error;
   }
+  // An older release wrote another shape, a newer one may have.
+  if (record.version !== takeoverVersion) return undefined;
   const keysOf = ({ range, packs }: EarlierPart): string[] => [rangeKey(range), ...packs.map(packKey)];
   const replicas = await listReplicas(catalog, [...new Set(record.parts.flatMap(keysOf))]);
   const whole = new Set(replicas.filter(({ store }) => store === landing).map(({ object }) => object));

@@ -2,8 +2,8 @@ import { activityInfo, cancellationSignal } from "@temporalio/activity";
 import type { Catalog } from "../../core/catalog/catalog.ts";
 import { releaseRanges } from "../../core/catalog/release-ranges.ts";
 import { engineOf } from "../../core/databases/engines.ts";
-import { type CapturePlan, captureGrain, groupParts } from "../../core/snapshot/capture-plan.ts";
-import { type EarlierPart, matchEarlier } from "../../core/snapshot/takeover.ts";
+import { bytesToRead, type CapturePlan, captureGrain, groupParts } from "../../core/snapshot/capture-plan.ts";
+import { type EarlierPart, findUnchanged } from "../../core/snapshot/takeover.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import { keepAlive } from "../keep-alive.ts";
 import { findTakeover } from "./find-takeover.ts";
@@ -29,7 +29,7 @@ export interface PlanInput {
 /** A run has at most about so many batches, whatever the database's size: each takes three events of the history. */
 const mostBatches = 400;
 
-/** Planning asks the database's catalog a few large questions, and says nothing in between. */
+/** Planning asks the database a few large questions, and says nothing in between. */
 const standstill = { afterMs: 10 * 60_000, type: "DatabaseUnreachable" } as const;
 
 export const createPlanCapture = ({ site }: ActivityEnvironment) => ({
@@ -41,19 +41,25 @@ export const createPlanCapture = ({ site }: ActivityEnvironment) => ({
     const { partBytes } = captureGrain;
     const stall = { ...standstill, what: `the planning of ${input.database}` };
     const plan = await keepAlive(stall, (_, signal) => engine.plan(url, input.token, { partBytes }, signal));
-    const sizes = plan.streams.flatMap(({ parts }) => parts.map(({ estimatedBytes }) => estimatedBytes));
-    const estimatedBytes = sizes.reduce((sum, bytes) => sum + bytes, 0);
-    const batches = groupParts(plan, Math.max(captureGrain.batchBytes, estimatedBytes / mostBatches));
     const record = await findTakeover(at, input.database, input.landing, cancellationSignal());
     const full = input.full || record === undefined || record.sinceFull + 1 >= input.fullReadEvery;
-    const earlier = record === undefined ? {} : matchEarlier(plan, record.parts);
-    await releaseUnmatched(await at.catalog(), record?.parts ?? [], Object.values(earlier));
+    const looking = { ...standstill, what: `looking at what has changed in ${input.database}` };
+    const unchanged = await keepAlive(looking, async (report, signal) =>
+      findUnchanged(plan, record?.parts ?? [], async (parts) => {
+        const told = (done: number): void => report({ current: "looking at what has changed", done, of: parts.length });
+        return (await engine.unchanged?.(url, input.token, parts, told, signal)) ?? [];
+      }),
+    );
+    const [takenOver, expected] = full ? [{}, unchanged] : [unchanged, {}];
+    await releaseUnmatched(await at.catalog(), record?.parts ?? [], Object.values(takenOver));
+    const estimatedBytes = bytesToRead(plan, takenOver);
+    const batches = groupParts(plan, Math.max(captureGrain.batchBytes, estimatedBytes / mostBatches), takenOver);
     const capture: CapturePlan = {
       plan,
       batches,
-      earlier,
+      takenOver,
+      expected,
       earlierSnapshot: record?.snapshot ?? null,
-      full,
       sinceFull: full ? 0 : (record?.sinceFull ?? 0) + 1,
     };
     const key = `${planPrefix(input.snapshot)}plan-${activityInfo().activityId}-${activityInfo().attempt}`;
@@ -63,9 +69,9 @@ export const createPlanCapture = ({ site }: ActivityEnvironment) => ({
   },
 });
 
-/** What has no place in this plan, as the ranges of a table that was dropped, is protected by its own snapshot alone. */
-const releaseUnmatched = async (catalog: Catalog, claimed: readonly EarlierPart[], matched: readonly EarlierPart[]): Promise<void> => {
-  const wanted = new Set(matched.map(({ range }) => range));
+/** Ranges that are not taken over, as those of a table that was dropped, are protected by their own snapshot alone. */
+const releaseUnmatched = async (catalog: Catalog, claimed: readonly EarlierPart[], takenOver: readonly EarlierPart[]): Promise<void> => {
+  const wanted = new Set(takenOver.map(({ range }) => range));
   const unmatched = claimed.map(({ range }) => range).filter((range) => !wanted.has(range));
   if (unmatched.length > 0) await releaseRanges(catalog, unmatched);
 };

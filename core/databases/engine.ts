@@ -21,13 +21,17 @@ export interface Engine {
   read(url: string, token: string, stream: StreamPlan, part: PartPlan, signal: AbortSignal): AsyncIterable<Uint8Array>;
 
   /**
-   * What the server can say on its own side of a part's content, and whether two of its words, taken under two held
-   * snapshots, mean identical bytes; absent where an engine cannot tell. `seed` is secret and the same every time.
+   * Which of these parts hold, under `token`, the very bytes that they gave when they were last read: `true` only where the server's
+   * own state proves it, and in doubt never. Rows stay on the server. Absent where an engine cannot tell. Called once for each plan, with
+   * all parts that an earlier snapshot has; `report` takes how many are done, each time that some are.
    */
-  readonly witness?: {
-    take(url: string, token: string, stream: StreamPlan, part: PartPlan, seed: bigint, signal: AbortSignal): Promise<Witness | undefined>;
-    sameContent(before: Witness, now: Witness): boolean;
-  };
+  unchanged?(
+    url: string,
+    token: string,
+    parts: readonly EarlierContent[],
+    report: (done: number) => void,
+    signal: AbortSignal,
+  ): Promise<readonly boolean[]>;
 
   /** Prepares a restore into the database at `url`. Refuses (`TargetNotEmpty`) one that holds anything, unless `replace`. */
   restore(url: string, options: RestoreOptions, signal: AbortSignal): Promise<Restoration>;
@@ -39,8 +43,21 @@ export interface Engine {
   dropScratch(url: string, name: string, signal: AbortSignal): Promise<void>;
 }
 
-/** JSON of the engine's own. */
-export type Witness = unknown;
+/**
+ * What an engine keeps of a stream as a snapshot saw it, so that `unchanged` can tell under a later one: a point in the database's own
+ * time, and whatever must be the same for it to mean anything. JSON of the engine's own; it must cost nothing to take.
+ */
+export type Mark = unknown;
+
+/** A part of the present plan, and what an earlier snapshot knew of the very same one. */
+export interface EarlierContent {
+  readonly stream: StreamPlan;
+  readonly part: PartPlan;
+  /** The stream's mark then. */
+  readonly mark: Mark;
+  /** Rows that the part gave then. */
+  readonly rows: number;
+}
 
 export interface PlanOptions {
   readonly partBytes: number;
@@ -82,6 +99,8 @@ export interface StreamPlan {
   /** What the engine needs to write this stream back, as JSON: quoted table name, column list, collection name. */
   readonly target: unknown;
   readonly parts: readonly PartPlan[];
+  /** For the next snapshot; absent where it has to read the stream again in any case. Not part of the manifest. */
+  readonly mark?: Mark;
 }
 
 export interface PartPlan {

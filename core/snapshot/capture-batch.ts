@@ -4,7 +4,7 @@ import { registerPack } from "../catalog/register-pack.ts";
 import { registerRange } from "../catalog/register-range.ts";
 import { threadCatalog } from "../catalog/thread-catalog.ts";
 import type { StoreConfig } from "../config/schema.ts";
-import type { Plan, Witness } from "../databases/engine.ts";
+import type { Plan } from "../databases/engine.ts";
 import { engineOf } from "../databases/engines.ts";
 import { Failure } from "../domain/failure.ts";
 import type { ByteCounts } from "../domain/run.ts";
@@ -15,10 +15,10 @@ import { digestKeyOf, type Recipient, type RepositoryKeys } from "../repository/
 import { packKey, rangeKey } from "../repository/object-keys.ts";
 import { sealRange } from "../repository/ranges.ts";
 import { openStore } from "../stores/stores.ts";
-import { type PartAddress, partAt } from "./capture-plan.ts";
+import { addressKey, type CapturePlan, type PartAddress, partAt } from "./capture-plan.ts";
 import type { JobContext, JobProgress } from "./jobs.ts";
 import { repositoryConfigOf } from "./repository-in-store.ts";
-import { addressKey, type EarlierPart } from "./takeover.ts";
+import type { EarlierPart } from "./takeover.ts";
 
 export interface CaptureJob {
   readonly engine: EngineName;
@@ -30,10 +30,7 @@ export interface CaptureJob {
   readonly recipients: readonly Recipient[];
   readonly landing: StoreConfig;
   readonly catalog: string;
-  /** What may be taken over unread, by `addressKey`. */
-  readonly earlier: Readonly<Record<string, EarlierPart>>;
-  /** Read everything all the same, and fail when a range that the server calls unchanged is not. */
-  readonly full: boolean;
+  readonly expected: CapturePlan["expected"];
   /**
    * Bytes new to the repository after which finished parts are made durable and reported, so that a retry does not read them again.
    * @default 64 MiB
@@ -49,10 +46,8 @@ export interface CapturedPart {
   readonly bytes: number;
   readonly sum: string;
   readonly packs: readonly string[];
-  /** None for a range that was taken over: its envelopes are in the keyring already. */
+  /** None of a range that was taken over: they are in the keyring already. */
   readonly envelopes: readonly Envelope[];
-  /** The server's word on the content, for the next snapshot. */
-  readonly witness?: Witness;
 }
 
 export interface CaptureJobResult {
@@ -89,30 +84,18 @@ export const captureBatch = async (input: CaptureJob, { report, settling, signal
       },
     });
     const captured: CapturedPart[] = [];
-    let drafts: { part: PartAddress; draft: RangeDraft; witness: Witness | undefined }[] = [];
-    let takenOver: CapturedPart[] = [];
-    const seed = witnessSeed(input.keys);
+    let drafts: { part: PartAddress; draft: RangeDraft }[] = [];
     let durable: ByteCounts = { read: 0, new: 0, stored: 0 };
 
     const checkpoint = async (): Promise<CapturedPart[]> => {
       await writer.flush();
-      const parts: CapturedPart[] = takenOver;
-      takenOver = [];
-      for (const { part, draft, witness } of drafts) {
+      const parts: CapturedPart[] = [];
+      for (const { part, draft } of drafts) {
         const sealed = await sealRange(draft, { recipients: input.recipients, keys: input.keys });
         await registerRange(catalog, { id: sealed.id, bytes: sealed.bytes.length, store: store.name });
         await store.put(rangeKey(sealed.id), sealed.bytes, signal);
         const { rows, bytes, sum } = draft.digest;
-        parts.push({
-          part,
-          range: sealed.id,
-          rows,
-          bytes,
-          sum,
-          packs: sealed.packs,
-          envelopes: sealed.envelopes,
-          ...(witness === undefined ? {} : { witness }),
-        });
+        parts.push({ part, range: sealed.id, rows, bytes, sum, packs: sealed.packs, envelopes: sealed.envelopes });
       }
       drafts = [];
       captured.push(...parts);
@@ -124,16 +107,6 @@ export const captureBatch = async (input: CaptureJob, { report, settling, signal
     for (const part of input.parts) {
       signal.throwIfAborted();
       const { stream, part: selected } = partAt(input.plan, part);
-      const witness = await engine.witness?.take(input.url, input.token, stream, selected, seed, signal);
-      const earlier = input.earlier[addressKey(part)];
-      const unchanged = earlier !== undefined && witness !== undefined && engine.witness?.sameContent(earlier.witness, witness) === true;
-      if (unchanged && !input.full) {
-        const { range, rows: before, bytes: size, sum, packs } = earlier;
-        rows += before;
-        takenOver.push({ part, range, rows: before, bytes: size, sum, packs, envelopes: [], witness });
-        report({ bytes, rows, current: stream.name });
-        continue;
-      }
       const range = writer.beginRange(stream.framing);
       for await (const block of engine.read(input.url, input.token, stream, selected, signal)) {
         bytes += block.length;
@@ -142,9 +115,10 @@ export const captureBatch = async (input: CaptureJob, { report, settling, signal
         report({ bytes, rows, current: stream.name });
       }
       const draft = await range.finish();
-      if (unchanged) requireSame(stream.name, earlier, draft.digest);
+      const expected = input.expected[addressKey(part)];
+      if (expected !== undefined) requireSame(stream.name, expected, draft.digest);
       rows += draft.digest.rows;
-      drafts.push({ part, draft, witness });
+      drafts.push({ part, draft });
       report({ bytes, rows, current: stream.name });
       // By what was new, not by what packs were written: whether the last one is written yet is chance.
       if (writer.counts().new - durable.new >= (input.checkpointBytes ?? defaultCheckpointBytes)) {
@@ -162,9 +136,6 @@ export const captureBatch = async (input: CaptureJob, { report, settling, signal
     await store.close();
   }
 };
-
-/** Secret, and the same for every capture of a repository: nobody can choose rows whose folds agree. */
-const witnessSeed = (keys: RepositoryKeys): bigint => Buffer.from(digestKeyOf(keys.dedupSecret)).readBigUInt64LE(0);
 
 const requireSame = (stream: string, earlier: EarlierPart, now: RowDigest): void => {
   if (earlier.rows === now.rows && earlier.bytes === now.bytes && earlier.sum === now.sum) return;

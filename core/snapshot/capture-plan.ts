@@ -8,12 +8,12 @@ export interface CapturePlan {
   readonly plan: Plan;
   /** What one capture activity reads, in the order in which it reads it. */
   readonly batches: readonly (readonly PartAddress[])[];
-  /** What may be taken over unread, by `addressKey`. */
-  readonly earlier: Readonly<Record<string, EarlierPart>>;
-  /** The snapshot that it is of; null when nothing is taken over. */
+  /** What is in no batch: parts that the server calls unchanged, taken over unread, by `addressKey`. */
+  readonly takenOver: Readonly<Record<string, EarlierPart>>;
+  /** In a full read, what the server calls unchanged: reading must give the same. */
+  readonly expected: Readonly<Record<string, EarlierPart>>;
+  /** The snapshot that these are of; null when there is none. */
   readonly earlierSnapshot: string | null;
-  /** Everything is read, whatever the server says, and compared with what it said. */
-  readonly full: boolean;
   readonly sinceFull: number;
 }
 
@@ -27,6 +27,9 @@ export const partAt = (plan: Plan, [stream, part]: PartAddress): { stream: Strea
   return { stream: found, part: foundPart };
 };
 
+/** As `stream/part`, the key that a plan's parts are looked up by. */
+export const addressKey = ([stream, part]: PartAddress): string => `${stream}/${part}`;
+
 /** Many tiny parts cost a round trip each: a batch takes no more than this many. */
 const maxPartsPerBatch = 400;
 
@@ -34,11 +37,12 @@ const maxPartsPerBatch = 400;
  * Groups the parts into batches of about `batchBytes`, the largest first, so that no worker is left alone with a big
  * one at the end. Small parts that lie together in the plan stay together.
  */
-export const groupParts = (plan: Plan, batchBytes: number): CapturePlan["batches"] => {
+export const groupParts = (plan: Plan, batchBytes: number, takenOver: CapturePlan["takenOver"] = {}): CapturePlan["batches"] => {
   const batches: { bytes: number; parts: PartAddress[] }[] = [];
   let open: { bytes: number; parts: PartAddress[] } | undefined;
   plan.streams.forEach((stream, streamAt) => {
     stream.parts.forEach((part, partAt) => {
+      if (takenOver[addressKey([streamAt, partAt])] !== undefined) return;
       const bytes = Math.max(part.estimatedBytes, 1);
       if (open === undefined || open.bytes + bytes > batchBytes || open.parts.length >= maxPartsPerBatch) {
         open = { bytes: 0, parts: [] };
@@ -51,3 +55,9 @@ export const groupParts = (plan: Plan, batchBytes: number): CapturePlan["batches
   batches.sort((a, b) => b.bytes - a.bytes);
   return batches.map((batch) => batch.parts);
 };
+
+/** Estimated, of all parts that are not taken over. */
+export const bytesToRead = (plan: Plan, takenOver: CapturePlan["takenOver"]): number =>
+  plan.streams
+    .flatMap(({ parts }, streamAt) => parts.filter((_, partAt) => takenOver[addressKey([streamAt, partAt])] === undefined))
+    .reduce((sum, { estimatedBytes }) => sum + estimatedBytes, 0);

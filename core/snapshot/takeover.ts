@@ -1,23 +1,26 @@
-import type { PartPlan, Plan, StreamPlan, Witness } from "../databases/engine.ts";
+import type { EarlierContent, Engine, Mark, PartPlan, Plan, StreamPlan } from "../databases/engine.ts";
 import type { CapturedPart } from "./capture-batch.ts";
-import type { PartAddress } from "./capture-plan.ts";
+import { addressKey, type CapturePlan } from "./capture-plan.ts";
 
 /**
- * What the next snapshot may take over of this one: its ranges, each with the server's word on what they held. It lies in
- * the landing store for as long as it is the newest of its database, sealed under the index key, since it names tables.
- * An aid only: without it the next snapshot reads everything.
+ * What the next snapshot may take over of this one: its ranges, each with the mark by which the server can tell whether it changed.
+ * It lies in the landing store for as long as it is the newest of its database, sealed under the index key, since it names tables.
+ * An aid only: without it, or with one of another version, the next snapshot reads everything.
  */
 export interface TakeoverRecord {
+  readonly version: typeof takeoverVersion;
   readonly snapshot: string;
   /** Snapshots since everything was last read. */
   readonly sinceFull: number;
   readonly parts: readonly EarlierPart[];
 }
 
+export const takeoverVersion = 2;
+
 export interface EarlierPart {
   /** The part that it was of, so that only the very same one takes it over. */
   readonly place: string;
-  readonly witness: Witness;
+  readonly mark: Mark;
   readonly range: string;
   readonly rows: number;
   readonly bytes: number;
@@ -30,29 +33,38 @@ export const takeoverKey = (snapshot: string): string => `takeover/${snapshot}`;
 /** What makes a part the same one in the next plan: stream, columns, and the blocks or keys that it reads. */
 const placeOf = (stream: StreamPlan, part: PartPlan): string => JSON.stringify([stream.name, stream.target, part.selector]);
 
-/** As `stream/part`, the key that a plan's parts are looked up by. */
-export const addressKey = ([stream, part]: PartAddress): string => `${stream}/${part}`;
-
-/** The earlier parts that this plan's parts may take over. */
-export const matchEarlier = (plan: Plan, earlier: readonly EarlierPart[]): Record<string, EarlierPart> => {
+/** The earlier parts that are, by the server's word, what this plan's parts are now; by `addressKey`. Asks nothing where there is no earlier part. */
+export const findUnchanged = async (
+  plan: Plan,
+  earlier: readonly EarlierPart[],
+  ask: (parts: readonly EarlierContent[]) => ReturnType<NonNullable<Engine["unchanged"]>>,
+): Promise<Record<string, EarlierPart>> => {
   const byPlace = new Map(earlier.map((part) => [part.place, part]));
-  const matched: Record<string, EarlierPart> = {};
-  plan.streams.forEach((stream, streamAt) => {
-    stream.parts.forEach((part, partAt) => {
+  const candidates = plan.streams.flatMap((stream, streamAt) =>
+    stream.parts.flatMap((part, partAt) => {
       const found = byPlace.get(placeOf(stream, part));
-      if (found !== undefined) matched[addressKey([streamAt, partAt])] = found;
-    });
-  });
-  return matched;
+      return found === undefined ? [] : [{ key: addressKey([streamAt, partAt]), found, stream, part }];
+    }),
+  );
+  if (candidates.length === 0) return {};
+  const same = await ask(candidates.map(({ found: { mark, rows }, stream, part }) => ({ stream, part, mark, rows })));
+  return Object.fromEntries(candidates.flatMap(({ key, found }, index) => (same[index] === true ? [[key, found]] : [])));
 };
+
+/** The parts of a snapshot that were not captured by it, as if they had been. */
+export const takenOverParts = (takenOver: CapturePlan["takenOver"]): CapturedPart[] =>
+  Object.entries(takenOver).map(([key, { range, rows, bytes, sum, packs }]) => {
+    const [stream, part] = key.split("/").map(Number) as [number, number];
+    return { part: [stream, part], range, rows, bytes, sum, packs, envelopes: [] };
+  });
 
 /** What a snapshot leaves to the next one. */
 export const takeoverRecord = (snapshot: string, plan: Plan, captured: readonly CapturedPart[], sinceFull: number): TakeoverRecord => {
-  const parts = captured.flatMap(({ part, witness, range, rows, bytes, sum, packs }): EarlierPart[] => {
+  const parts = captured.flatMap(({ part, range, rows, bytes, sum, packs }): EarlierPart[] => {
     const stream = plan.streams[part[0]];
     const planned = stream?.parts[part[1]];
-    if (witness === undefined || stream === undefined || planned === undefined) return [];
-    return [{ place: placeOf(stream, planned), witness, range, rows, bytes, sum, packs }];
+    if (stream?.mark === undefined || planned === undefined) return [];
+    return [{ place: placeOf(stream, planned), mark: stream.mark, range, rows, bytes, sum, packs }];
   });
-  return { snapshot, sinceFull, parts };
+  return { version: takeoverVersion, snapshot, sinceFull, parts };
 };

@@ -63,9 +63,7 @@ const backup = async ({ folder, catalog: catalogUrl, url }: MachineryInput, thre
     const plan = await engine.plan(url, hold.token, { partBytes: captureGrain.partBytes }, signal);
     const batches = groupParts(plan, captureGrain.batchBytes);
     const job = { engine: "postgres" as const, url, token: hold.token, plan, keys, recipients, landing, catalog: catalogUrl };
-    const results = await Promise.all(
-      batches.map((parts) => threads.run("capture", { ...job, parts, earlier: {}, full: true }, { signal })),
-    );
+    const results = await Promise.all(batches.map((parts) => threads.run("capture", { ...job, parts, expected: {} }, { signal })));
     const parts = results.flatMap((result) => result.parts);
     const packs = [...new Set(parts.flatMap((part) => part.packs))];
     const gone = await claimPacks(catalog, packs);

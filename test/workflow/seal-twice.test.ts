@@ -28,7 +28,7 @@ test("two attempts that seal at once both succeed, with the manifest that was co
   const packs = await writtenPacks(catalog, 1);
   const range = freshId();
   const stream = { name: "t", kind: "rows", framing: "lines", target: {}, parts: [{ selector: {}, estimatedBytes: 1 }] };
-  const plan = { plan: { databaseName: "shop", notes: [], streams: [stream] }, earlier: {}, earlierSnapshot: null, sinceFull: 0 };
+  const plan = { plan: { databaseName: "shop", notes: [], streams: [stream] }, takenOver: {}, earlierSnapshot: null, sinceFull: 0 };
   const part = { part: [0, 0], range, rows: 1, bytes: 1, sum: "0".repeat(16), packs, envelopes: [envelopeOf(range)] };
   const [planKey, batchKey] = [`${planPrefix(snapshot)}plan`, `${planPrefix(snapshot)}batch`];
   await putPlanObject(store, keys.indexKey, planKey, plan, signal);

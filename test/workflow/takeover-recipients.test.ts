@@ -36,8 +36,8 @@ test("ranges are taken over only while every recipient can open them", async () 
     catalog,
     objects.map((object) => ({ object, store: "disk", receipt: "there", bytes: 1, provenAt: null })),
   );
-  const parts = ranges.map(({ id, packs }, n) => ({ place: `${n}`, witness: {}, range: id, rows: 1, bytes: 1, sum: "0", packs }));
-  const record = { snapshot, sinceFull: 0, parts } satisfies TakeoverRecord;
+  const parts = ranges.map(({ id, packs }, n) => ({ place: `${n}`, mark: {}, range: id, rows: 1, bytes: 1, sum: "0", packs }));
+  const record = { version: 2, snapshot, sinceFull: 0, parts } satisfies TakeoverRecord;
   await putPlanObject(store, indexKey, takeoverKey(snapshot), record, signal);
 
   const taken = async (site: Site) => (await findTakeover(site, "rotating", "disk", signal))?.parts.length;

@@ -1,15 +1,16 @@
-import { isFailure } from "../../domain/failure.ts";
+import { Failure, isFailure } from "../../domain/failure.ts";
 import type { Engine, Probe } from "../engine.ts";
 import { type Address, parseAddress, withDatabase } from "./address.ts";
 import { type Finding, findProblems } from "./findings.ts";
 import { openHold } from "./hold.ts";
+import { withMarks } from "./marks.ts";
 import { planCapture } from "./plan.ts";
 import { readPart } from "./read.ts";
 import { openRestoration } from "./restore.ts";
 import { createScratchDatabase, dropScratchDatabase } from "./scratch.ts";
 import { refuseTransactionPooler, type Session, withSession } from "./session.ts";
-import { giveBackSnapshotSession, leaseSnapshotSession, withSnapshotSession } from "./snapshot-session.ts";
-import { sameContent, takeWitness } from "./witness.ts";
+import { withSnapshotSession } from "./snapshot-session.ts";
+import { findUnchanged } from "./unchanged.ts";
 
 /**
  * PostgreSQL 13 to 18. Definitions by pg_dump, rows by parallel COPY, both under one exported snapshot; what comes back is what
@@ -20,24 +21,15 @@ export const postgres: Engine = {
   probe: async (url, signal) => probe(parseAddress(url), signal),
   hold: async (url, signal) => openHold(parseAddress(url), signal),
   plan: async (url, token, options, signal) =>
-    withSnapshotSession(parseAddress(url), token, signal, (session) => planCapture(session, options)),
+    withSnapshotSession(parseAddress(url), token, signal, async (session) => withMarks(session, await planCapture(session, options))),
   read: (url, token, stream, part, signal) => readPart(parseAddress(url), token, stream, part, signal),
-  witness: {
-    take: async (url, token, stream, part, seed, signal) => {
-      const session = await leaseSnapshotSession(parseAddress(url), token, signal);
-      let whole = false;
-      try {
-        const witness = await takeWitness(session, stream, part, seed);
-        whole = true;
-        return witness;
-      } finally {
-        if (whole) await giveBackSnapshotSession(session, token);
-        else await session.close();
-      }
-    },
-    sameContent,
-  },
+  unchanged: (url, token, parts, report, signal) => findUnchanged(parseAddress(url), token, parts, report, signal),
+  selection: { by: "name", names: (_, streams) => streams.map(({ name }) => ({ name, streams: [name] })) },
+  comparison: { definitions: () => new Map(), rowKey: () => undefined },
   restore: async (url, options, signal) => openRestoration(parseAddress(url), options, signal),
+  export: async () => {
+    throw new Failure("EngineUnsupported", "snapshots of PostgreSQL cannot be exported yet");
+  },
   createScratch: async (url, name, signal) => {
     await createScratchDatabase(parseAddress(url), name, signal);
     return withDatabase(url, name);

@@ -1,0 +1,111 @@
+import { Failure, isFailure } from "../../domain/failure.ts";
+import type { EarlierContent } from "../engine.ts";
+import type { Address } from "./address.ts";
+import { type TableMark, tableOf } from "./marks.ts";
+import type { Session } from "./session.ts";
+import { giveBackSnapshotSession, leaseSnapshotSession } from "./snapshot-session.ts";
+import type { RowsSelector, RowsTarget } from "./targets.ts";
+
+/**
+ * How the server tells, without reading a value, that a part's rows are what they were. A committed row version never changes, and
+ * every new one carries the number of the transaction that made it. So if no visible row of the same blocks was made by a transaction
+ * that was running or unborn at the earlier snapshot, then all of them were visible there, too; and if there are as many of them as
+ * there were, then they are the same ones. What else this rests on is in `marks.ts` and decision 10.
+ */
+
+/** What a row keeps of its transaction's number wraps at 2^32, and `age` counts to 2^31. The rest is for transactions begun meanwhile. */
+const farthest = 2n ** 31n - 2n ** 24n;
+
+/** Whether a part can be told at all: all that its mark stands for is as it was. Asks the server nothing. */
+const comparable = ({ stream, part, mark }: EarlierContent): boolean => {
+  const [before, now] = [mark as TableMark, stream.mark as TableMark | undefined];
+  const table = tableOf(stream.target as RowsTarget, part.selector as RowsSelector);
+  if (now === undefined || table === undefined || before.tables[table] === undefined) return false;
+  const apart = BigInt(now.unborn) - BigInt(before.running);
+  return before.server === now.server && before.tables[table] === now.tables[table] && apart >= 0n && apart < farthest;
+};
+
+/** What one statement looks at. */
+const partsPerStatement = 50;
+const bytesPerStatement = 2 ** 30;
+
+/** Which parts are unchanged under the held snapshot: one scan of what can be told, in one session. */
+export const findUnchanged = async (
+  address: Address,
+  token: string,
+  parts: readonly EarlierContent[],
+  report: (done: number) => void,
+  signal: AbortSignal,
+): Promise<boolean[]> => {
+  const unchanged = parts.map(() => false);
+  const toAsk = parts.map((part, index) => ({ ...part, index })).filter(comparable);
+  let done = parts.length - toAsk.length;
+  for (const some of statementsOf(toAsk)) {
+    const found = await leaseAndLook(address, token, some, signal);
+    some.forEach(({ index }, at) => {
+      unchanged[index] = found[at] === true;
+    });
+    done += some.length;
+    report(done);
+  }
+  return unchanged;
+};
+
+const statementsOf = <T extends EarlierContent>(parts: readonly T[]): T[][] => {
+  const statements: T[][] = [];
+  let bytes = 0;
+  for (const part of parts) {
+    const last = statements.at(-1);
+    bytes += part.part.estimatedBytes;
+    if (last !== undefined && last.length < partsPerStatement && bytes <= bytesPerStatement) last.push(part);
+    else {
+      statements.push([part]);
+      bytes = part.part.estimatedBytes;
+    }
+  }
+  return statements;
+};
+
+/** The session's answer counts only if the hold, and so its locks, still stand when it is given back. */
+const leaseAndLook = async (address: Address, token: string, parts: readonly EarlierContent[], signal: AbortSignal): Promise<boolean[]> => {
+  const session = await leaseSnapshotSession(address, token, signal);
+  let found: boolean[] | undefined;
+  try {
+    found = await lookForChanges(session, parts);
+  } finally {
+    if (found === undefined) await session.close();
+  }
+  await giveBackSnapshotSession(session, token);
+  return found;
+};
+
+/** Which of these comparable parts are unchanged, as the session's snapshot sees them: one statement for all. */
+const lookForChanges = async (session: Session, parts: readonly EarlierContent[]): Promise<boolean[]> => {
+  try {
+    const found = await session.query<{ part: number; rows: string; fresh: string }>(changesSql(parts));
+    const byPart = new Map(found.map((row) => [row.part, row]));
+    return parts.map(({ rows }, index) => byPart.get(index)?.fresh === "0" && byPart.get(index)?.rows === String(rows));
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    const [first] = parts;
+    throw new Failure(error.type, `${error.message}, while looking whether ${first?.stream.name} or what comes after it has changed`, {
+      cause: error,
+    });
+  }
+};
+
+const changesSql = (parts: readonly EarlierContent[]): string => parts.map(partSql).join(" UNION ALL ");
+
+/**
+ * `age` is how many transactions ago; it is negative for what was frozen so long ago that its number has come to mean a transaction that
+ * is not born yet. Frozen rows keep their number: one that is as if of lately only costs a read.
+ */
+const partSql = ({ stream, part, mark }: EarlierContent, index: number): string => {
+  const selector = part.selector as Exclude<RowsSelector, { objects: unknown }>;
+  const running = BigInt.asUintN(32, BigInt((mark as TableMark).running));
+  const blocks =
+    "whole" in selector ? "" : `WHERE ctid >= '(${selector.from},0)'${selector.to === undefined ? "" : ` AND ctid < '(${selector.to},0)'`}`;
+  return `SELECT ${index} AS part, count(*)::text AS rows,
+      count(*) FILTER (WHERE age(xmin) <= (SELECT age('${running}'::xid)) AND age(xmin) >= 0)::text AS fresh
+    FROM ONLY ${tableOf(stream.target as RowsTarget, selector)} ${blocks}`;
+};
