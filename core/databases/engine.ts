@@ -33,8 +33,21 @@ export interface Engine {
     signal: AbortSignal,
   ): Promise<readonly boolean[]>;
 
-  /** Prepares a restore into the database at `url`. Refuses (`TargetNotEmpty`) one that holds anything, unless `replace`. */
+  /** How `--only` and `--except` choose a part of a snapshot. */
+  readonly selection: SelectionByName | SelectionByRecord;
+
+  /** What `diff` has to know of an engine's definitions and rows. Pure. */
+  readonly comparison: Comparison;
+
+  /**
+   * Opens a restore into the database at `url`. Nothing is written before `prepare`, which refuses (`TargetNotEmpty`) a database that
+   * holds anything, unless `replace`. A part chosen by `only` is put beside what is there: then only what the part itself would
+   * create must not exist, and `replace` drops no more than that.
+   */
   restore(url: string, options: RestoreOptions, signal: AbortSignal): Promise<Restoration>;
+
+  /** Begins an export into `folder`, which exists and is empty: files that the engine's own tools load. Asks no server. */
+  export(folder: string, options: ExportOptions, signal: AbortSignal): Promise<Exportation>;
 
   /** Creates an empty scratch database of that name beside the one at `url`, and returns its URL. A database of that name left by an earlier attempt is dropped first. */
   createScratch(url: string, name: string, signal: AbortSignal): Promise<string>;
@@ -109,26 +122,131 @@ export interface PartPlan {
   readonly estimatedBytes: number;
 }
 
+/** A definition stream of a manifest, with its whole content. */
+export interface Definition {
+  readonly name: string;
+  readonly target: unknown;
+  readonly content: Uint8Array;
+}
+
+/** What of a manifest's rows stream concerns an engine. */
+export interface RowsStream {
+  readonly name: string;
+  readonly target: unknown;
+  readonly framing: Framing;
+}
+
+/** Patterns are held against names, and what is chosen are whole streams: tables, collections, containers. */
+export interface SelectionByName {
+  readonly by: "name";
+  /** Everything that can be chosen. Pure. */
+  names(definitions: readonly Definition[], streams: readonly RowsStream[]): readonly Selectable[];
+}
+
+export interface Selectable {
+  /** As people know it, and unique: `public.orders`. */
+  readonly name: string;
+  /** The rows streams that hold its content; none for a view. */
+  readonly streams: readonly string[];
+}
+
+/** Patterns are held against each record, as a Redis key, and streams are filtered while they are read. */
+export interface SelectionByRecord {
+  readonly by: "record";
+  /** What the patterns are held against, for sentences: `key`. */
+  readonly what: string;
+  /** The word that patterns match in one record, whose bytes are as the stream's framing delimits them. Pure. */
+  nameOf(stream: RowsStream, record: Uint8Array): string;
+}
+
+/** The chosen part: names as `Selectable` has them, or patterns (`*` for any run of characters) where records are chosen. */
+export type SnapshotPart =
+  /** These, beside what the target holds. */
+  | { readonly by: "name"; readonly only: readonly string[] }
+  /** Everything else, into an empty target. */
+  | { readonly by: "name"; readonly except: readonly string[] }
+  /** Records that match one of `only` (or any, when that is empty) and none of `except`; the others never reach `write`. */
+  | { readonly by: "record"; readonly only: readonly string[]; readonly except: readonly string[] };
+
 export interface RestoreOptions {
   readonly replace: boolean;
-  /** The manifest's streams, definitions with their whole content. */
-  readonly definitions: readonly { readonly name: string; readonly target: unknown; readonly content: Uint8Array }[];
+  readonly definitions: readonly Definition[];
   readonly parallelism: number;
+  /** Absent: the whole snapshot. */
+  readonly part?: SnapshotPart;
+  /** Absent: nothing is kept that an attempt could go on from. */
+  readonly progress?: RestoreProgress;
+}
+
+/**
+ * What is kept in the target, beside the data, so that a restore that was killed can go on: under `job` each part that is
+ * written, made durable with the part or after it, never before; `finish` removes it. An engine that cannot do this soundly
+ * fails with `UsageInvalid` when asked to resume.
+ */
+export interface RestoreProgress {
+  /** The same for the same snapshot, target and chosen part: 16 hex digits. */
+  readonly job: string;
+  /** Go on with an earlier attempt. `prepare` fails with `UsageInvalid` when the target holds no trace of it. */
+  readonly resume: boolean;
+}
+
+/** What a restore would do, without having done any of it. */
+export interface RestorePreview {
+  /** By kind, in the order of creation: `{ kind: "table", count: 12 }`. Content is not counted here. */
+  readonly creates: readonly { readonly kind: string; readonly count: number }[];
+  /** With `replace`: what the target holds that would be dropped, by name. */
+  readonly drops: readonly string[];
+  /** As `Restoration.notes` would say it. */
+  readonly notes: readonly string[];
 }
 
 export interface Restoration {
+  /** Looks at the target, and throws what `prepare` would throw before it writes anything. Instead of `prepare`, not before it. */
+  preview(): Promise<RestorePreview>;
   /** Creates what must exist before data. Called once, first. */
   prepare(): Promise<void>;
   /** What the target could not take as it was, and what was done instead. Filled by `prepare`. */
   readonly notes: readonly string[];
-  /** Writes one part's bytes. Called in parallel for different parts, also of one stream. All or nothing for each call. */
-  write(
-    stream: { readonly name: string; readonly target: unknown; readonly framing: Framing },
-    content: AsyncIterable<Uint8Array>,
-  ): Promise<void>;
+  /** Parts that an earlier attempt has written: they are not to be written again. Filled by `prepare` when it resumes. */
+  readonly written: ReadonlySet<string>;
+  /** Writes one part's bytes. Called in parallel for different parts, also of one stream. All or nothing for each call. `part` names it in `written`. */
+  write(stream: RowsStream, content: AsyncIterable<Uint8Array>, part?: string): Promise<void>;
   /** Indexes, constraints, sequences, views. Called once, after all data. */
   finish(): Promise<void>;
   /** Reads a restored stream back, for comparison, in any order of rows but with the very bytes that `read` gives. */
-  readBack(stream: { readonly name: string; readonly target: unknown; readonly framing: Framing }): AsyncIterable<Uint8Array>;
+  readBack(stream: RowsStream): AsyncIterable<Uint8Array>;
   close(): Promise<void>;
+}
+
+export interface ExportOptions {
+  readonly definitions: readonly Definition[];
+  /** The chosen rows streams, with their sizes; `write` is called for each of them. */
+  readonly streams: readonly (RowsStream & { readonly rows: number; readonly bytes: number })[];
+  /** Absent: the whole snapshot. */
+  readonly part?: SnapshotPart;
+  readonly databaseName: string;
+  readonly serverVersion: string;
+}
+
+export interface Exportation {
+  /** Writes the file or files of one stream: all its parts, one after another. Called in parallel for different streams. */
+  write(stream: RowsStream, content: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Writes what describes the whole. Called once, last. */
+  finish(): Promise<ExportSummary>;
+}
+
+export interface ExportSummary {
+  /** What it is: `pg_dump archive, directory format`. */
+  readonly format: string;
+  /** The command that loads it, with TARGET_URL for the target's address. */
+  readonly load: string;
+  /** What the format cannot say. */
+  readonly notes: readonly string[];
+}
+
+export interface Comparison {
+  /** Each object that is defined, by kind and name (`table public.orders`), with a text that is the same as long as the definition is. */
+  definitions(definitions: readonly Definition[]): ReadonlyMap<string, string>;
+  /** What tells a row of this stream from every other one (primary key, `_id`), taken from its bytes; undefined where nothing does. */
+  rowKey(definitions: readonly Definition[], stream: RowsStream): ((row: Uint8Array) => Uint8Array) | undefined;
 }

@@ -1,3 +1,4 @@
+import { Failure } from "../../domain/failure.ts";
 import type { Engine } from "../engine.ts";
 import { openHold } from "./hold.ts";
 import { planDatabase } from "./plan.ts";
@@ -13,7 +14,12 @@ export const mongodb: Engine = {
   hold: openHold,
   plan: planDatabase,
   read: readPart,
+  selection: { by: "name", names: (_, streams) => streams.map(({ name }) => ({ name, streams: [name] })) },
+  comparison: { definitions: () => new Map(), rowKey: () => undefined },
   restore: openRestoration,
+  export: async () => {
+    throw new Failure("EngineUnsupported", "snapshots of MongoDB cannot be exported yet");
+  },
   createScratch,
   dropScratch,
 };

@@ -30,11 +30,21 @@ export async function openRestoration(url: string, options: RestoreOptions, sign
       throw mongoFailure(error, address, during, "RestoreFailed");
     }
   };
+  /** What is there and has to go first; refuses where nothing may. */
+  const replaceable = async (): Promise<CatalogEntry[]> => {
+    const present = await guarded("looking at the target", () => contentOf(connection));
+    if (present.length > 0 && !options.replace) throw notEmpty(connection, present);
+    return present;
+  };
   return {
     notes: [],
+    written: new Set(),
+    preview: async () => {
+      await replaceable();
+      return { creates: [], drops: [], notes: [] };
+    },
     prepare: async () => {
-      const present = await guarded("looking at the target", () => contentOf(connection));
-      if (present.length > 0 && !options.replace) throw notEmpty(connection, present);
+      const present = await replaceable();
       for (const { name } of present)
         await run(`dropping ${quoted(name)}`, isSystem(name) ? { delete: name, deletes: [{ q: {}, limit: 0 }] } : { drop: name });
       for (const definition of definitions)

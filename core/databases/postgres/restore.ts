@@ -1,5 +1,5 @@
 import { Failure } from "../../domain/failure.ts";
-import type { Restoration, RestoreOptions } from "../engine.ts";
+import type { Restoration, RestoreOptions, RestorePreview } from "../engine.ts";
 import { type Address, describe } from "./address.ts";
 import { type Archive, openArchive } from "./archive.ts";
 import { copyIn } from "./copy-in.ts";
@@ -49,8 +49,18 @@ export const openRestoration = (address: Address, options: RestoreOptions, signa
     });
   };
 
+  const preview = async (): Promise<RestorePreview> => {
+    await withSession(address, "restore", signal, async (session) => {
+      notes.push(...(await fitArchive(session, schema)).notes);
+      if (!options.replace) await refuseContent(session);
+    });
+    return { creates: [], drops: [], notes };
+  };
+
   return {
     notes,
+    written: new Set(),
+    preview,
     prepare,
     finish,
     write: (stream, content) => writeRows(writers, stream.name, stream.target as RowsTarget, content, signal),
