@@ -1,4 +1,5 @@
 import {
+  condition,
   continueAsNew,
   defineSignal,
   isCancellation,
@@ -8,25 +9,28 @@ import {
   sleep,
   workflowInfo,
 } from "@temporalio/workflow";
-import type { AnchorActivities, AnchorInput } from "../activities/anchor/index.ts";
+import type { AnchorActivities, AnchorInput, Submitted } from "../activities/anchor/index.ts";
 import type { ReplicateActivities } from "../activities/replicate/index.ts";
 import { longStep, step } from "./activity-options.ts";
 import { failureOf } from "./failure-of.ts";
 
-/** The log has grown: somebody would like its head to be anchored. */
-export const anchorSignal = defineSignal("anchor");
+/** The log has grown, to this size: somebody would like its head to be anchored. */
+export const anchorSignal = defineSignal<[size?: number]>("anchor");
 
 /**
  * Anchors the log's head, batching what comes while the last transaction is on its way to finality and for as long as
- * the policy asks. Ends when nothing is waiting; the next signal starts it again.
+ * the policy asks, or until so many entries have come. Ends when nothing is waiting; the next signal starts it again.
  */
-export async function anchor({ anchor: name, everyMs, pollMs }: AnchorInput): Promise<{ size: number }> {
+export async function anchor(input: AnchorInput): Promise<{ size: number }> {
+  const { anchor: name, everyMs, pollMs, afterEntries } = input;
   const chain = proxyActivities<AnchorActivities>(step("chain", { patience: 24 * 60 * 60_000 }));
   const { followAnchor } = proxyActivities<AnchorActivities>(longStep("chain", { patience: 24 * 60 * 60_000 }));
   const { archiveCheckpoint } = proxyActivities<ReplicateActivities>(longStep("replicate"));
   let waiting = true;
-  setHandler(anchorSignal, () => {
+  let grownTo = 0;
+  setHandler(anchorSignal, (size = 0) => {
     waiting = true;
+    grownTo = Math.max(grownTo, size);
   });
   /** The anchor holds without it: a store that does not take the head now gets it with the next one. */
   const archiveHead = async (): Promise<string> => {
@@ -39,30 +43,39 @@ export async function anchor({ anchor: name, everyMs, pollMs }: AnchorInput): Pr
       return `not archived: **${type}**: ${message}`;
     }
   };
+  /** Waits for as long as the month's budget, the fees or another anchor's transaction are in the way, and says so. */
+  const submit = async (summary: string): Promise<Submitted | null> => {
+    for (;;) {
+      const found = await chain.submitCheckpoint.executeWithOptions({ summary }, [{ anchor: name }]);
+      if (found === null || !("queued" in found)) return found;
+      setCurrentDetails(`**queued**: ${found.queued}`);
+      if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof anchor>(input);
+      await sleep(Math.min(15 * 60_000, Math.max(pollMs, everyMs)));
+    }
+  };
   let anchored = { size: 0 };
   while (waiting) {
     waiting = false;
-    let submitted = await chain.submitCheckpoint.executeWithOptions({ summary: "submit the log's head to the registry" }, [
-      { anchor: name },
-    ]);
+    let submitted = await submit("submit the log's head to the registry");
     if (submitted === null) continue;
     for (;;) {
       setCurrentDetails(`checkpoint of size ${submitted.size}: transaction \`${submitted.transaction}\` on its way to finality`);
       const status = await followAnchor({ anchor: name, pollMs, ...submitted });
       if (status === "finalized") break;
       // Submitting finds the transaction again.
-      if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof anchor>({ anchor: name, everyMs, pollMs });
-      if (status !== "dropped") continue;
-      // A reorganization took the transaction's block away: submit again, whatever the head is by now.
-      const again = await chain.submitCheckpoint.executeWithOptions({ summary: "submit again after a reorganization" }, [{ anchor: name }]);
+      if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof anchor>(input);
+      if (status === "mined") continue;
+      // A reorganization took the transaction's block away: submit again, whatever the head is by now. Or no block takes it: offer more.
+      const again = await submit(status === "dropped" ? "submit again after a reorganization" : "broadcast again, or offer more");
       if (again === null) break; // this head, or a larger one, became final by another transaction
       submitted = again;
     }
     await chain.recordAnchored({ anchor: name, ...submitted });
     anchored = { size: submitted.size };
     setCurrentDetails(`anchored to size ${submitted.size}; ${await archiveHead()}`);
-    await sleep(everyMs);
-    if (waiting && workflowInfo().continueAsNewSuggested) await continueAsNew<typeof anchor>({ anchor: name, everyMs, pollMs });
+    if (afterEntries === undefined) await sleep(everyMs);
+    else await condition(() => grownTo - anchored.size >= afterEntries, everyMs);
+    if (waiting && workflowInfo().continueAsNewSuggested) await continueAsNew<typeof anchor>(input);
   }
   return anchored;
 }

@@ -1,57 +1,23 @@
 import { heartbeat, sleep } from "@temporalio/activity";
-import { latestCheckpoint } from "../../core/catalog/latest-checkpoint.ts";
+import { recordDropped, recordFinal } from "../../core/catalog/chain-transactions.ts";
 import { markAnchored } from "../../core/catalog/mark-anchored.ts";
 import { latestAnchor } from "../../core/catalog/read-anchors.ts";
 import { recordAnchor } from "../../core/catalog/record-anchor.ts";
+import { durationMs } from "../../core/domain/duration.ts";
 import { Failure } from "../../core/domain/failure.ts";
 import type { AnchorStatus } from "../../core/ledger/evm.ts";
 import { registryPlace } from "../../core/site/registry-place.ts";
 import type { ActivityEnvironment } from "../environment.ts";
-
-/** A checkpoint on its way to being final on a chain. */
-export interface Submitted {
-  readonly size: number;
-  readonly root: string;
-  readonly transaction: string;
-}
-
-/** Loaded when there is something to anchor: what speaks with chains takes megabytes. */
-const evm = () => import("../../core/ledger/evm.ts");
+import { evm } from "./evm.ts";
+import type { Submitted } from "./submit-checkpoint.ts";
 
 /** One attempt to follow ends after this, so that a chain that stands still shows in the workflow's history. */
 const followForMs = 10 * 60_000;
 
 export const createAnchorCheckpoint = ({ site }: ActivityEnvironment) => ({
-  /** Submits the log's head to the registry. Null when there is nothing that is not final there already. */
-  submitCheckpoint: async ({ anchor }: { anchor: string }): Promise<Submitted | null> => {
-    const at = await site();
-    const catalog = await at.catalog();
-    const head = await latestCheckpoint(catalog, at.loaded.config.log.origin);
-    const final = await latestAnchor(catalog, anchor, "finalized");
-    if (head === undefined || head.size <= (final?.size ?? 0)) return null;
-    const place = await registryPlace(at, anchor);
-    const { size, root } = head;
-    const key = await at.secret(at.anchor(anchor).submitterKey);
-    const { transaction } = await (await evm()).submitCheckpoint({ ...place, size, root, key });
-    const { chainId, contract } = place;
-    await recordAnchor(catalog, {
-      anchor,
-      size,
-      root,
-      chainId,
-      contract,
-      transaction,
-      block: null,
-      blockHash: null,
-      status: "submitted",
-      at: new Date(),
-    });
-    return { size, root, transaction };
-  },
-
   /**
-   * Follows the transaction until it is final or dropped, or until a while has passed without either. At `finalized` its
-   * block's hash is checked against the chain once more.
+   * Follows the transaction until it is final or dropped, until it has waited for a block for as long as the configuration lets it, or
+   * until a while has passed without any of these. At `finalized` its block's hash is checked against the chain once more.
    */
   followAnchor: async ({
     anchor,
@@ -61,17 +27,22 @@ export const createAnchorCheckpoint = ({ site }: ActivityEnvironment) => ({
     const at = await site();
     const catalog = await at.catalog();
     const place = await registryPlace(at, anchor);
+    const { chainId, contract } = place;
     const { anchorStatus } = await evm();
-    const until = Date.now() + followForMs;
+    const started = Date.now();
+    const pendingForMs = Math.min(followForMs, durationMs(at.anchor(anchor).replaceAfter));
     for (;;) {
       const found = await anchorStatus({ ...place, ...submitted });
       heartbeat({ status: found.status });
       if (found.status === "mined" || found.status === "finalized") {
         const { status, block, blockHash } = found;
-        const { chainId, contract } = place;
         await recordAnchor(catalog, { anchor, ...submitted, chainId, contract, block, blockHash, status, at: new Date() });
+        if (found.status === "finalized") await recordFinal(catalog, chainId, submitted.transaction, found.cost);
       }
-      if (found.status === "finalized" || found.status === "dropped" || Date.now() > until) return found.status;
+      if (found.status === "dropped") await recordDropped(catalog, chainId, submitted.transaction);
+      const waited = Date.now() - started;
+      const over = found.status === "pending" ? waited > pendingForMs : waited > followForMs;
+      if (found.status === "finalized" || found.status === "dropped" || over) return found.status;
       await sleep(pollMs);
     }
   },

@@ -2,7 +2,7 @@ import { knownLogSize } from "../../core/catalog/known-log-size.ts";
 import { withAdvisoryLock } from "../../core/catalog/locks.ts";
 import { nextSequence } from "../../core/catalog/next-sequence.ts";
 import { findLogEntry } from "../../core/catalog/read-log-entries.ts";
-import { recordCheckpoint } from "../../core/catalog/record-checkpoint.ts";
+import { recordCheckpoint, recordPublished } from "../../core/catalog/record-checkpoint.ts";
 import { recordLogEntry } from "../../core/catalog/record-log-entry.ts";
 import { commit, type EntryBody } from "../../core/ledger/entries.ts";
 import { openLog } from "../../core/ledger/log.ts";
@@ -25,7 +25,7 @@ export const appendEvents = async (
   events: readonly LogEvent[],
   signal: AbortSignal,
 ): Promise<{ index: number; size: number }[]> => {
-  const { origin, store: storeName } = site.loaded.config.log;
+  const { origin, store: storeName, witnessQuorum } = site.loaded.config.log;
   const catalog = await site.catalog();
   return await withAdvisoryLock(catalog, `log ${origin}`, signal, async (locked) => {
     const log = await openLog({ store: await site.store(storeName), origin, signer: await site.logSigner(), signal: locked });
@@ -53,6 +53,7 @@ export const appendEvents = async (
     }
     const root = Buffer.from(checkpoint.root).toString("hex");
     await recordCheckpoint(catalog, { origin, size: checkpoint.size, root, note: checkpoint.note, at: new Date() });
+    if (witnessQuorum === 0) await recordPublished(catalog, origin, checkpoint.size, checkpoint.note, new Date());
     return entries.map(({ index }) => ({ index, size: checkpoint.size }));
   });
 };

@@ -3,14 +3,17 @@ import { createAnchorCheckpoint } from "./anchor-checkpoint.ts";
 import { createLogConfiguration } from "./log-configuration.ts";
 import { createLogEvents } from "./log-events.ts";
 import { createRequestAnchoring } from "./request-anchoring.ts";
+import { createSubmitCheckpoint } from "./submit-checkpoint.ts";
 
 export type { AnchorInput } from "./request-anchoring.ts";
+export type { Submitted } from "./submit-checkpoint.ts";
 
 /** The log, and the anchoring of its head outside the organization. */
 export const createAnchorActivities = (environment: ActivityEnvironment) => ({
   ...createLogEvents(environment),
   ...createLogConfiguration(environment),
   ...createRequestAnchoring(environment),
+  ...createSubmitCheckpoint(environment),
   ...createAnchorCheckpoint(environment),
 });
 

@@ -23,3 +23,15 @@ export const checkpointOfSize = async (catalog: Catalog, origin: string, size: n
   );
   return checkpoint;
 };
+
+/** The largest checkpoint that was published: what auditors see, and what is anchored. `note` has the cosignatures of its witnesses. */
+export const latestPublished = async (catalog: Catalog, origin: string): Promise<CheckpointRecord | undefined> => {
+  const [checkpoint] = await query<CheckpointRecord>(
+    catalog,
+    "reading the latest published checkpoint",
+    `SELECT origin, size, encode(root, 'hex') AS root, published_note AS note, at FROM dbgov.checkpoint
+     WHERE origin = $1 AND published_note IS NOT NULL ORDER BY size DESC LIMIT 1`,
+    [origin],
+  );
+  return checkpoint;
+};

@@ -1,5 +1,5 @@
 import { Failure } from "../domain/failure.ts";
-import { type Catalog, run, transaction } from "./catalog.ts";
+import { type Catalog, query, run, transaction } from "./catalog.ts";
 import type { Instant } from "./records.ts";
 
 export interface CheckpointFacts {
@@ -27,3 +27,13 @@ export const recordCheckpoint = async (catalog: Catalog, { origin, size, root, n
     if (stored?.root !== root)
       throw new Failure("LedgerCorrupt", `two roots were signed for size ${size} of log ${origin}: the log has forked`);
   });
+
+/** A checkpoint was published, with the cosignatures that `note` has. The last note of a size stays. */
+export const recordPublished = async (catalog: Catalog, origin: string, size: number, note: string, at: Instant): Promise<void> => {
+  await query(
+    catalog,
+    `recording that the checkpoint of size ${size} is published`,
+    "UPDATE dbgov.checkpoint SET published_note = $3, published_at = coalesce(published_at, $4) WHERE origin = $1 AND size = $2",
+    [origin, size, note, at],
+  );
+};

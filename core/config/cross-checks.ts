@@ -13,6 +13,7 @@ export const crossChecks = (config: Config): Problem[] => [
   ...config.databases.flatMap(({ policy }, i) => declared("policy", config.policies, policy, ["databases", i, "policy"])),
   ...config.policies.flatMap((policy, i) => policyProblems(config, policy, i)),
   ...logProblems(config),
+  ...quorumProblems(config),
   ...cronProblems(config.retention.cron, ["retention", "cron"]),
   ...cronProblems(config.sweep.cron, ["sweep", "cron"]),
 ];
@@ -31,7 +32,9 @@ const declared = (what: string, list: readonly { readonly name: string }[], name
 
 const uniqueNames = (config: Config): Problem[] => {
   const lists: (readonly [Path, readonly { readonly name: string }[]])[] = [
-    ...(["databases", "stores", "policies", "recipients", "anchors"] as const).map((key) => [[key], config[key]] as const),
+    ...(["databases", "stores", "policies", "recipients", "anchors", "timestampAuthorities"] as const).map(
+      (key) => [[key], config[key]] as const,
+    ),
     ...config.stores.flatMap((store, i) => (store.kind === "ipfs" ? [[["stores", i, "peers"], store.peers] as const] : [])),
   ];
   return lists.flatMap(([path, list]) =>
@@ -107,6 +110,27 @@ const logProblems = (config: Config): Problem[] => {
   return store.kind === "arweave"
     ? [problem(path, `"${store.name}" is an arweave store, where the newest checkpoint cannot be rewritten`)]
     : [];
+};
+
+/** A quorum that can never be reached would stop everything without a word. */
+const quorumProblems = ({ anchors, log: { witnesses, witnessQuorum } }: Config): Problem[] => {
+  const nodes = anchors.flatMap(({ quorum, otherRpcs }, i) => {
+    const all = 1 + otherRpcs.length;
+    return quorum === undefined || quorum <= all
+      ? []
+      : [problem(["anchors", i, "quorum"], `asks for ${quorum} nodes, and ${all} are named in rpc and otherRpcs`)];
+  });
+  const keys = witnesses.map(({ publicKey }) => publicKey);
+  const twice = repeated(keys).map((i) =>
+    problem(["log", "witnesses", i, "publicKey"], "is another witness's key, so it would count once"),
+  );
+  return witnessQuorum <= witnesses.length
+    ? [...nodes, ...twice]
+    : [
+        ...nodes,
+        ...twice,
+        problem(["log", "witnessQuorum"], `asks for ${witnessQuorum} witnesses, and ${witnesses.length} are named in witnesses`),
+      ];
 };
 
 const cronProblems = (cron: string, path: Path): Problem[] => {

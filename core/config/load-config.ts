@@ -84,5 +84,6 @@ const withAbsolutePaths = (config: Config, folder: string): Config => ({
   ...config,
   recoveryKit: resolve(folder, config.recoveryKit),
   sweep: { ...config.sweep, out: resolve(folder, config.sweep.out) },
+  timestampAuthorities: config.timestampAuthorities.map((authority) => ({ ...authority, roots: resolve(folder, authority.roots) })),
   stores: config.stores.map((store) => (store.kind === "directory" ? { ...store, path: resolve(folder, store.path) } : store)),
 });

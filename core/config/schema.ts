@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { engineNames } from "../domain/snapshot.ts";
 import { duration, name, ownName, type SecretRef, secret } from "./fields.ts";
+import { anchor, log, timestampAuthority } from "./ledger-schema.ts";
 import { store } from "./store-schema.ts";
 
 export type { SecretRef };
@@ -103,22 +104,6 @@ const recipient = z.strictObject({
   secretKey: secret.optional().describe("set only where restores, drills and verifications run; backups need the public key alone"),
 });
 
-const evmAnchor = z.strictObject({
-  kind: z.literal("evm").describe("a chain that speaks Ethereum's JSON-RPC and has the `finalized` tag"),
-  name: ownName,
-  rpc: secret.describe("the JSON-RPC URL; a secret because providers put the key in it"),
-  chainId: z.int().min(1).describe("the chain that must answer there; another one is refused"),
-  contract: z
-    .string()
-    .regex(/^0x[0-9a-fA-F]{40}$/, "must be 0x and 40 hex digits")
-    .describe("the registry's address; `dbgov keys registry` deploys one"),
-  submitterKey: secret.describe("private key of the account that submits checkpoints and pays for them; it can do nothing else"),
-  every: duration.default("1h").describe("checkpoints are anchored at most this often; more often costs more"),
-  maxFeeGwei: z.number().positive().default(50).describe("the highest fee per gas that is offered; above it anchoring waits"),
-});
-
-const anchor = z.discriminatedUnion("kind", [evmAnchor]);
-
 export const configSchema = z.strictObject({
   organization: name.describe("whose databases these are; appears in reports and the recovery kit, never in the log"),
   temporal: z
@@ -158,19 +143,17 @@ export const configSchema = z.strictObject({
   databases: z.array(database).min(1).describe("the databases under governance"),
   stores: z.array(store).min(1).describe("the places that keep objects"),
   policies: z.array(policy).min(1).describe("how databases are backed up, copied, kept and drilled"),
-  log: z
-    .strictObject({
-      origin: z
-        .string()
-        .regex(/^[^\s+]+$/, "must have no spaces and no plus sign")
-        .describe("the log's name in its checkpoints, as `acme.example/dbgov`; never change it, auditors know the log by it"),
-      store: name.describe("the store that holds the log's tiles; not an arweave one, since the newest checkpoint is rewritten"),
-    })
-    .describe("the append-only transparency log"),
+  log: log.describe("the append-only transparency log"),
   anchors: z
     .array(anchor)
     .default([])
     .describe("evidence from outside the organization that a checkpoint existed by a time; without one, no snapshot becomes `anchored`"),
+  timestampAuthorities: z
+    .array(timestampAuthority)
+    .default([])
+    .describe(
+      "time-stamping authorities (RFC 3161) as a second, independent anchor; where no chain is declared, their token makes a snapshot `anchored`",
+    ),
   retention: z
     .strictObject({
       cron: z.string().default("0 5 * * *").describe("when retention runs; five fields, in UTC"),
@@ -197,6 +180,7 @@ export type Config = z.infer<typeof configSchema>;
 export type DatabaseConfig = Config["databases"][number];
 export type PolicyConfig = Config["policies"][number];
 export type AnchorConfig = Config["anchors"][number];
+export type AuthorityConfig = Config["timestampAuthorities"][number];
 /** A value of the configuration with every secret read. Never leaves the process. */
 export type Resolved<T> = T extends SecretRef
   ? string

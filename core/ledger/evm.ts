@@ -2,6 +2,6 @@
 export { collectEvidence } from "./evm/evidence.ts";
 export { probeAnchor } from "./evm/probe.ts";
 export { deployRegistry, type RegistryPlace, readAnchored, setSubmitter, submitCheckpoint } from "./evm/registry.ts";
-export { addressOfKey } from "./evm/send.ts";
+export { addressOfKey, type SignedTransaction } from "./evm/send.ts";
 export { type AnchorStatus, anchorStatus } from "./evm/status.ts";
 export { type EvmEvidence, registryLogId } from "./verify/evm-evidence.ts";

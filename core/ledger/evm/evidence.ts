@@ -1,18 +1,19 @@
 import { Failure } from "../../domain/failure.ts";
 import type { EvmEvidence } from "../verify/evm-evidence.ts";
+import { firstAnswer } from "./agree.ts";
 import { type ChainBlock, encodeHeader, encodeReceipt, encodeTransaction } from "./block-encoding.ts";
 import type { RegistryHead, RegistryPlace } from "./registry.ts";
-import { type Ask, RpcRefusal, withChain } from "./rpc.ts";
+import { type Ask, RpcRefusal } from "./rpc.ts";
 import { anchoredLogIndex, type ChainReceipt } from "./status.ts";
 import { proofInList } from "./trie.ts";
 
 /**
  * All that shows, without the chain, that a mined transaction recorded the checkpoint: the block's header, and proofs of transaction and
- * receipt in its tries. Everything is checked against the block's hash here. Throws `ChainUnreachable`, and `ChainRejected` when the
+ * receipt in its tries. Everything is checked against the block's hash here, so the first node that can show it suffices. Throws `ChainUnreachable`, and `ChainRejected` when the
  * transaction is not mined, did not record this checkpoint, or the chain's blocks are of a kind that cannot be proven.
  */
 export const collectEvidence = (place: RegistryPlace & RegistryHead & { readonly transaction: string }): Promise<EvmEvidence> =>
-  withChain(place, async (ask, where) => {
+  firstAnswer(place, async (ask, where) => {
     const receipt = await ask<ChainReceipt | null>("eth_getTransactionReceipt", [place.transaction]);
     if (receipt === null) throw new Failure("ChainRejected", `${where}: the transaction ${place.transaction} is not mined`);
     const logIndex = anchoredLogIndex(receipt, place);

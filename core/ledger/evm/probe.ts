@@ -1,15 +1,19 @@
 import { Failure } from "../../domain/failure.ts";
 import { type RegistryPlace, registryInterface } from "./registry.ts";
-import { withChain } from "./rpc.ts";
+import { nodesOf, withChain } from "./rpc.ts";
 import { addressOfKey } from "./send.ts";
 
 /**
- * Proves without sending anything that the account of `key` could submit: the node is of the right chain and names a final block, the
- * registry is there and allows the account, and the account can pay. Throws `ChainUnreachable` and `ChainRejected`.
+ * Proves without sending anything that the account of `key` could submit through each node: it is of the right chain and names a final
+ * block, the registry is there and allows the account, and the account can pay. Throws `ChainUnreachable` and `ChainRejected`.
  */
-export const probeAnchor = (
-  place: RegistryPlace & { readonly key: string },
-): Promise<{ submitter: string; balanceEther: number; finalizedBlock: number }> =>
+export const probeAnchor = async (place: RegistryPlace & { readonly key: string }): Promise<{ submitter: string; nodes: number }> => {
+  const nodes = nodesOf(place);
+  for (const node of nodes) await probeNode({ ...place, ...node, otherRpcs: [] });
+  return { submitter: addressOfKey(place.key), nodes: nodes.length };
+};
+
+const probeNode = (place: RegistryPlace & { readonly key: string }): Promise<void> =>
   withChain(place, async (ask, where) => {
     const submitter = addressOfKey(place.key);
     const data = registryInterface.encodeFunctionData("isSubmitter", [submitter]);
@@ -21,5 +25,4 @@ export const probeAnchor = (
     if (balance === 0n) throw new Failure("ChainRejected", `${where}: the submitter ${submitter} has no balance to pay with`);
     const final = await ask<{ number: string } | null>("eth_getBlockByNumber", ["finalized", false]);
     if (final === null) throw new Failure("ChainRejected", `${where}: the node names no finalized block`);
-    return { submitter, balanceEther: Number(balance) / 1e18, finalizedBlock: Number(final.number) };
   });

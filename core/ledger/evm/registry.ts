@@ -1,8 +1,9 @@
 import { AbiCoder, Interface, type InterfaceAbi } from "ethers";
 import build from "../../../contracts/build/AnchorRegistry.json" with { type: "json" };
-import { Failure } from "../../domain/failure.ts";
-import { type Ask, type ChainPlace, RpcRefusal, withChain } from "./rpc.ts";
-import { addressOfKey, sendTransaction } from "./send.ts";
+import { Failure, isFailure } from "../../domain/failure.ts";
+import { firstAnswer, readAgreed, sameAnswer } from "./agree.ts";
+import { type Ask, type ChainPlace, RpcRefusal, whereOf, withChain } from "./rpc.ts";
+import { addressOfKey, broadcast, minedNonce, type SignedTransaction, sendTransaction } from "./send.ts";
 
 /** `contracts/AnchorRegistry.sol`, deployed. */
 export interface RegistryPlace extends ChainPlace {
@@ -41,7 +42,7 @@ export const deployRegistry = (
   withChain(place, async (ask, where) => {
     const argument = AbiCoder.defaultAbiCoder().encode(["address"], [place.submitter ?? addressOfKey(place.key)]);
     const call = { key: place.key, to: undefined, data: build.bytecode + argument.slice(2), maxFeeGwei: place.maxFeeGwei ?? 50 };
-    const transaction = await sendTransaction(ask, where, place.chainId, call);
+    const transaction = await sendTransaction(place, call);
     const receipt = await waitForReceipt(ask, where, transaction, place.waitMs);
     if (receipt.status !== "0x1" || receipt.contractAddress == null)
       throw new Failure("ChainRejected", `${where}: creating the registry failed in ${transaction}`);
@@ -61,37 +62,72 @@ export const setSubmitter = (
   withChain(place, async (ask, where) => {
     const data = registryInterface.encodeFunctionData("setSubmitter", [place.account, place.allowed]);
     const call = { key: place.key, to: place.contract, data, maxFeeGwei: place.maxFeeGwei ?? 50 };
-    const transaction = await explained(where, () => sendTransaction(ask, where, place.chainId, call));
+    const transaction = await sendTransaction(place, call, { explain: explained });
     const receipt = await waitForReceipt(ask, where, transaction, place.waitMs);
     if (receipt.status !== "0x1") throw new Failure("ChainRejected", `${where}: the registry refused the change in ${transaction}`);
     return { transaction };
   });
+
+export interface SubmitOptions {
+  /**
+   * A transaction that this account has sent before and that is not known to be over. While its nonce is not mined it is broadcast again,
+   * or, once it is `stale`, replaced by one that offers more.
+   */
+  readonly inFlight?: (SignedTransaction & { readonly stale: boolean }) | undefined;
+  /** Told of each transaction before any node is. */
+  remember?(signed: SignedTransaction): Promise<void>;
+}
+
+export interface Submission {
+  readonly transaction: string;
+  /** Whether the registry had the checkpoint already. */
+  readonly recorded: boolean;
+}
 
 /**
  * Submits a checkpoint unless it is recorded already, and returns the transaction without waiting for it. Doing it again is safe. Throws
  * `ChainRejected` when the registry has another root at this size or a larger size already, or does not allow the account;
  * `CostCapExceeded`; `ChainUnreachable`.
  */
-export const submitCheckpoint = (
+export const submitCheckpoint = async (
   place: RegistryPlace & RegistryHead & { readonly key: string; readonly maxFeeGwei: number },
-): Promise<{ transaction: string; recorded: boolean }> =>
-  withChain(place, async (ask, where) => {
-    const recorded = await readRecord(ask, where, place);
-    if (recorded !== undefined && recorded.root !== place.root) {
-      throw new Failure(
-        "ChainRejected",
-        `${where}: the registry ${place.contract} has another root at size ${place.size}: the log has forked`,
-      );
-    }
-    if (recorded !== undefined) return { transaction: await recordingTransaction(ask, where, place, recorded.block), recorded: true };
-    const data = registryInterface.encodeFunctionData("submit", [hex(place.logId), place.size, hex(place.root)]);
-    const call = { key: place.key, to: place.contract, data, maxFeeGwei: place.maxFeeGwei };
-    return { transaction: await explained(where, () => sendTransaction(ask, where, place.chainId, call)), recorded: false };
-  });
+  { inFlight, remember = async () => {} }: SubmitOptions = {},
+): Promise<Submission> => {
+  const { size, root, key, maxFeeGwei } = place;
+  const found = await readAnchored(place);
+  if (found !== undefined && found.root !== root) {
+    throw new Failure(
+      "ChainRejected",
+      `${whereOf(place)}: the registry ${place.contract} has another root at size ${size}: the log has forked`,
+    );
+  }
+  if (found !== undefined) {
+    const transaction = await firstAnswer(place, (ask, where) => recordingTransaction(ask, where, place, found.block));
+    return { transaction, recorded: true };
+  }
+  const sentBefore = { transaction: inFlight?.transaction ?? "", recorded: false };
+  // Mined, or overtaken by another of the same nonce: whoever follows it finds out.
+  if (inFlight !== undefined && (await minedNonce(place, key)) > inFlight.nonce) return sentBefore;
+  if (inFlight !== undefined && !inFlight.stale) {
+    await broadcast(place, inFlight.raw);
+    return sentBefore;
+  }
+  const data = registryInterface.encodeFunctionData("submit", [hex(place.logId), size, hex(root)]);
+  const call = { key, to: place.contract, data, maxFeeGwei };
+  try {
+    return { transaction: await sendTransaction(place, call, { over: inFlight, remember, explain: explained }), recorded: false };
+  } catch (error) {
+    // At the cap the one that is pending stays the best there is.
+    if (inFlight === undefined || !isFailure(error, "CostCapExceeded")) throw error;
+    await broadcast(place, inFlight.raw);
+    return sentBefore;
+  }
+};
 
 /** What the registry has recorded for a size of a log, as of the latest block; undefined for nothing. */
-export const readAnchored = (place: RegistryPlace & Pick<RegistryHead, "logId" | "size">): Promise<RecordedHead | undefined> =>
-  withChain(place, (ask, where) => readRecord(ask, where, place));
+export const readAnchored = async (place: RegistryPlace & Pick<RegistryHead, "logId" | "size">): Promise<RecordedHead | undefined> =>
+  (await readAgreed(place, `size ${place.size}`, async (ask, where) => (await readRecord(ask, where, place)) ?? null, sameAnswer)) ??
+  undefined;
 
 /** `readAnchored` over a connection that is there. */
 export const readRecord = async (

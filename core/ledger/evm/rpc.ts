@@ -1,8 +1,12 @@
 import { Failure } from "../../domain/failure.ts";
 
-/** Which chain, and by which node. `rpc` may hold a secret: no message has more of it than the host. */
+/** Which chain, and by which nodes. `rpc` may hold a secret: no message has more of it than the host. */
 export interface ChainPlace {
   readonly rpc: string;
+  /** More nodes of the chain, of other providers. */
+  readonly otherRpcs?: readonly string[];
+  /** How many of all nodes must give an answer before it is believed. @default more than half of them */
+  readonly quorum?: number;
   readonly chainId: number;
   /** Milliseconds that one request may take. @default 15000 */
   readonly timeoutMs?: number;
@@ -22,9 +26,9 @@ export class RpcRefusal extends Error {
   }
 }
 
-/** Runs `work` against a node after checking that it is one of the right chain. Throws `ChainUnreachable` and `ChainRejected`. */
+/** Runs `work` against the node `rpc` after checking that it is one of the right chain. Throws `ChainUnreachable` and `ChainRejected`. */
 export const withChain = async <T>(place: ChainPlace, work: (ask: Ask, where: string) => Promise<T>): Promise<T> => {
-  const where = `chain ${place.chainId} at ${hostOf(place.rpc)}`;
+  const where = whereOf({ rpc: place.rpc, chainId: place.chainId });
   const ask: Ask = (method, params) => request(place, where, method, params) as Promise<never>;
   try {
     const found = Number(await ask<string>("eth_chainId", []));
@@ -36,7 +40,15 @@ export const withChain = async <T>(place: ChainPlace, work: (ask: Ask, where: st
   }
 };
 
-const hostOf = (rpc: string): string => (URL.canParse(rpc) ? new URL(rpc).host : "an address that is not a URL");
+/** Each node by itself. */
+export const nodesOf = ({ rpc, otherRpcs = [], chainId, timeoutMs }: ChainPlace): ChainPlace[] =>
+  [rpc, ...otherRpcs].map((one) => ({ rpc: one, chainId, ...(timeoutMs === undefined ? {} : { timeoutMs }) }));
+
+/** How messages name the place. */
+export const whereOf = ({ chainId, rpc, otherRpcs = [] }: ChainPlace): string =>
+  otherRpcs.length > 0 ? `chain ${chainId}` : `chain ${chainId} at ${hostOf(rpc)}`;
+
+export const hostOf = (rpc: string): string => (URL.canParse(rpc) ? new URL(rpc).host : "an address that is not a URL");
 
 /** Codes with which providers say that there were too many requests (EIP-1474 and habit). */
 const busyCodes = new Set([-32005, -32016, 429]);
