@@ -8,8 +8,15 @@ import { runTool, ToolError } from "./run-tool.ts";
 
 /** A pg_dump archive on disk, which pg_restore needs to work in parallel. It holds definitions only, in a folder nobody else can enter. */
 export interface Archive {
-  restoreSection(section: "pre-data" | "post-data", options: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Only these entries of the archive, in this order, when they are given. Connections call themselves `applicationName`. */
+  restoreSection(section: "pre-data" | "post-data", options: SectionOptions, signal: AbortSignal): Promise<void>;
   remove(): Promise<void>;
+}
+
+export interface SectionOptions {
+  readonly options: readonly string[];
+  readonly entries: readonly number[] | undefined;
+  readonly applicationName: string;
 }
 
 export const openArchive = async (content: Uint8Array, address: Address, targetVersion: number, toolMajor: number): Promise<Archive> => {
@@ -18,8 +25,15 @@ export const openArchive = async (content: Uint8Array, address: Address, targetV
   const path = join(folder, "schema.dump");
   await writeFile(path, content, { mode: 0o600 });
   return {
-    restoreSection: (section, options, signal) =>
-      restoreSection(tools, path, address, targetVersion, [`--section=${section}`, ...options], signal),
+    restoreSection: async (section, { options, entries, applicationName }, signal) => {
+      const args = [`--section=${section}`, ...options];
+      if (entries !== undefined) {
+        const list = join(folder, "list");
+        await writeFile(list, entries.map((id) => `${id};\n`).join(""), { mode: 0o600 });
+        args.push(`--use-list=${list}`);
+      }
+      await restoreSection(tools, path, address, targetVersion, args, applicationName, signal);
+    },
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 };
@@ -33,12 +47,14 @@ const restoreSection = async (
   address: Address,
   targetVersion: number,
   options: readonly string[],
+  applicationName: string,
   signal: AbortSignal,
 ): Promise<void> => {
   const tolerant = setsUnknownParameter(tools, targetVersion);
   const args = [`--dbname=${connectionString(address)}`, "--no-password", ...(tolerant ? [] : ["--exit-on-error"]), ...options, path];
   try {
-    await runTool(tools.pgRestore, args, address, signal, { PGOPTIONS: `${address.options ?? ""} -c synchronous_commit=off`.trim() });
+    const options = `${address.options ?? ""} -c synchronous_commit=off`.trim();
+    await runTool(tools.pgRestore, args, address, signal, { PGOPTIONS: options, PGAPPNAME: applicationName });
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
     if (tolerant && onlyUnknownParameter(error.stderr)) return;

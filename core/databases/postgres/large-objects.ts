@@ -43,19 +43,17 @@ export const largeObjectsSql = (selector: ObjectsSelector | undefined): string =
     WHERE m.oid >= ${from}${to === undefined ? "" : ` AND m.oid < ${to}`} ORDER BY m.oid, p.page) TO STDOUT`;
 };
 
-/** Creates the objects that `content` holds, in one transaction: a part has whole objects. */
+/** Creates the objects that `content` holds, within the transaction that is open: a part has whole objects. */
 export const writeLargeObjects = async (
   session: Session,
   content: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
   doing: string,
 ): Promise<void> => {
-  await session.query("BEGIN");
   await session.query("CREATE TEMPORARY TABLE large_object_pages (object oid, page bigint, content bytea) ON COMMIT DROP");
   await copyIn(session, "COPY pg_temp.large_object_pages FROM STDIN", content, signal, doing);
   await session.query("SELECT lo_create(object) FROM (SELECT DISTINCT object FROM pg_temp.large_object_pages) objects");
   await session.query(`SELECT lo_put(object, page * ${pageBytes}, content) FROM pg_temp.large_object_pages WHERE length(content) > 0`);
-  await session.query("COMMIT");
 };
 
 /** Comments always; owners and grants where the target has their roles. */

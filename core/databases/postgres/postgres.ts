@@ -1,6 +1,8 @@
 import { Failure, isFailure } from "../../domain/failure.ts";
 import type { Engine, Probe } from "../engine.ts";
 import { type Address, parseAddress, withDatabase } from "./address.ts";
+import { selectableTables } from "./chosen-entries.ts";
+import { comparison, tocOf } from "./comparison.ts";
 import { type Finding, findProblems } from "./findings.ts";
 import { openHold } from "./hold.ts";
 import { withMarks } from "./marks.ts";
@@ -24,8 +26,8 @@ export const postgres: Engine = {
     withSnapshotSession(parseAddress(url), token, signal, async (session) => withMarks(session, await planCapture(session, options))),
   read: (url, token, stream, part, signal) => readPart(parseAddress(url), token, stream, part, signal),
   unchanged: (url, token, parts, report, signal) => findUnchanged(parseAddress(url), token, parts, report, signal),
-  selection: { by: "name", names: (_, streams) => streams.map(({ name }) => ({ name, streams: [name] })) },
-  comparison: { definitions: () => new Map(), rowKey: () => undefined },
+  selection: { by: "name", names: (definitions, streams) => selectableTables(tocOf(definitions), streams) },
+  comparison,
   restore: async (url, options, signal) => openRestoration(parseAddress(url), options, signal),
   export: async () => {
     throw new Failure("EngineUnsupported", "snapshots of PostgreSQL cannot be exported yet");

@@ -13,3 +13,10 @@ const readable = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) ? na
 
 /** For people, and unique: `public.orders`, `public."Odd.Name"`. */
 export const readableName = (schema: string, name: string): string => `${readable(schema)}.${readable(name)}`;
+
+/** Schema and name of what `quoteQualified` made. */
+export const unquoteQualified = (quoted: string): [schema: string, name: string] => {
+  const parts = quoted.match(/"(?:[^"]|"")*"/g) ?? [];
+  const [schema = "", name = ""] = parts.map((part) => part.slice(1, -1).replaceAll('""', '"'));
+  return [schema, name];
+};

@@ -1,89 +1,102 @@
 import { Failure } from "../../domain/failure.ts";
-import type { Restoration, RestoreOptions, RestorePreview } from "../engine.ts";
+import type { Restoration, RestoreOptions } from "../engine.ts";
 import { type Address, describe } from "./address.ts";
-import { type Archive, openArchive } from "./archive.ts";
 import { copyIn } from "./copy-in.ts";
 import { copyOut } from "./copy-out.ts";
-import { fitArchive } from "./fit.ts";
 import { describeLargeObjects, type LargeObject, writeLargeObjects } from "./large-objects.ts";
 import { refreshMaterializedViews } from "./materialized-views.ts";
+import { quoteQualified, unquoteQualified } from "./quoting.ts";
 import { copyToSql } from "./read.ts";
+import { openPreparation, type Prepared } from "./restore-prepare.ts";
+import { applicationName, endProgress, isUnlogged, recordingPart, setPhase } from "./restore-progress.ts";
 import { writeSequences } from "./sequences.ts";
-import { withSession } from "./session.ts";
+import { type Session, withSession } from "./session.ts";
 import { createSessionPool, type SessionPool } from "./session-pool.ts";
-import { dropContent, refuseContent } from "./target-state.ts";
-import { definitionNames, type RowsTarget, type SchemaTarget, type SequenceState, type TableTarget } from "./targets.ts";
+import { definitionNames, type RowsTarget, type SequenceState, type TableTarget } from "./targets.ts";
+import { readable } from "./toc.ts";
 
 export const openRestoration = (address: Address, options: RestoreOptions, signal: AbortSignal): Restoration => {
-  const definition = definitionsOf(address, options);
-  const schema = definition(definitionNames.schema).target as SchemaTarget;
+  const preparation = openPreparation(address, options, signal);
+  const { progress } = options;
   const parallelism = Math.max(1, Math.floor(options.parallelism));
-  const notes: string[] = [];
-  const writers = createSessionPool(address, "restore", signal);
+  const written = new Set<string>();
+  const writers = createSessionPool(address, "restore", signal, applicationName(progress));
   const readers = createSessionPool(address, "read", signal);
-  let archive: Archive | undefined;
-  let fitOptions: readonly string[] = [];
+  let prepared: Prepared | undefined;
 
-  const prepare = async (): Promise<void> => {
-    await withSession(address, "restore", signal, async (session) => {
-      const fit = await fitArchive(session, schema);
-      fitOptions = fit.options;
-      notes.push(...fit.notes);
-      archive = await openArchive(definition(definitionNames.schema).content, address, session.version, schema.toolMajor);
-      if (options.replace) await dropContent(session);
-      else await refuseContent(session);
-    });
-    await archive!.restoreSection("pre-data", fitOptions, signal);
+  const ready = (): Prepared => {
+    if (prepared === undefined) throw new Failure("Unexpected", `restore into ${describe(address)}: used before it was prepared`);
+    return prepared;
   };
 
   const finish = async (): Promise<void> => {
-    if (archive === undefined) throw new Failure("Unexpected", `restore into ${describe(address)}: finished before it was prepared`);
+    const { archive, fitOptions, entries } = ready();
     await writers.close();
-    await archive.restoreSection("post-data", [...fitOptions, `--jobs=${parallelism}`], signal);
+    const named = applicationName(progress);
     await withSession(address, "restore", signal, async (session) => {
-      await writeSequences(session, parsed<SequenceState>(definition(definitionNames.sequences).content));
-      const objects = parsed<LargeObject>(definition(definitionNames.objects).content);
-      await describeLargeObjects(session, objects, !fitOptions.includes("--no-owner"));
-      await refreshMaterializedViews(session, parsed<string>(definition(definitionNames.views).content));
-      await session.query("ANALYZE");
+      if (progress !== undefined) await setPhase(session, progress, "finishing");
     });
-  };
-
-  const preview = async (): Promise<RestorePreview> => {
+    const ids = entries?.map(({ id }) => id);
+    await archive.restoreSection(
+      "post-data",
+      { options: [...fitOptions, `--jobs=${parallelism}`], entries: ids, applicationName: named },
+      signal,
+    );
     await withSession(address, "restore", signal, async (session) => {
-      notes.push(...(await fitArchive(session, schema)).notes);
-      if (!options.replace) await refuseContent(session);
+      await finishContent(session, ready(), options);
+      if (progress !== undefined) await endProgress(session, progress);
     });
-    return { creates: [], drops: [], notes };
   };
 
   return {
-    notes,
-    written: new Set(),
-    preview,
-    prepare,
+    notes: preparation.notes,
+    written,
+    preview: () => preparation.preview(),
+    prepare: async () => {
+      prepared = await preparation.prepare();
+      for (const part of prepared.written) written.add(part);
+    },
     finish,
-    write: (stream, content) => writeRows(writers, stream.name, stream.target as RowsTarget, content, signal),
+    write: (stream, content, part) => {
+      const target = stream.target as RowsTarget;
+      return writeRows(writers, options, { name: stream.name, target, part }, content, signal);
+    },
     readBack: (stream) => readBack(readers, stream.name, stream.target as RowsTarget, signal),
     close: async () => {
       await Promise.all([writers.close(), readers.close()]);
-      await archive?.remove();
+      await preparation.close();
     },
   };
 };
 
-type Definition = RestoreOptions["definitions"][number];
+const parsed = <T>(options: RestoreOptions, name: string): T[] => {
+  const content = options.definitions.find((definition) => definition.name === name)?.content;
+  return content === undefined ? [] : (JSON.parse(Buffer.from(content).toString("utf8")) as T[]);
+};
 
-const definitionsOf =
-  (address: Address, options: RestoreOptions) =>
-  (name: string): Definition => {
-    const found = options.definitions.find((definition) => definition.name === name);
-    if (found === undefined)
-      throw new Failure("RestoreFailed", `restore into ${describe(address)}: the snapshot lacks its definition "${name}"`);
-    return found;
+/** What is neither rows nor made by pg_restore: states of sequences, facts of large objects, content of materialized views, statistics. */
+const finishContent = async (
+  session: Session,
+  { entries, fitOptions, withLargeObjects }: Prepared,
+  options: RestoreOptions,
+): Promise<void> => {
+  const ours = (kind: string): ((quoted: string) => boolean) => {
+    if (entries === undefined) return () => true;
+    const names = new Set(
+      entries.filter((entry) => entry.kind === kind).map(({ schema, tag }) => JSON.stringify([readable(schema ?? ""), readable(tag)])),
+    );
+    return (quoted) => names.has(JSON.stringify(unquoteQualified(quoted)));
   };
-
-const parsed = <T>(content: Uint8Array): T[] => JSON.parse(Buffer.from(content).toString("utf8")) as T[];
+  const isOurs = ours("SEQUENCE");
+  const sequences = parsed<SequenceState>(options, definitionNames.sequences).filter(({ sequence }) => isOurs(sequence));
+  await writeSequences(session, sequences);
+  const objects = withLargeObjects ? parsed<LargeObject>(options, definitionNames.objects) : [];
+  await describeLargeObjects(session, objects, !fitOptions.includes("--no-owner"));
+  await refreshMaterializedViews(session, parsed<string>(options, definitionNames.views).filter(ours("MATERIALIZED VIEW")));
+  const tables = options.part !== undefined && "only" in options.part ? entries?.filter(({ kind }) => kind === "TABLE") : undefined;
+  const names = (tables ?? []).map(({ schema, tag }) => quoteQualified(readable(schema ?? ""), readable(tag)));
+  if (tables === undefined || names.length > 0) await session.query(`ANALYZE ${names.join(", ")}`);
+};
 
 const copyFromSql = (target: TableTarget): string => {
   const columns = target.columns.length === 0 ? "" : ` (${target.columns.join(", ")})`;
@@ -92,15 +105,25 @@ const copyFromSql = (target: TableTarget): string => {
 
 const writeRows = async (
   writers: SessionPool,
-  name: string,
-  target: RowsTarget,
+  { progress }: RestoreOptions,
+  { name, target, part }: { readonly name: string; readonly target: RowsTarget; readonly part: string | undefined },
   content: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<void> => {
   const session = await writers.lease();
-  try {
+  const work = async (): Promise<void> => {
     if ("largeObjects" in target) await writeLargeObjects(session, content, signal, `writing ${name}`);
     else await copyIn(session, copyFromSql(target), content, signal, `writing ${name}`);
+  };
+  try {
+    if (progress !== undefined && part !== undefined) {
+      const unlogged = "table" in target && (await isUnlogged(session, target.table));
+      await recordingPart(session, progress, part, unlogged, work);
+    } else if ("largeObjects" in target) {
+      await session.query("BEGIN");
+      await work();
+      await session.query("COMMIT");
+    } else await work();
     writers.giveBack(session);
   } catch (error) {
     await session.close();

@@ -1,5 +1,6 @@
 import type { Address } from "./address.ts";
 import type { Purpose } from "./failures.ts";
+import { quoteLiteral } from "./quoting.ts";
 import { openSession, type Session } from "./session.ts";
 
 /** Sessions that are used again: whoever leases one gives it back when all went well, and closes it otherwise. */
@@ -10,10 +11,15 @@ export interface SessionPool {
   close(): Promise<void>;
 }
 
-export const createSessionPool = (address: Address, purpose: Purpose, signal: AbortSignal): SessionPool => {
+export const createSessionPool = (address: Address, purpose: Purpose, signal: AbortSignal, applicationName?: string): SessionPool => {
+  const open = async (): Promise<Session> => {
+    const session = await openSession(address, purpose, signal);
+    if (applicationName !== undefined) await session.query(`SET application_name = ${quoteLiteral(applicationName)}`);
+    return session;
+  };
   const idle: Session[] = [];
   return {
-    lease: async () => idle.pop() ?? (await openSession(address, purpose, signal)),
+    lease: async () => idle.pop() ?? (await open()),
     giveBack: (session) => {
       idle.push(session);
     },

@@ -1,8 +1,11 @@
 import { Failure } from "../../domain/failure.ts";
+import type { RestoreProgress } from "../engine.ts";
 import { describe } from "./address.ts";
-import { quoteIdentifier } from "./quoting.ts";
+import { quoteIdentifier, quoteQualified } from "./quoting.ts";
+import { progressSchema } from "./restore-progress.ts";
 import type { Session } from "./session.ts";
 import { userSchema } from "./tables.ts";
+import { readable, type TocEntry } from "./toc.ts";
 
 const shown = 4;
 
@@ -25,11 +28,14 @@ const contentSql = `
   SELECT 'schema ' || quote_ident(n.nspname) FROM pg_namespace n
     WHERE n.nspname <> 'public' AND ${userSchema("n.nspname")} AND ${notExtension("pg_namespace", "n.oid")}
   UNION ALL
-  SELECT 'large object ' || oid FROM pg_largeobject_metadata
-  LIMIT ${shown + 1}`;
+  SELECT 'large object ' || oid FROM pg_largeobject_metadata`;
+
+/** Names of what is there, with their kinds. */
+export const contentNames = async (session: Session): Promise<string[]> =>
+  (await session.query<{ name: string }>(contentSql)).map((row) => row.name);
 
 export const refuseContent = async (session: Session): Promise<void> => {
-  const found = (await session.query<{ name: string }>(contentSql)).map((row) => row.name);
+  const found = (await session.query<{ name: string }>(`${contentSql} LIMIT ${shown + 1}`)).map((row) => row.name);
   if (found.length === 0) return;
   const list = found.length > shown ? `${found.slice(0, shown).join(", ")} and more` : found.join(", ");
   throw new Failure("TargetNotEmpty", `${describe(session.address)} is not empty: it holds ${list}`);
@@ -58,4 +64,20 @@ const createPublic = async (session: Session): Promise<void> => {
   await session.query(`CREATE SCHEMA public${owned ? " AUTHORIZATION pg_database_owner" : ""}`);
   await session.query(`GRANT ${owned ? "USAGE" : "ALL"} ON SCHEMA public TO PUBLIC`);
   await session.query("COMMENT ON SCHEMA public IS 'standard public schema'");
+};
+
+/** Empties unlogged tables after a crash of the server, which has emptied them and the record of their parts, but perhaps not since. */
+export const emptyUnlogged = async (session: Session, { job }: RestoreProgress, tables: readonly TocEntry[] | undefined): Promise<void> => {
+  const own = progressSchema(job);
+  const [recorded] = await session.query<{ some: boolean }>(`SELECT EXISTS (SELECT FROM ${quoteIdentifier(own)}.written_unlogged) AS some`);
+  if (recorded?.some === true) return;
+  const found = await session.query<{ schema: string; name: string }>(
+    `SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind = 'r' AND c.relpersistence = 'u' AND n.nspname <> $1 AND ${userSchema("n.nspname")} AND ${notExtension("pg_class", "c.oid")}`,
+    [own],
+  );
+  const ours =
+    tables === undefined ? undefined : new Set(tables.map(({ schema, tag }) => JSON.stringify([readable(schema ?? ""), readable(tag)])));
+  const emptied = found.filter(({ schema, name }) => ours === undefined || ours.has(JSON.stringify([schema, name])));
+  if (emptied.length > 0) await session.query(`TRUNCATE ${emptied.map(({ schema, name }) => quoteQualified(schema, name)).join(", ")}`);
 };

@@ -1,0 +1,86 @@
+import type { Comparison, Definition, RowsStream } from "../engine.ts";
+import { nameOf, tableEntry } from "./chosen-entries.ts";
+import type { LargeObject } from "./large-objects.ts";
+import { quoteIdentifier } from "./quoting.ts";
+import { definitionNames, type RowsTarget, type SequenceState } from "./targets.ts";
+import { readable, readToc, type Toc } from "./toc.ts";
+
+export const tocOf = (definitions: readonly Definition[]): Toc =>
+  readToc(definitions.find(({ name }) => name === definitionNames.schema)?.content ?? new Uint8Array());
+
+/** What says nothing of the database itself: settings of the archive, and the database's name. */
+const notDefined = new Set(["ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE"]);
+
+const parsed = <T>(definitions: readonly Definition[], name: string): T[] => {
+  const content = definitions.find((definition) => definition.name === name)?.content;
+  return content === undefined ? [] : (JSON.parse(Buffer.from(content).toString("utf8")) as T[]);
+};
+
+/** Every entry of the archive with its definition, owner and place, and the states of sequences. */
+const definitionTexts = (definitions: readonly Definition[]): Map<string, string> => {
+  const texts = new Map<string, string>();
+  for (const entry of tocOf(definitions).entries) {
+    if (notDefined.has(entry.kind)) continue;
+    const name = entry.schema === undefined ? readable(entry.tag) : nameOf(entry);
+    const { definition, owner, tablespace, accessMethod } = entry;
+    const key = `${entry.kind.toLowerCase()} ${name}`;
+    texts.set(key, `${texts.get(key) ?? ""}${JSON.stringify([definition, owner, tablespace, accessMethod])}`);
+  }
+  for (const { sequence, last, called } of parsed<SequenceState>(definitions, definitionNames.sequences))
+    texts.set(`state of sequence ${sequence}`, `${last} ${called}`);
+  for (const { oid, ...facts } of parsed<LargeObject>(definitions, definitionNames.objects))
+    texts.set(`large object ${oid}`, JSON.stringify(facts));
+  return texts;
+};
+
+/** The columns of a primary key, quoted, out of `ALTER TABLE … PRIMARY KEY (…)`. Exported for its tests. */
+export const primaryKeyColumns = (definition: string): string[] | undefined => {
+  const list = /\bPRIMARY KEY \(((?:"(?:[^"]|"")*"|[^")])*)\)/.exec(definition)?.[1];
+  return list?.match(/"(?:[^"]|"")*"|[^\s,"][^,"]*/g)?.map((column) => {
+    const plain = column.trim().replace(/ WITHOUT OVERLAPS$/, "");
+    return plain.startsWith('"') ? plain : quoteIdentifier(plain);
+  });
+};
+
+/** Of rows in COPY's text format: tabs part the fields, and none is in a field. */
+const fieldsAt = (positions: readonly number[]): ((row: Uint8Array) => Uint8Array) => {
+  const wanted = new Set(positions);
+  const last = Math.max(...positions);
+  return (row) => {
+    const pieces: Uint8Array[] = [];
+    let from = 0;
+    for (let field = 0; field <= last; field += 1) {
+      const tab = row.indexOf(0x09, from);
+      const end = tab < 0 ? row.length : tab + 1;
+      if (wanted.has(field)) pieces.push(row.subarray(from, end));
+      from = end;
+    }
+    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+  };
+};
+
+const keysByTable = new WeakMap<readonly Definition[], ReadonlyMap<number, string[]>>();
+
+const primaryKeys = (definitions: readonly Definition[], toc: Toc): ReadonlyMap<number, string[]> => {
+  const known = keysByTable.get(definitions);
+  if (known !== undefined) return known;
+  const found = new Map<number, string[]>();
+  for (const { kind, definition, needs } of toc.entries) {
+    const columns = kind === "CONSTRAINT" && definition !== undefined ? primaryKeyColumns(readable(definition)) : undefined;
+    if (columns !== undefined) for (const table of needs) found.set(table, columns);
+  }
+  keysByTable.set(definitions, found);
+  return found;
+};
+
+const rowKey = (definitions: readonly Definition[], stream: RowsStream): ((row: Uint8Array) => Uint8Array) | undefined => {
+  const target = stream.target as RowsTarget;
+  if ("largeObjects" in target) return fieldsAt([0, 1]);
+  const toc = tocOf(definitions);
+  const table = tableEntry(toc, stream);
+  const key = table === undefined ? undefined : primaryKeys(definitions, toc).get(table.id);
+  const positions = key?.map((column) => target.columns.indexOf(column));
+  return positions === undefined || positions.includes(-1) ? undefined : fieldsAt(positions);
+};
+
+export const comparison: Comparison = { definitions: definitionTexts, rowKey };

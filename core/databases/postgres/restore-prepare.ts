@@ -1,0 +1,176 @@
+import { Failure } from "../../domain/failure.ts";
+import type { Definition, RestoreOptions, RestorePreview, SnapshotPart } from "../engine.ts";
+import { type Address, describe } from "./address.ts";
+import { type Archive, openArchive } from "./archive.ts";
+import { chooseEntries, countKinds } from "./chosen-entries.ts";
+import { fitArchive } from "./fit.ts";
+import {
+  applicationName,
+  beginProgress,
+  endEarlierAttempt,
+  endProgress,
+  hasProgress,
+  type ProgressRecord,
+  readProgress,
+  requireWholeOrEmpty,
+  setPhase,
+} from "./restore-progress.ts";
+import { type Session, withSession } from "./session.ts";
+import { chosenTablesThere, dropChosenTables, fitPart, refuseChosenTables, undoEntries } from "./target-part.ts";
+import { contentNames, dropContent, emptyUnlogged, refuseContent } from "./target-state.ts";
+import { definitionNames, largeObjectsName, type SchemaTarget } from "./targets.ts";
+import { readToc, sections, type TocEntry } from "./toc.ts";
+
+/** What the rest of a restore needs to know once the definitions stand. */
+export interface Prepared {
+  readonly archive: Archive;
+  readonly fitOptions: readonly string[];
+  /** What of the archive this restore creates; undefined for all of it. */
+  readonly entries: readonly TocEntry[] | undefined;
+  readonly withLargeObjects: boolean;
+  readonly written: readonly string[];
+}
+
+export interface Preparation {
+  readonly notes: readonly string[];
+  preview(): Promise<RestorePreview>;
+  prepare(): Promise<Prepared>;
+  close(): Promise<void>;
+}
+
+/** Makes a target ready for rows: looks whether it may be written to, clears it where that is wished, and creates what is defined. */
+export const openPreparation = (address: Address, options: RestoreOptions, signal: AbortSignal): Preparation => {
+  const { progress, part } = options;
+  const { content, target } = schemaOf(address, options.definitions);
+  const schema = target as SchemaTarget;
+  const notes: string[] = [];
+  const chosen = part?.by === "name" ? chooseEntries(readToc(content), part) : undefined;
+  notes.push(...(chosen?.notes ?? []));
+  const beside = part !== undefined && "only" in part && chosen !== undefined;
+  let archive: Archive | undefined;
+
+  /** Refuses what may not be overwritten, and clears what may. */
+  const clear = async (session: Session): Promise<void> => {
+    if (beside) await (options.replace ? dropChosenTables(session, chosen) : refuseChosenTables(session, chosen));
+    else await (options.replace ? dropContent(session) : refuseContent(session));
+  };
+
+  const fit = async (session: Session): Promise<readonly string[]> => {
+    const fitted = await fitArchive(session, schema);
+    notes.push(...fitted.notes);
+    return fitted.options;
+  };
+
+  /** What is to be created, with the chosen tables out of the way. */
+  const entriesFor = async (session: Session): Promise<readonly TocEntry[] | undefined> => {
+    if (!beside) return chosen?.entries;
+    const fitted = await fitPart(session, chosen);
+    notes.push(...fitted.notes);
+    return fitted.entries;
+  };
+
+  const startOver = async (session: Session): Promise<readonly TocEntry[] | undefined> => {
+    if (progress !== undefined) {
+      if (!options.replace && (await hasProgress(session, progress)))
+        throw new Failure(
+          "TargetNotEmpty",
+          `${describe(address)} holds an unfinished restore of this very snapshot: go on with it by --resume, or start over with --replace`,
+        );
+      await endEarlierAttempt(session, progress);
+    }
+    await clear(session);
+    if (progress !== undefined) await endProgress(session, progress);
+    const entries = await entriesFor(session);
+    if (progress !== undefined) await beginProgress(session, progress, entries?.map(({ id }) => id) ?? null);
+    return entries;
+  };
+
+  /** Takes back what the earlier attempt may have done by halves. */
+  const goOn = async (session: Session, { phase, entries }: ProgressRecord): Promise<readonly TocEntry[] | undefined> => {
+    const all = readToc(content).entries;
+    const ours = entries === null ? undefined : all.filter(({ id }) => entries.includes(id));
+    if (phase === "definitions") {
+      if (beside)
+        await undoEntries(
+          session,
+          (ours ?? []).filter(({ section }) => section !== sections.postData),
+        );
+      else {
+        await dropContent(session);
+        await beginProgress(session, progress!, entries);
+      }
+    }
+    if (phase === "finishing")
+      await undoEntries(
+        session,
+        (ours ?? all).filter(({ section }) => section === sections.postData),
+      );
+    if (phase !== "definitions") {
+      await requireWholeOrEmpty(session);
+      await emptyUnlogged(session, progress!, beside ? chosen.tables : undefined);
+    }
+    return ours;
+  };
+
+  const prepare = async (): Promise<Prepared> => {
+    const [fitOptions, entries, earlier] = await withSession(address, "restore", signal, async (session) => {
+      const fitted = await fit(session);
+      archive = await openArchive(content, address, session.version, schema.toolMajor);
+      if (progress?.resume !== true) return [fitted, await startOver(session), undefined] as const;
+      await readProgress(session, progress);
+      await endEarlierAttempt(session, progress);
+      const record = await readProgress(session, progress);
+      return [fitted, await goOn(session, record), record] as const;
+    });
+    const applied = { options: fitOptions, entries: entries?.map(({ id }) => id), applicationName: applicationName(progress) };
+    if (earlier === undefined || earlier.phase === "definitions") await archive!.restoreSection("pre-data", applied, signal);
+    if (progress !== undefined)
+      await withSession(address, "restore", signal, async (session) => {
+        if (earlier?.phase !== "rows") await setPhase(session, progress, "rows");
+      });
+    return { archive: archive!, fitOptions, entries, withLargeObjects: hasLargeObjects(part), written: earlier?.written ?? [] };
+  };
+
+  const preview = (): Promise<RestorePreview> =>
+    withSession(address, "restore", signal, async (session) => {
+      await fit(session);
+      if (progress?.resume === true) {
+        const { written, phase } = await readProgress(session, progress);
+        notes.push(`An earlier attempt came to the phase "${phase}" and has written ${written.length} parts, which stay.`);
+        return { creates: [], drops: [], notes };
+      }
+      if (beside) {
+        if (!options.replace) await refuseChosenTables(session, chosen);
+        const drops = await chosenTablesThere(session, chosen);
+        // Nothing is dropped here: chosen tables that will be are taken for absent.
+        const tables = new Set(chosen.tables.map(({ id }) => id));
+        const present = await fitPart(session, { ...chosen, entries: chosen.entries.filter(({ id }) => !tables.has(id)) });
+        notes.push(...present.notes);
+        const kept = new Set(present.entries.map(({ id }) => id));
+        return { creates: countKinds(chosen.entries.filter(({ id }) => tables.has(id) || kept.has(id))), drops, notes };
+      }
+      if (!options.replace) await refuseContent(session);
+      return { creates: countKinds(chosen?.entries ?? readToc(content).entries), drops: await contentNames(session), notes };
+    });
+
+  return {
+    notes,
+    preview,
+    prepare,
+    close: async () => {
+      await archive?.remove();
+    },
+  };
+};
+
+const hasLargeObjects = (part: SnapshotPart | undefined): boolean => {
+  if (part === undefined || part.by !== "name") return true;
+  return "only" in part ? part.only.includes(largeObjectsName) : !part.except.includes(largeObjectsName);
+};
+
+const schemaOf = (address: Address, definitions: readonly Definition[]): Definition => {
+  for (const name of Object.values(definitionNames))
+    if (!definitions.some((definition) => definition.name === name))
+      throw new Failure("RestoreFailed", `restore into ${describe(address)}: the snapshot lacks its definition "${name}"`);
+  return definitions.find(({ name }) => name === definitionNames.schema)!;
+};
