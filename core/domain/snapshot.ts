@@ -10,8 +10,12 @@ export type SnapshotState = (typeof snapshotStates)[number];
 /** What consistency a capture really got, as tested, not as promised by the server. */
 export type Consistency = "transactional" | "per-collection" | "fuzzy";
 
-/** How rows are told apart in a stream's bytes. `lines`: each row ends in "\n". `bson`: each row starts with its int32 length. `opaque`: no rows. */
-export type Framing = "lines" | "bson" | "opaque";
+/**
+ * How rows are told apart in a stream's bytes. `lines`: each row ends in "\n". `stamped`: so does each row, and what stands in it behind
+ * its first tab is not compared, since only the server sets it (the time of a last write). `bson`: each row starts with its int32
+ * length. `opaque`: no rows.
+ */
+export type Framing = "lines" | "stamped" | "bson" | "opaque";
 
 /** `definition` streams are small and describe the database (schema script, indexes, sequences); `rows` streams hold its data. */
 export type StreamKind = "definition" | "rows";

@@ -4,6 +4,7 @@ import type { Chunking } from "./repository-config.ts";
 import { sumText } from "./row-digest.ts";
 import { activate, hashRun, type ScanLanes, scanLines } from "./row-scan.ts";
 import { mix, rowTables } from "./row-tables.ts";
+import { unstamped } from "./stamped-rows.ts";
 
 /** Where chunks end, for a scanner that also cuts. `cut` gets offsets from the beginning of the stream, increasing. */
 export interface Cutter extends Chunking {
@@ -128,6 +129,7 @@ const scanOpaque = (state: ScanState, block: Uint8Array): void => {
  * `docs/format.md`, "Row digest" and "Chunking".
  */
 export const createRowScanner = (framing: Framing, digestKey: Uint8Array, cutter: Cutter = never): RowScanner => {
+  if (framing === "stamped") return createStampedScanner(digestKey, cutter);
   const own = rowTables(digestKey);
   const { seedA, seedB } = own;
   const counts = { sumA: 0, sumB: 0, rows: 0, position: 0, rowBytes: 0, chunkBytes: 0, giant: false, rowLength: 0 };
@@ -150,5 +152,19 @@ export const createRowScanner = (framing: Framing, digestKey: Uint8Array, cutter
       if (rowBytes > 0) endRow(state);
       return { rows: framing === "opaque" ? 0 : state.rows, sum: sumText(state.sumA, state.sumB), bytes: position };
     },
+  };
+};
+
+/** Chunks are cut in the rows as they are; what is added up is the rows without their stamps. */
+const createStampedScanner = (digestKey: Uint8Array, cutter: Cutter): RowScanner => {
+  const whole = createRowScanner("lines", digestKey, cutter);
+  const compared = createRowScanner("lines", digestKey);
+  const strip = unstamped();
+  return {
+    scan: (block) => {
+      whole.scan(block);
+      compared.scan(strip(block));
+    },
+    finish: () => ({ ...compared.finish(), bytes: whole.finish().bytes }),
   };
 };

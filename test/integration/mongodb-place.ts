@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type Db, MongoClient } from "mongodb";
 import { mongodb } from "../../core/databases/mongodb/mongodb.ts";
+import type { Framing } from "../../core/domain/snapshot.ts";
 import { useStack } from "../stack/use-stack.ts";
 
 /** A database of a test's own, dropped at its end. */
@@ -35,7 +36,7 @@ export const never = new AbortController().signal;
 export interface Captured {
   readonly name: string;
   readonly kind: "definition" | "rows";
-  readonly framing: "lines" | "bson" | "opaque";
+  readonly framing: Framing;
   readonly target: unknown;
   readonly content: Buffer;
 }

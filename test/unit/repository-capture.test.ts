@@ -40,11 +40,12 @@ const rowBytes = ({ length, seed, plain }: { length: number; seed: number; plain
 };
 const framings: Record<Framing, (rows: Uint8Array[]) => Buffer> = {
   lines: (rows) => Buffer.concat(rows.flatMap((bytes) => [bytes, Buffer.from("\n")])),
+  stamped: (rows) => Buffer.concat(rows.flatMap((bytes) => [bytes, Buffer.from("\t1763977275\n")])),
   bson: (rows) => Buffer.concat(rows.map(document)),
   opaque: (rows) => Buffer.concat(rows),
 };
 const stream = fc.record({
-  framing: fc.constantFrom<Framing>("lines", "bson", "opaque"),
+  framing: fc.constantFrom<Framing>("lines", "stamped", "bson", "opaque"),
   rows: fc.array(row, { maxLength: 120, size: "max" }),
 });
 

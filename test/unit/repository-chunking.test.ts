@@ -190,3 +190,17 @@ test("chunks have about the size that was asked for, and boundaries depend on th
   const same = other.filter((end) => ends.includes(end)).length;
   assert.ok(same < other.length / 4, `${same} of ${other.length} boundaries are the same`);
 });
+
+test("a stamp is captured and cut like the rest, but what is compared does not depend on it, however the stream is split", () => {
+  const stamped = (stamp: string) => Buffer.from(`{"id":"a"}\t${stamp}\n{"id":"b\\tc"}\t${stamp}9\n{"id":""}\t\n`);
+  const bare = digest("lines", Buffer.from('{"id":"a"}\n{"id":"b\\tc"}\n{"id":""}\n'));
+  const early = stamped("1763977275");
+  const whole = scan("stamped", [early]);
+  return bare.then(({ rows, sum }) => {
+    assert.deepEqual(whole.digest, { rows, sum, bytes: early.length });
+    for (const size of [1, 2, 7]) assert.deepEqual(scan("stamped", splitBy(early, [size])), whole);
+    assert.equal(scan("stamped", [stamped("2")]).digest.sum, sum);
+    assert.notEqual(scan("stamped", [Buffer.from(early.toString().replace("a", "A"))]).digest.sum, sum);
+    assert.deepEqual(scan("lines", [early]).ends, whole.ends);
+  });
+});

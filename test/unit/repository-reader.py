@@ -1,6 +1,6 @@
 """Reads a dbgov repository, from docs/format.md alone. Usage: repository-reader.py VECTOR.json
 Prints one JSON line for each stream: name, sha256, rows, bytes, sum. Needs `cryptography`; zstd from `zstandard` or the program `zstd`."""
-import base64, hashlib, hmac, json, struct, subprocess, sys
+import base64, hashlib, hmac, json, re, struct, subprocess, sys
 
 from cryptography.hazmat.primitives.asymmetric import mlkem
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -108,7 +108,7 @@ def digest(framing, data, key):
         return h ^ (h >> 16)
 
     high_sum = low_sum = 0
-    rows = rows_of(framing, data)
+    rows = rows_of("lines", re.sub(rb"\t[^\n]*", b"", data)) if framing == "stamped" else rows_of(framing, data)
     for row in rows:
         a, b = t[512], t[513]
         for x in row:

@@ -121,6 +121,7 @@ test("a reader in another language, written from the documentation, reads the ve
       framing: "bson",
       parts: [Buffer.concat(Array.from({ length: 400 }, (_, n) => document(`document ${n}`.repeat(9))))],
     },
+    { name: "stamped documents", framing: "stamped", parts: [Buffer.from('{"id":"a"}\t1763977275\n{"id":"b"}\t1763977276\n')] },
     { name: "noise", framing: "opaque", parts: [randomBytes(30_000)] },
   ]);
   const randomPath = join(folder, "random.json");
