@@ -88,7 +88,7 @@ const serverSql = `
     (SELECT extract(epoch FROM stats_reset)::text FROM pg_stat_bgwriter) AS statistics,
     pg_is_in_recovery()::text AS recovery,
     (SELECT oid::text FROM pg_database WHERE datname = current_database()) AS database,
-    (SELECT string_agg(concat_ws(' ', extname, extversion), ',' ORDER BY extname) FROM pg_extension) AS extensions,
+    (SELECT string_agg(concat_ws(' ', extname, extversion, xmin), ',' ORDER BY extname) FROM pg_extension) AS extensions,
     concat_ws(' ', current_setting('server_version_num'), current_setting('server_encoding'), current_setting('client_encoding'),
       current_setting('lc_monetary'), current_setting('DateStyle'), current_setting('IntervalStyle'), current_setting('TimeZone'),
       current_setting('extra_float_digits'), current_setting('bytea_output'), current_setting('xmloption')) AS settings`;
@@ -102,8 +102,9 @@ interface TableFacts {
 
 /**
  * Heap tables whose columns are of built-in types, enums, types of extensions, and arrays, domains and ranges of these; not of those
- * whose text depends on catalogs (`regclass` and its like, `aclitem`, composite types) or on whoever defined the type. A missing
- * value is what rows print that are older than their column.
+ * whose text depends on catalogs (`regclass` and its like, `aclitem`, composite types) or on whoever defined the type. Nothing locks
+ * an enum's labels while they are captured: their rows' own versions tell of one that was renamed, and renamed back. A missing value is
+ * what rows print that are older than their column.
  */
 const tablesSql = `
   WITH RECURSIVE
@@ -128,7 +129,7 @@ const tablesSql = `
         ELSE EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)
           OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
       END) AS fit,
-      string_agg((SELECT string_agg(concat_ws(' ', oid, quote_literal(enumlabel)), ',' ORDER BY oid) FROM pg_enum WHERE enumtypid = t.oid),
+      string_agg((SELECT string_agg(concat_ws(' ', oid, xmin, quote_literal(enumlabel)), ',' ORDER BY oid) FROM pg_enum WHERE enumtypid = t.oid),
         ';' ORDER BY t.oid) AS labels
     FROM used JOIN pg_type t ON t.oid = used.type GROUP BY root
   ),
@@ -140,4 +141,5 @@ const tablesSql = `
   )
   SELECT asked.name AS "table", c.oid::text AS oid, pg_relation_filenode(c.oid)::text AS file, coalesce(shapes.columns, '') AS columns
   FROM asked JOIN pg_class c ON c.oid = asked.oid LEFT JOIN shapes ON attrelid = c.oid
-  WHERE c.relam = (SELECT oid FROM pg_am WHERE amname = 'heap') AND coalesce(fit, true) AND pg_relation_filenode(c.oid) IS NOT NULL`;
+  WHERE c.relam = (SELECT oid FROM pg_am WHERE amname = 'heap') AND coalesce(fit, true) AND has_table_privilege(c.oid, 'SELECT')
+    AND pg_relation_filenode(c.oid) IS NOT NULL`;

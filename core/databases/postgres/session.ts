@@ -36,7 +36,7 @@ export interface Session {
 
 /**
  * What output depends on is the same for every reader and writer, as with pg_dump; whatever limits time is off, but waiting
- * for locks. Row security off makes hidden rows an error while reading; a materialized view is refreshed as its owner sees it. `set_config` for what older servers do not know, so that one round trip does it all.
+ * for locks. What runs here is simple and touches many rows: compiling it costs more than it saves. Row security off makes hidden rows an error while reading; a materialized view is refreshed as its owner sees it. `set_config` for what older servers do not know, so that one round trip does it all.
  */
 const settingsSql = (purpose: Purpose): string => `
   SET statement_timeout = 0;
@@ -54,6 +54,7 @@ const settingsSql = (purpose: Purpose): string => `
   SET standard_conforming_strings = on;
   SET escape_string_warning = off;
   SET synchronize_seqscans = off;
+  SET jit = off;
   SET row_security = ${purpose === "read" ? "off" : "on"};
   SET check_function_bodies = off;
   SET search_path = pg_catalog;
