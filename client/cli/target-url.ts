@@ -19,5 +19,10 @@ export const targetUrl = ({ options }: CommandInput): string => {
 export const engineOfUrl = (url: string): EngineName => {
   if (/^postgres(?:ql)?:\/\//.test(url)) return "postgres";
   if (/^mongodb(?:\+srv)?:\/\//.test(url)) return "mongodb";
-  throw new Failure("UsageInvalid", "the target's URL must start with postgres://, postgresql://, mongodb:// or mongodb+srv://");
+  if (/^(?:AccountEndpoint=|https?:\/\/)/i.test(url)) return "cosmos";
+  if (/^rediss?:\/\//.test(url)) return "redis";
+  throw new Failure(
+    "UsageInvalid",
+    "the target's URL must start with postgres://, postgresql://, mongodb://, mongodb+srv://, redis://, rediss://, https:// or AccountEndpoint= (both Cosmos DB)",
+  );
 };

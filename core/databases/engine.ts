@@ -74,6 +74,8 @@ export interface EarlierContent {
 
 export interface PlanOptions {
   readonly partBytes: number;
+  /** The selectors of the last snapshot's parts, by stream name: where nature sets no ranges, those that are kept can be taken over. */
+  readonly earlier?: Readonly<Record<string, readonly unknown[]>>;
 }
 
 export interface Probe {
@@ -146,7 +148,7 @@ export interface SelectionByName {
 export interface Selectable {
   /** As people know it, and unique: `public.orders`. */
   readonly name: string;
-  /** The rows streams that hold its content; none for a view. */
+  /** The rows streams that hold its content; none for a view. Of a whole with parts that can be chosen too, those of its parts: they are chosen with it. */
   readonly streams: readonly string[];
 }
 

@@ -19,7 +19,8 @@ export interface SnapshotAccess {
 /** `VerificationFailed`: the store's manifest is signed by a stranger. */
 const passedOver: readonly FailureType[] = ["ObjectMissing", "ObjectCorrupt", "StoreUnreachable", "StoreRejected", "VerificationFailed"];
 
-const damaged = (error: unknown): boolean => error instanceof Failure && passedOver.includes(error.type);
+/** Whether another copy may serve where this one did not. */
+export const isDamage = (error: unknown): error is Failure => error instanceof Failure && passedOver.includes(error.type);
 
 /**
  * Tries the stores in order until one serves `use` well: a copy that is missing, altered or out of reach is no reason
@@ -35,8 +36,8 @@ export const fromAnyStore = async <T>(
     try {
       return await use(store);
     } catch (error) {
-      if (!damaged(error)) throw error;
-      last = error as Failure;
+      if (!isDamage(error)) throw error;
+      last = error;
       onDamage(store, last);
     }
   }

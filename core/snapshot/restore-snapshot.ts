@@ -1,27 +1,24 @@
-import type { Restoration } from "../databases/engine.ts";
+import { hash } from "node:crypto";
+import type { Engine, Restoration, RestoreOptions } from "../databases/engine.ts";
 import { engineOf } from "../databases/engines.ts";
 import { Failure } from "../domain/failure.ts";
 import type { EngineName } from "../domain/snapshot.ts";
-import type { Manifest } from "../repository/manifest.ts";
-import { packKey } from "../repository/object-keys.ts";
-import { readRange } from "../repository/read-range.ts";
-import type { Store } from "../stores/store.ts";
-import { openSource, type StoreSource } from "../stores/store-source.ts";
-import { compareContent } from "./compare-content.ts";
+import { type Choice, type ChosenPart, choosePart } from "./choose-part.ts";
+import { compareContent, type ExpectedContent, expectedContent } from "./compare-content.ts";
 import { eachLimited } from "./each-limited.ts";
 import type { JobContext, JobProgress } from "./jobs.ts";
-import { fetchManifest, fetchRange, fromAnyStore, type SnapshotAccess } from "./open-snapshot.ts";
-import { requireReadable } from "./require-readable.ts";
+import { type SnapshotReader, type SnapshotSource, withSnapshot } from "./snapshot-reader.ts";
 
-export interface RestoreJob {
-  readonly access: SnapshotAccess;
-  /** In the order in which they are tried. */
-  readonly stores: readonly StoreSource[];
+export interface RestoreJob extends SnapshotSource {
   /** The engine that the target speaks; a snapshot of another engine is refused. */
   readonly engine: EngineName;
   readonly url: string;
   readonly replace: boolean;
   readonly parallelism: number;
+  /** Absent: the whole snapshot. */
+  readonly choice?: Choice;
+  /** Keep in the target how far it came; and go on from there (`resume`), rather than start. Absent: neither. */
+  readonly progress?: { readonly resume: boolean };
 }
 
 export interface RestoreJobResult {
@@ -29,6 +26,8 @@ export interface RestoreJobResult {
   readonly database: string;
   readonly rows: number;
   readonly bytes: number;
+  /** Of these, what an earlier attempt had written, and this one did not write again. */
+  readonly resumed: { readonly rows: number; readonly bytes: number };
   /** Until the last index stood, without the comparison. */
   readonly seconds: number;
   /** Whether reading the target back gave the very rows that the manifest counts and digests. */
@@ -44,132 +43,120 @@ export interface RestoreJobResult {
 /** Restores a snapshot from the first good copy of each object, then reads the target back and compares. */
 export const restoreSnapshot = async (input: RestoreJob, { report, signal }: JobContext<JobProgress>): Promise<RestoreJobResult> => {
   const started = performance.now();
-  const stores = await Promise.all(input.stores.map(openSource));
-  const damagedCopies = new Set<string>();
-  const onDamage = (store: Store, failure: Failure): void => void damagedCopies.add(`${store.name}: ${failure.message}`);
-  try {
-    const manifest = await fromAnyStore(stores, (store) => fetchManifest(input.access, store, signal), onDamage);
-    if (manifest.engine !== input.engine) {
-      throw new Failure("UsageInvalid", `snapshot ${manifest.snapshot} is of engine ${manifest.engine}; the target speaks ${input.engine}`);
-    }
-    await requireReadable(manifest, input.access, stores, onDamage, signal);
-    const content = (range: string, store: Store): AsyncIterable<Uint8Array> => rangeContent(input.access, range, store, signal);
-    // Definitions are read whole before the target is touched: a wrong key or a lost envelope is found here.
-    const definitions = await readDefinitions(manifest, stores, content, onDamage);
-    const restoration = await (await engineOf(input.engine)).restore(
-      input.url,
-      { replace: input.replace, definitions, parallelism: input.parallelism },
-      signal,
-    );
+  return await withSnapshot(input, signal, async (reader) => {
+    const { manifest } = reader;
+    const { restoration, chosen } = await openTarget(input, reader, signal);
     try {
-      const { rows, bytes } = await writeRows(manifest, restoration, stores, content, onDamage, input.parallelism, report, signal).catch(
-        leftIncomplete,
-      );
+      const expected = expectedContent(manifest, chosen.filter !== undefined);
+      const written = await writeRows(chosen, expected, restoration, reader, input.parallelism, report, signal).catch(leftIncomplete);
       const seconds = (performance.now() - started) / 1_000;
-      const differences = await compareContent(manifest, restoration, report);
+      const differences = await compareContent(chosen, expected, restoration, report);
       return {
         snapshot: manifest.snapshot,
         database: manifest.database,
-        rows,
-        bytes,
+        ...written,
         seconds,
         identical: differences.length === 0,
         differences,
-        damaged: [...damagedCopies],
+        damaged: [...reader.damaged],
         notes: restoration.notes,
       };
     } finally {
       await restoration.close();
     }
-  } finally {
-    await Promise.all(stores.map((store) => store.close()));
-  }
+  });
 };
 
+/** Finds out what is to be restored, and opens the target. Nothing is written yet. */
+export const openTarget = async (
+  input: RestoreJob,
+  reader: SnapshotReader,
+  signal: AbortSignal,
+): Promise<{ restoration: Restoration; chosen: ChosenPart }> => {
+  const { manifest } = reader;
+  if (manifest.engine !== input.engine)
+    throw new Failure("UsageInvalid", `snapshot ${manifest.snapshot} is of engine ${manifest.engine}; the target speaks ${input.engine}`);
+  const engine = await engineOf(input.engine);
+  // Definitions are read whole before the target is touched: a wrong key or a lost envelope is found here.
+  const definitions = await reader.definitions();
+  const chosen = choosePart(engine, manifest, definitions, input.choice ?? { only: [], except: [] });
+  await reader.requireReadable(chosen.streams);
+  const restoration = await engine.restore(input.url, optionsOf(input, definitions, chosen, manifest.snapshot), signal);
+  return { restoration, chosen };
+};
+
+const optionsOf = (
+  { replace, parallelism, progress }: RestoreJob,
+  definitions: RestoreOptions["definitions"],
+  { part }: ChosenPart,
+  snapshot: string,
+): Parameters<Engine["restore"]>[1] => ({
+  ...{ replace, parallelism, definitions },
+  ...(part === undefined ? {} : { part }),
+  ...(progress === undefined ? {} : { progress: { job: jobOf(snapshot, part), resume: progress.resume } }),
+});
+
+/** The same for the same snapshot and choice, whoever restores it. */
+const jobOf = (snapshot: string, part: ChosenPart["part"]): string =>
+  hash("sha256", JSON.stringify([snapshot, part ?? null]), "hex").slice(0, 16);
+
 /** Failures that come before anything is written. */
-const untouched: readonly string[] = ["TargetNotEmpty", "ClientToolMissing"];
+const untouched: readonly string[] = ["TargetNotEmpty", "ClientToolMissing", "UsageInvalid", "EngineUnsupported"];
 
 /** From here on the target is not what it was: whoever reads the failure must know. */
 const leftIncomplete = (error: unknown): never => {
   if (!(error instanceof Failure) || untouched.includes(error.type)) throw error;
-  throw new Failure(error.type, `${error.message}; the target holds an incomplete restore, which another one with --replace replaces`, {
-    cause: error.cause,
-  });
-};
-
-async function* rangeContent(access: SnapshotAccess, range: string, store: Store, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  const opened = await fetchRange(access, range, store, signal);
-  yield* readRange(opened, (pack, at) => store.get(packKey(pack), signal, at));
-}
-
-type Content = (range: string, store: Store) => AsyncIterable<Uint8Array>;
-type OnDamage = (store: Store, failure: Failure) => void;
-
-const readDefinitions = async (manifest: Manifest, stores: readonly Store[], content: Content, onDamage: OnDamage) => {
-  const definitions: { name: string; target: unknown; content: Uint8Array }[] = [];
-  for (const stream of manifest.streams.filter(({ kind }) => kind === "definition")) {
-    const whole: Uint8Array[] = [];
-    for (const { id } of stream.ranges) {
-      const blocks = await fromAnyStore(
-        stores,
-        async (store) => {
-          const read: Uint8Array[] = [];
-          for await (const block of content(id, store)) read.push(Uint8Array.from(block));
-          return read;
-        },
-        onDamage,
-      );
-      whole.push(...blocks);
-    }
-    definitions.push({ name: stream.name, target: stream.target, content: Buffer.concat(whole) });
-  }
-  return definitions;
+  throw new Failure(
+    error.type,
+    `${error.message}; the target holds an incomplete restore, which the same command with --resume completes, or with --replace does anew`,
+    { cause: error.cause },
+  );
 };
 
 const writeRows = async (
-  manifest: Manifest,
+  { streams, filter }: ChosenPart,
+  expected: ExpectedContent,
   restoration: Restoration,
-  stores: readonly Store[],
-  content: Content,
-  onDamage: OnDamage,
+  reader: SnapshotReader,
   parallelism: number,
   report: (progress: JobProgress) => void,
   signal: AbortSignal,
-): Promise<{ rows: number; bytes: number }> => {
-  let rows = 0;
-  let bytes = 0;
-  report({ bytes, rows, current: "creating tables" });
-  await restoration.prepare();
-  const ranges = manifest.streams
-    .filter(({ kind }) => kind === "rows")
+): Promise<Pick<RestoreJobResult, "rows" | "bytes" | "resumed">> => {
+  const ranges = streams
     .flatMap((stream) => stream.ranges.map((range) => ({ stream, range })))
     .sort((a, b) => b.range.bytes - a.range.bytes);
+  const total = ranges.reduce((sum, { range }) => sum + range.bytes, 0);
+  const done = { rows: 0, bytes: 0 };
+  const resumed = { rows: 0, bytes: 0 };
+  report({ ...done, total, current: "creating tables" });
+  await restoration.prepare();
   await eachLimited(ranges, parallelism, async ({ stream, range }) => {
     signal.throwIfAborted();
-    let written = 0;
-    await fromAnyStore(
-      stores,
-      async (store) => {
-        bytes -= written;
-        written = 0;
-        const counted = async function* (): AsyncIterable<Uint8Array> {
-          for await (const block of content(range.id, store)) {
-            yield block;
-            written += block.length;
-            bytes += block.length;
-            report({ bytes, rows, current: stream.name });
-          }
-        };
-        await restoration.write(stream, counted());
-      },
-      onDamage,
-    );
-    if (written !== range.bytes) {
-      throw new Failure("ObjectCorrupt", `range ${range.id} of ${stream.name} gave ${written} bytes, the manifest says ${range.bytes}`);
+    // What is filtered has to be seen again to know what is expected of it.
+    if (restoration.written.has(range.id) && filter === undefined) {
+      for (const sum of [done, resumed]) {
+        sum.rows += range.rows;
+        sum.bytes += range.bytes;
+      }
+      return;
     }
-    rows += range.rows;
+    const counted = async function* (): AsyncIterable<Uint8Array> {
+      for await (const block of reader.content([range])) {
+        yield block;
+        done.bytes += block.length;
+        report({ ...done, total, current: stream.name });
+      }
+    };
+    if (filter === undefined) {
+      await restoration.write(stream, counted(), range.id);
+      done.rows += range.rows;
+    } else {
+      const digested = expected.expect(stream, filter(stream, counted()));
+      await restoration.write(stream, digested.content, range.id);
+      done.rows += digested.rows();
+    }
   });
-  report({ bytes, rows, current: "indexes and constraints" });
+  report({ ...done, total, current: "indexes and constraints" });
   await restoration.finish();
-  return { rows, bytes };
+  return { ...done, resumed };
 };

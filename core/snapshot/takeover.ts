@@ -33,6 +33,16 @@ export const takeoverKey = (snapshot: string): string => `takeover/${snapshot}`;
 /** What makes a part the same one in the next plan: stream, columns, and the blocks or keys that it reads. */
 const placeOf = (stream: StreamPlan, part: PartPlan): string => JSON.stringify([stream.name, stream.target, part.selector]);
 
+/** The selectors of earlier parts, by their stream's name, for `PlanOptions`. */
+export const earlierSelectors = (earlier: readonly EarlierPart[]): Record<string, unknown[]> => {
+  const byStream: Record<string, unknown[]> = Object.create(null);
+  for (const { place } of earlier) {
+    const [stream, , selector] = JSON.parse(place) as [string, unknown, unknown];
+    byStream[stream] = [...(byStream[stream] ?? []), selector];
+  }
+  return byStream;
+};
+
 /** The earlier parts that are, by the server's word, what this plan's parts are now; by `addressKey`. Asks nothing where there is no earlier part. */
 export const findUnchanged = async (
   plan: Plan,

@@ -4,6 +4,7 @@ import { readRecoveryKit } from "../../../core/repository/recovery-kit.ts";
 import { openWithKit, snapshotsInStore } from "../../../core/snapshot/find-in-store.ts";
 import type { Store } from "../../../core/stores/store.ts";
 import { openStoreByUrl } from "../../../core/stores/store-address.ts";
+import { choiceOf } from "../choice-option.ts";
 import { exitCodes } from "../exit.ts";
 import type { CommandAction, CommandInput } from "../program.ts";
 import { runRestore } from "../run-restore.ts";
@@ -23,6 +24,7 @@ export const action: CommandAction = async (input) => {
   try {
     if (input.options.list === true) return await list(store, kit, input);
     const url = targetUrl(input);
+    const choice = choiceOf(input);
     const { manifest, access } = await choose(store, kit, input);
     const job = {
       access,
@@ -31,9 +33,11 @@ export const action: CommandAction = async (input) => {
       url,
       replace: input.options.replace === true,
       parallelism: availableParallelism(),
+      choice,
+      progress: { resume: input.options.resume === true },
     };
     if (!input.json) process.stderr.write(dim(`recovering ${manifest.database} as of ${manifest.capturedAt} from ${manifest.snapshot}\n`));
-    return await runRestore(job, input);
+    return await runRestore(job, input, undefined);
   } finally {
     await store.close();
   }

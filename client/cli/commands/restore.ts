@@ -1,32 +1,27 @@
 import { availableParallelism } from "node:os";
-import { getSnapshot, latestSnapshot } from "../../../core/catalog/read-snapshots.ts";
-import { Failure } from "../../../core/domain/failure.ts";
+import { drillRate } from "../../../core/catalog/drill-rate.ts";
 import { restoreSources } from "../../../core/site/restore-sources.ts";
-import type { Site } from "../../../core/site/site.ts";
+import { choiceOf } from "../choice-option.ts";
+import { findSnapshot, snapshotOrLatest } from "../find-snapshot.ts";
 import { withCatalog } from "../open-site.ts";
 import type { CommandAction } from "../program.ts";
 import { runRestore } from "../run-restore.ts";
-import { snapshotArgument } from "../snapshot-argument.ts";
 import { engineOfUrl, targetUrl } from "../target-url.ts";
 
 export const action: CommandAction = async (input) => {
   const url = targetUrl(input);
-  const id = input.args[0] === "latest" ? "latest" : snapshotArgument(input.args[0]);
-  const { database } = input.options;
-  if (id === "latest" && typeof database !== "string") throw new Failure("UsageInvalid", "latest needs --database NAME");
+  const choice = choiceOf(input);
+  const { database, store, replace, resume, dryRun } = input.options;
+  const wanted = snapshotOrLatest(input.args[0], database);
   return await withCatalog(input, async (site) => {
-    const record = id === "latest" ? await newestOf(site, String(database)) : await getSnapshot(await site.catalog(), id);
-    if (record === undefined) {
-      const what = id === "latest" ? `${String(database)} has no replicated snapshot` : `snapshot ${id} is not in the catalog`;
-      throw new Failure("SnapshotUnknown", what);
-    }
-    const { store, replace } = input.options;
+    const record = await findSnapshot(site, wanted, database);
     if (typeof store === "string") await site.storeConfig(store);
     const sources = await restoreSources(site, record.snapshot, record.database, { only: typeof store === "string" ? store : undefined });
-    const job = { ...sources, engine: engineOfUrl(url), url, replace: replace === true, parallelism: availableParallelism() };
-    return await runRestore(job, input);
+    const job = {
+      ...sources,
+      ...{ engine: engineOfUrl(url), url, replace: replace === true, parallelism: availableParallelism() },
+      ...{ choice, progress: { resume: resume === true } },
+    };
+    return await runRestore(job, input, dryRun === true ? await drillRate(await site.catalog(), record.database) : undefined);
   });
 };
-
-const newestOf = async (site: Site, database: string) =>
-  await latestSnapshot(await site.catalog(), site.database(database).name, "replicated");

@@ -99,11 +99,8 @@ const needsOf = (toc: Toc): ((ids: Iterable<number>) => Set<number>) => {
 
 /** Which entries of the archive make the part; `part` is chosen by name. */
 export const chooseEntries = (toc: Toc, part: SnapshotPart & { by: "name" }): ChosenEntries => {
-  const partitions = partitionsOf(toc);
   const names = new Set("only" in part ? part.only : part.except);
-  const named = new Set(
-    toc.entries.filter((entry) => isTable(entry) && names.has(nameOf(entry))).flatMap(({ id }) => withPartitions(id, partitions)),
-  );
+  const named = new Set(toc.entries.filter((entry) => isTable(entry) && names.has(nameOf(entry))).map(({ id }) => id));
   return "only" in part ? chooseOnly(toc, named) : chooseExcept(toc, named);
 };
 

@@ -42,20 +42,21 @@ export const primaryKeyColumns = (definition: string): string[] | undefined => {
   });
 };
 
+const tab = Buffer.from("\t");
+
 /** Of rows in COPY's text format: tabs part the fields, and none is in a field. */
 const fieldsAt = (positions: readonly number[]): ((row: Uint8Array) => Uint8Array) => {
-  const wanted = new Set(positions);
   const last = Math.max(...positions);
   return (row) => {
-    const pieces: Uint8Array[] = [];
-    let from = 0;
-    for (let field = 0; field <= last; field += 1) {
-      const tab = row.indexOf(0x09, from);
-      const end = tab < 0 ? row.length : tab + 1;
-      if (wanted.has(field)) pieces.push(row.subarray(from, end));
-      from = end;
+    const length = row.at(-1) === 0x0a ? row.length - 1 : row.length;
+    const fields: Uint8Array[] = [];
+    for (let field = 0, from = 0; field <= last; field += 1) {
+      const found = row.indexOf(0x09, from);
+      const end = found < 0 ? length : found;
+      fields.push(row.subarray(from, end));
+      from = end + 1;
     }
-    return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+    return positions.length === 1 ? fields[last]! : Buffer.concat(positions.flatMap((position) => [fields[position]!, tab]));
   };
 };
 

@@ -88,20 +88,22 @@ export const endEarlierAttempt = async (session: Session, progress: RestoreProgr
 };
 
 /**
- * Does `work` and records that `part` is written, both or neither. Does nothing when another connection has written it: one whose
- * process was killed may still have committed.
+ * Does `work` and records that `part` is written, both or neither. Only reads `content` when another connection has written it: one
+ * whose process was killed may still have committed.
  */
 export const recordingPart = async (
   session: Session,
   progress: RestoreProgress,
   part: string,
   unlogged: boolean,
+  content: AsyncIterable<Uint8Array>,
   work: () => Promise<void>,
 ): Promise<void> => {
   const table = `${schemaOf(progress)}.${unlogged ? "written_unlogged" : "written"}`;
   await session.query("BEGIN");
   const claimed = await session.query(`INSERT INTO ${table} VALUES ($1) ON CONFLICT DO NOTHING RETURNING part`, [part]);
   if (claimed.length > 0) await work();
+  else for await (const _block of content);
   await session.query("COMMIT");
 };
 

@@ -118,7 +118,7 @@ const writeRows = async (
   try {
     if (progress !== undefined && part !== undefined) {
       const unlogged = "table" in target && (await isUnlogged(session, target.table));
-      await recordingPart(session, progress, part, unlogged, work);
+      await recordingPart(session, progress, part, unlogged, content, work);
     } else if ("largeObjects" in target) {
       await session.query("BEGIN");
       await work();

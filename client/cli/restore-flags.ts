@@ -1,0 +1,6 @@
+/** Flags that `restore` and `recover` share. */
+export const restoreFlags = [
+  { flags: "--replace", description: "drop what the target holds first; with --only, just what was chosen" },
+  { flags: "--resume", description: "go on with this same restore, which was killed or failed" },
+  { flags: "--dry-run", description: "say what would be done, how long it would take, and what stands against it; write nothing" },
+] as const;
