@@ -72,10 +72,6 @@ export const log = z.strictObject({
     .regex(/^[^\s+]+$/, "must have no spaces and no plus sign")
     .describe("the log's name in its checkpoints, as `acme.example/dbgov`; never change it, auditors know the log by it"),
   store: name.describe("the store that holds the log's tiles; not an arweave one, since the newest checkpoint is rewritten"),
-  copies: z
-    .boolean()
-    .default(true)
-    .describe("whether every other store that can replace objects gets a copy of the log; a lost tile is replaced from one"),
   witnesses: z
     .array(witness)
     .default([])

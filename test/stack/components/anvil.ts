@@ -7,6 +7,12 @@ import { askRpc } from "./http.ts";
 const chainId = 31_337;
 const rpcOf = (port: number | undefined) => `http://127.0.0.1:${port}`;
 
+/** The package's own command is a script that starts the program as a child; the program itself is easier to end. */
+export const anvilProgram = (): string => {
+  const require = createRequire(createRequire(import.meta.url).resolve("@foundry-rs/anvil/package.json"));
+  return require.resolve(`@foundry-rs/anvil-${process.platform}-${process.arch === "x64" ? "amd64" : process.arch}/bin/anvil`);
+};
+
 /** An EVM chain: a block every second, and one at once for each transaction; `finalized` is two blocks behind. */
 export const anvil: Component<{ rpc: string; chainId: number; keys: string[] }> = {
   title: "EVM chain (anvil)",
@@ -15,12 +21,9 @@ export const anvil: Component<{ rpc: string; chainId: number; keys: string[] }> 
   setUp: async () => {},
   prepare: async (place) => {
     const { Mnemonic } = await import("ethers");
-    // The package's own command is a script that starts the program as a child; the program itself is easier to end.
-    const require = createRequire(createRequire(import.meta.url).resolve("@foundry-rs/anvil/package.json"));
-    const program = require.resolve(`@foundry-rs/anvil-${process.platform}-${process.arch === "x64" ? "amd64" : process.arch}/bin/anvil`);
     return {
       anvil: {
-        command: program,
+        command: anvilProgram(),
         args: [
           ...["--host", "127.0.0.1", "--port", String(place.ports.rpc), "--chain-id", String(chainId)],
           ...["--mnemonic", Mnemonic.fromEntropy(`0x${place.secrets.entropy}`).phrase],
