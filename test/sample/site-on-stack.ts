@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Arweave from "arweave";
 import { stringify } from "yaml";
+import type { EngineName } from "../../core/domain/snapshot.ts";
 import { addressOfKey, deployRegistry } from "../../core/ledger/evm.ts";
 import { createKeys } from "../../core/site/create-keys.ts";
 import type { StackAddresses } from "../stack/components.ts";
@@ -21,7 +22,7 @@ export interface SampleOptions {
   readonly stack: Pick<StackAddresses, "temporal" | "postgres" | "azurite" | "ipfs" | "anvil" | "arlocal">;
   readonly namespace?: string;
   /** By their names in the configuration. */
-  readonly databases: readonly { readonly name: string; readonly engine: "postgres" | "mongodb"; readonly url: string }[];
+  readonly databases: readonly { readonly name: string; readonly engine: EngineName; readonly url: string }[];
   /** Merged over the sample's own: what a test wants to be different. */
   readonly policy?: Readonly<Record<string, unknown>>;
   readonly organization?: string;
