@@ -10,6 +10,7 @@ import { activitiesOf } from "./activities.ts";
 import { followConfig } from "./current-site.ts";
 import { createFailureInterceptor } from "./failure-interceptor.ts";
 import { createRedactingLogger } from "./logger.ts";
+import { metricsAt, reportLoopDelay } from "./metrics.ts";
 import { bundleWorkflows } from "./workflow-bundle.ts";
 
 export interface WorkersOptions {
@@ -17,6 +18,8 @@ export interface WorkersOptions {
   readonly queues: readonly TaskQueue[];
   /** Milliseconds that running activities get to finish or to be cancelled once the worker is told to stop. */
   readonly graceMs: number;
+  /** Host and port where Prometheus finds metrics; undefined for none. */
+  readonly metrics: string | undefined;
   readonly onReady: () => void;
   readonly signal: AbortSignal;
 }
@@ -25,15 +28,15 @@ export interface WorkersOptions {
 const concurrency = { capture: 16, replicate: 16, chain: 4, restore: 8 } as const;
 
 /** Serves the queues until `signal` aborts; then takes no new work, gives what runs its grace time, and returns. */
-export const runWorkers = async ({ config, queues, graceMs, onReady, signal }: WorkersOptions): Promise<void> => {
-  Runtime.install({ logger: createRedactingLogger(), shutdownSignals: [] });
+export const runWorkers = async ({ config, queues, graceMs, metrics, onReady, signal }: WorkersOptions): Promise<void> => {
+  Runtime.install({ logger: createRedactingLogger(), shutdownSignals: [], ...metricsAt(metrics) });
   const follow = followConfig(config);
   const site = await follow.site();
   const { temporal } = site.loaded.config;
   const { namespace } = temporal;
   // Workflows alone need no catalog, and no secret of it.
   if (queues.some((queue) => queue !== "orchestrate")) await migrate(await site.catalog());
-  const threads = openThreadPool(Math.max(2, availableParallelism()));
+  const threads = openThreadPool(Math.max(2, availableParallelism()), reportLoopDelay());
   const environment: ActivityEnvironment = { site: follow.site, threads };
   const connection = await connect(temporal.address, await connectionSecurity(site));
   try {

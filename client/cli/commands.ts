@@ -91,8 +91,9 @@ export const commandSpecs: readonly CommandSpec[] = [
     options: [
       { flags: "--queues <names>", description: "comma-separated: orchestrate, capture, replicate, chain, restore (default: all)" },
       { flags: "--grace <duration>", description: "what running work gets to finish on SIGTERM", fallback: "30s" },
+      { flags: "--metrics <address>", description: "host and port where Prometheus finds metrics (default: nowhere)" },
     ],
-    examples: ["worker", "worker --queues capture", "worker --queues orchestrate,chain --grace 2m"],
+    examples: ["worker", "worker --queues capture", "worker --queues orchestrate,chain --grace 2m", "worker --metrics 127.0.0.1:9464"],
     prints: ['{"ready","queues":[…],"pid"}'],
     load: () => import("./commands/worker.ts"),
   },

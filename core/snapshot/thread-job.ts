@@ -2,6 +2,7 @@ import type { Worker } from "node:worker_threads";
 import { redact } from "../config/redact.ts";
 import { Failure, type FailureType } from "../domain/failure.ts";
 import type { JobName, Jobs } from "./jobs.ts";
+import type { LoopDelay } from "./loop-delay.ts";
 
 /** What goes to a thread, and what comes back; `id` tells its jobs apart. */
 export type ToThread =
@@ -10,6 +11,7 @@ export type ToThread =
 export type FromThread = { readonly id: number } & (
   | { readonly progress: unknown }
   | { readonly settling: true }
+  | { readonly delay: LoopDelay }
   | { readonly result: unknown }
   | { readonly failure: { readonly type: FailureType; readonly message: string; readonly cause: string } }
 );
@@ -20,6 +22,8 @@ export interface ThreadJob<N extends JobName> {
   readonly signal: AbortSignal;
   readonly onProgress: ((progress: Jobs[N]["progress"]) => void) | undefined;
   readonly onSettling: () => void;
+  /** Called when it has ended, with what it did to the thread's event loop. */
+  readonly onDelay: (delay: LoopDelay) => void;
   /** The job does not stop: its thread has to end, and whatever else it does with it. */
   readonly onStuck: () => void;
 }
@@ -38,7 +42,7 @@ export const runInThread = async <N extends JobName>(
   options: ThreadJob<N>,
   gone: () => boolean,
 ): Promise<Jobs[N]["result"]> => {
-  const { job, input, signal, onProgress, onSettling, onStuck } = options;
+  const { job, input, signal, onProgress, onSettling, onStuck, onDelay } = options;
   const id = ++lastId;
   let killTimer: NodeJS.Timeout | undefined;
   const abort = (): void => {
@@ -52,6 +56,7 @@ export const runInThread = async <N extends JobName>(
         if (message.id !== id) return;
         if ("progress" in message) onProgress?.(message.progress as Jobs[N]["progress"]);
         else if ("settling" in message) onSettling();
+        else if ("delay" in message) onDelay(message.delay);
         else if ("result" in message) resolve(message.result as Jobs[N]["result"]);
         else if (signal.aborted) reject(signal.reason);
         else {

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { JobName, Jobs } from "./jobs.ts";
+import { type LoopDelay, openLoopDelayMeter } from "./loop-delay.ts";
 import { runInThread, ThreadGone } from "./thread-job.ts";
 
 export interface ThreadPool {
@@ -28,10 +29,18 @@ interface Thread {
   ending: boolean;
 }
 
+/** What a job did to the event loop of its thread, or of the thread that the pool is in (`main`), until it ended. */
+export interface JobLoopDelay extends LoopDelay {
+  readonly loop: string;
+  readonly during: JobName;
+}
+
 /** At most `size` jobs at once, in threads that are started when needed and kept for the next job. */
-export const openThreadPool = (size: number): ThreadPool => {
+export const openThreadPool = (size: number, onLoopDelay: (delay: JobLoopDelay) => void = () => {}): ThreadPool => {
   const threads = new Set<Thread>();
   const waiting: (() => void)[] = [];
+  const meters = new Map<JobName, ReturnType<typeof openLoopDelayMeter>>();
+  const meterOf = (job: JobName) => meters.get(job) ?? meters.set(job, openLoopDelayMeter()).get(job)!;
 
   /** Whoever waits looks again. */
   const wake = (): void => {
@@ -90,10 +99,13 @@ export const openThreadPool = (size: number): ThreadPool => {
       thread.ending = true;
       void thread.worker.terminate();
     };
+    const onDelay = (delay: LoopDelay): void => onLoopDelay({ ...delay, loop: `thread-${thread.worker.threadId}`, during: job });
     const { signal, onProgress } = options;
+    meterOf(job).begin();
     try {
-      return await runInThread(thread.worker, { job, input, signal, onProgress, onSettling, onStuck }, () => thread.ending);
+      return await runInThread(thread.worker, { job, input, signal, onProgress, onSettling, onStuck, onDelay }, () => thread.ending);
     } finally {
+      onLoopDelay({ ...meterOf(job).end(), loop: "main", during: job });
       if (settling) thread.settling = false;
       else leave();
       if (thread.busy.length === 0 && !thread.settling) thread.worker.unref();

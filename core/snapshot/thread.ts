@@ -3,6 +3,7 @@ import { asFailure } from "../domain/failure.ts";
 import { forgetMemory } from "../repository/spare-memory.ts";
 import { describeCause } from "./describe-cause.ts";
 import { type JobContext, type JobProgress, loadJob } from "./jobs.ts";
+import { openLoopDelayMeter } from "./loop-delay.ts";
 import type { FromThread, ToThread } from "./thread-job.ts";
 
 /** The entry of a job thread: does what the pool sends, and stays for the next job. */
@@ -11,6 +12,7 @@ if (port === null) throw new Error("core/snapshot/thread.ts runs as a worker thr
 
 const send = (message: FromThread): void => port.postMessage(message);
 const running = new Map<number, AbortController>();
+const meter = openLoopDelayMeter();
 /** Between two jobs of one capture lies less than this. */
 const idleMs = 100;
 let forgetting: NodeJS.Timeout | undefined;
@@ -33,15 +35,20 @@ const work = async ({ id, job: name, input }: Extract<ToThread, { job: unknown }
   running.set(id, controller);
   clearTimeout(forgetting);
   if (name !== "capture") forgetMemory();
+  meter.begin();
+  const end = (message: FromThread): void => {
+    send({ id, delay: meter.end() });
+    send(message);
+  };
   try {
     const job = await loadJob(name);
     // The pool pairs each job's name with its own input; the pairing is lost to the type checker at the message port.
     const run = job as (input: unknown, context: JobContext<JobProgress>) => Promise<unknown>;
     const context = { report: createReporter(id), settling: () => send({ id, settling: true }), signal: controller.signal };
-    send({ id, result: await run(input, context) });
+    end({ id, result: await run(input, context) });
   } catch (error) {
     const failure = asFailure(error, `the ${name} job failed`);
-    send({ id, failure: { type: failure.type, message: failure.message, cause: describeCause(failure.cause) } });
+    end({ id, failure: { type: failure.type, message: failure.message, cause: describeCause(failure.cause) } });
   } finally {
     running.delete(id);
     if (running.size === 0) forgetting = setTimeout(forgetMemory, idleMs).unref();

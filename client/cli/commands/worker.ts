@@ -13,14 +13,23 @@ export const action: CommandAction = async (input) => {
   if (graceMs === undefined) throw new Failure("UsageInvalid", `--grace must be a duration as 30s or 2m (is "${String(options.grace)}")`);
   // Says in one sentence what is wrong with Temporal, which the worker's own runtime tells at length.
   await withOrchestrator(input, async () => {});
+  const metrics = addressOf(options.metrics);
   const onReady = (): void =>
     say(
       json
         ? JSON.stringify({ ready: true, queues, pid: process.pid })
         : `${good("✓")} serving ${queues.join(", ")} (Ctrl-C to drain and stop)`,
     );
-  await runWorkers({ config: String(options.config), queues, graceMs, onReady, signal });
+  await runWorkers({ config: String(options.config), queues, graceMs, metrics, onReady, signal });
   return 0;
+};
+
+const addressOf = (text: string | boolean | undefined): string | undefined => {
+  if (typeof text !== "string") return undefined;
+  const port = /^[^:]+:(\d{1,5})$|^\[[\da-f:]+\]:(\d{1,5})$/i.exec(text)?.slice(1).find(Boolean);
+  if (port === undefined || Number(port) < 1 || Number(port) > 65_535)
+    throw new Failure("UsageInvalid", `--metrics must be a host and a port as 127.0.0.1:9464 (is ${JSON.stringify(text)})`);
+  return text;
 };
 
 const queuesOf = (text: string | boolean | undefined): TaskQueue[] => {
