@@ -8,6 +8,7 @@ import { type FieldSchema, jsonSchema } from "../../core/config/json-schema.ts";
 import { loadConfig, parseConfig } from "../../core/config/load-config.ts";
 import { editDistance, nearest } from "../../core/config/nearest.ts";
 import { isFailure } from "../../core/domain/failure.ts";
+import { engineNames } from "../../core/domain/snapshot.ts";
 import { storeKinds } from "../../core/stores/store.ts";
 
 const example = await readFile(new URL("../../dbgov.example.yaml", import.meta.url), "utf8");
@@ -70,7 +71,10 @@ test("an error names file, line, column, place and what is allowed", async () =>
   await writeFile(path, text);
   await assert.rejects(loadConfig(path), (error) => {
     assert.ok(isFailure(error, "ConfigurationInvalid"));
-    assert.equal(error.message, `${path}:${placeOf(text, "mysql")}: databases[0].engine: must be one of postgres, mongodb (is "mysql")`);
+    assert.equal(
+      error.message,
+      `${path}:${placeOf(text, "mysql")}: databases[0].engine: must be one of ${engineNames.join(", ")} (is "mysql")`,
+    );
     return true;
   });
 });
