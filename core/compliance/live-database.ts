@@ -127,7 +127,7 @@ export const judgeLiveDatabase = async (database: SweptDatabase, limits: Limits)
       }));
     return judgeOver(() => openPostgresSession(url), checks, limits);
   }
-  // No check is of a live Cosmos DB yet: what the engine recorded of it is judged.
+  // No check is of a live Redis or Cosmos DB yet: what the engine recorded of it is judged.
   if (database.engine !== "mongodb") return [];
   const checks = allChecks
     .filter((check) => check.appliesTo === "mongodb")

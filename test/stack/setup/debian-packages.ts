@@ -1,0 +1,91 @@
+import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Failure } from "../../../core/domain/failure.ts";
+import { type Installation, withTemporaryFolder } from "./cache.ts";
+import { runCommand } from "./run-command.ts";
+
+const suite = "trixie";
+const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/** Redis 8.0 with every library that it needs, the C library among them: it runs on older systems too. */
+const packages = [
+  ...["redis-server", "redis-tools"],
+  ...[
+    "libc6",
+    "libgcc-s1",
+    "libstdc++6",
+    "libatomic1",
+    "libjemalloc2",
+    "liblzf1",
+    "zlib1g",
+    "libsystemd0",
+    "libssl3t64",
+    "libcap2",
+    "libzstd1",
+  ],
+];
+
+/** Starts a program by the loader and the libraries that lie beside it. */
+const starter = (program: string, called: string): string =>
+  [
+    "#!/bin/sh",
+    'root=$(dirname "$(readlink -f "$0")")/../root',
+    'for loader in "$root"/usr/lib/*/ld-linux*.so.*; do break; done',
+    `exec "$loader" --library-path "$(dirname "$loader")" --argv0 ${called} "$root/usr/bin/${program}" "$@"`,
+    "",
+  ].join("\n");
+
+/**
+ * Redis as Debian's newer release has it, fetched and checked by apt with lists of its own, and unpacked: nothing of the
+ * system is changed. Not pinned to one version: Debian keeps only the newest of a release, and its signature is checked.
+ */
+export const redisInstallation = (): Installation => ({
+  component: "redis",
+  folder: `redis-debian-${suite}`,
+  announcement: `fetching redis-server from Debian ${suite}`,
+  fill: async (into, progress) => {
+    await withTemporaryFolder(async (temporary) => {
+      const state = join(temporary, "apt");
+      for (const folder of ["lists/partial", "cache/archives/partial"]) await mkdir(join(state, folder), { recursive: true });
+      await writeFile(join(state, "status"), "");
+      await writeFile(join(state, "sources.list"), `deb [signed-by=${keyring}] http://deb.debian.org/debian ${suite} main\n`);
+      const configuration = join(state, "apt.conf");
+      await writeFile(
+        configuration,
+        [
+          `Dir::Etc::sourcelist "${state}/sources.list";`,
+          'Dir::Etc::sourceparts "/dev/null";',
+          `Dir::State::lists "${state}/lists";`,
+          `Dir::State::status "${state}/status";`,
+          `Dir::Cache "${state}/cache";`,
+          // What is fetched goes into a folder that only its owner can enter.
+          'APT::Sandbox::User "root";',
+          "",
+        ].join("\n"),
+      );
+      const apt = (doing: string, ...args: readonly string[]) =>
+        runCommand(
+          { component: "redis", doing, command: "apt-get", args: ["-q", ...args], cwd: temporary, env: { APT_CONFIG: configuration } },
+          progress,
+        );
+      await apt("reading Debian's list of packages", "update");
+      await apt("fetching redis-server", "download", ...packages);
+      const files = (await readdir(temporary)).filter((name) => name.endsWith(".deb"));
+      if (files.length < packages.length) throw new Failure("ClientToolMissing", "redis: apt-get ended without all of its packages");
+      for (const file of files)
+        await runCommand(
+          { component: "redis", doing: `unpacking ${file}`, command: "dpkg-deb", args: ["-x", join(temporary, file), join(into, "root")] },
+          progress,
+        );
+    });
+    await mkdir(join(into, "bin"));
+    const programs = [
+      ["redis-check-rdb", "redis-server"],
+      ["redis-cli", "redis-cli"],
+    ] as const;
+    for (const [program, called] of programs) {
+      await writeFile(join(into, "bin", called), starter(program, called));
+      await chmod(join(into, "bin", called), 0o755);
+    }
+  },
+});
