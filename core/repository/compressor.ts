@@ -1,5 +1,6 @@
 import { constants, createZstdCompress } from "node:zlib";
 import { Failure } from "../domain/failure.ts";
+import { dropMemory } from "./spare-memory.ts";
 import { frameExtent } from "./zstd-frame.ts";
 
 /** Compresses chunks one after the other, outside the thread that asks. */
@@ -22,6 +23,8 @@ const createCompressor = (level: number): Compressor => {
     params: { [constants.ZSTD_c_compressionLevel]: level },
   });
   let pieces: Buffer[] = [];
+  /** The memory that output is cut from. A piece of another says that it is used up, and every frame before is used by then. */
+  let output: Uint8Array | undefined;
   stream.on("data", (piece: Buffer) => pieces.push(piece));
   const frameOf = (content: Uint8Array): Promise<Buffer> =>
     new Promise((resolve, reject) => {
@@ -31,6 +34,10 @@ const createCompressor = (level: number): Compressor => {
       stream.write(content, (error) => {
         stream.off("error", reject);
         const frame = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+        for (const { buffer } of pieces) {
+          if (output !== undefined && output.buffer !== buffer) dropMemory(output);
+          output = new Uint8Array(buffer);
+        }
         pieces = [];
         if (error) return reject(error);
         // The stream tells of output and of the end of a write by different ways: that the frame is whole, and this content's, is not left to their order.

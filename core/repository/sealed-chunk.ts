@@ -1,5 +1,6 @@
 import { zstdDecompressSync } from "node:zlib";
 import { sealInto, sealOverhead, unseal } from "./sealing.ts";
+import { dropMemory } from "./spare-memory.ts";
 
 /** In front of the content inside the sealed chunk: how it is stored. */
 const plainFlag = Uint8Array.of(0);
@@ -34,6 +35,7 @@ export const openChunk = (sealed: Uint8Array, id: Uint8Array, key: Uint8Array, p
   if (plain[0] !== zstdFlag[0]) return undefined;
   try {
     const bytes = zstdDecompressSync(content, { chunkSize: Math.max(plainBytes, 64), maxOutputLength: Math.max(plainBytes, 1) });
+    dropMemory(plain);
     return bytes.length === plainBytes ? bytes : undefined;
   } catch {
     return undefined;

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomFillSync } from "node:crypto";
 import { hchacha } from "@noble/ciphers/chacha.js";
+import { dropMemory } from "./spare-memory.ts";
 
 /** Bytes that sealing adds: a 24-byte nonce in front and a 16-byte tag behind. */
 export const sealOverhead = 40;
@@ -57,6 +58,7 @@ export const sealInto = (
     const sealed = cipher.update(part);
     out.set(sealed, end);
     end += sealed.length;
+    dropMemory(sealed);
   }
   cipher.final();
   out.set(cipher.getAuthTag(), end);

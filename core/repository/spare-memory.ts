@@ -23,3 +23,11 @@ export const giveMemory = ({ buffer }: Uint8Array): void => {
   spare.push(new Uint8Array(buffer));
   for (let total = spare.reduce((sum, { length }) => sum + length, 0); total > mostBytes; ) total -= spare.shift()!.length;
 };
+
+/**
+ * Gives back the memory of a buffer that nobody uses any more, when it is not a part of a larger one. The garbage collector
+ * counts what lies outside its heap, too: left to it, a few dozen megabytes of such buffers make it run through all of the heap.
+ */
+export const dropMemory = ({ buffer, byteLength }: Uint8Array): void => {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
+};
