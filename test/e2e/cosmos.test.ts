@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { connectionString, databaseAt, type Place } from "../integration/cosmos-place.ts";
+import { assertNoSecrets } from "../sample/secrets.ts";
+import { createTestSite, type TestSite } from "../sample/test-site.ts";
+import { openSiteCli, type WatchedCli } from "../sample/watched-cli.ts";
+import { useStack } from "../stack/use-stack.ts";
+
+/** A Cosmos DB database from backup to drill, restore and export, by the command line and a real worker. */
+describe("Cosmos DB through the command line", () => {
+  const startStack = () => useStack("temporal", "postgres", "cosmos", "azurite", "ipfs", "anvil", "arlocal");
+  let stack: Awaited<ReturnType<typeof startStack>>;
+  let source: Place;
+  let test: TestSite;
+  let cli: WatchedCli;
+  let snapshot: string;
+
+  before(async () => {
+    stack = await startStack();
+    const { endpoint, key } = stack.cosmos;
+    source = await databaseAt(endpoint, key, "cosmos_e2e_source");
+    await source.container({ id: "orders", partitionKey: { paths: ["/customer"] } }, [
+      ...Array.from({ length: 60 }, (_, n) => ({ id: `order ${n}`, customer: `c${n % 7}`, total: n / 3 })),
+    ]);
+    await source.container({ id: "carts", partitionKey: { paths: ["/id"] } }, [{ id: "ünïcode 🙂" }]);
+    test = await createTestSite({
+      name: "cosmos",
+      stack,
+      databases: [{ name: "shop", engine: "cosmos", url: source.url }],
+      policy: { stores: [], copies: 1, domains: 1, archive: [] },
+      change: (config) => {
+        config.anchors = [];
+      },
+    });
+    await test.worker();
+    cli = await openSiteCli(test);
+    cli.addSecret(key);
+  });
+  after(async () => {
+    await test?.close();
+    await source?.[Symbol.asyncDispose]();
+  });
+
+  it("backup takes every document and says that the copy is fuzzy", async () => {
+    const { code, json } = await cli.json("backup", "shop");
+    assert.deepEqual([code, json.rows, json.degraded], [0, 61, false], JSON.stringify(json));
+    snapshot = json.snapshot;
+    const shown = await cli.json("snapshots");
+    assert.equal(shown.code, 0);
+    assert.match(JSON.stringify(shown.json), /"consistency":"fuzzy"/);
+  });
+
+  it("drill proves it in a scratch database that is gone afterwards", async () => {
+    const { code, json } = await cli.json("drill", "shop");
+    assert.deepEqual([code, json.identical, json.rows], [0, true, 61], JSON.stringify(json));
+    const { resources } = await source.client.databases.readAll().fetchAll();
+    assert.deepEqual(
+      resources.map(({ id }) => id).filter((id) => id.includes(snapshot.slice(-12))),
+      [],
+    );
+  });
+
+  it("restore writes them into another database, whole or one container of it", async () => {
+    const { endpoint, key } = stack.cosmos;
+    await using target = await databaseAt(endpoint, key, "cosmos_e2e_target");
+    const whole = await cli.json("restore", snapshot, "--to", target.url);
+    assert.deepEqual([whole.code, whole.json.identical, whole.json.rows], [0, true, 61], JSON.stringify(whole.json));
+    await cli.fails(
+      { code: 1, type: "TargetNotEmpty", message: /is not empty: it has 2 containers/ },
+      "restore",
+      snapshot,
+      "--to",
+      target.url,
+    );
+    await target.database.container("carts").delete();
+    const part = await cli.json("restore", snapshot, "--to", target.url, "--only", "carts");
+    assert.deepEqual([part.code, part.json.identical, part.json.rows], [0, true, 1], JSON.stringify(part.json));
+    const same = await cli.json("diff", snapshot, target.url);
+    assert.deepEqual([same.code, same.json.same], [0, true], JSON.stringify(same.json));
+  });
+
+  it("export writes JSON lines, as the server gave them", async () => {
+    const out = join(test.folder, "exported");
+    const { code, json } = await cli.json("export", snapshot, "--out", out);
+    assert.equal(code, 0, JSON.stringify(json));
+    assert.equal(await readFile(join(out, "carts.jsonl"), "utf8"), '{"id":"ünïcode 🙂"}\n');
+    const orders = (await readFile(join(out, "orders.jsonl"), "utf8")).trim().split("\n");
+    assert.equal(orders.length, 60);
+    for (const order of orders) assert.deepEqual(Object.keys(JSON.parse(order)), ["id", "customer", "total"]);
+  });
+
+  it("says in one sentence what is wrong with a connection, and never the key", async () => {
+    const { endpoint, key } = stack.cosmos;
+    const missing = connectionString(endpoint, key, "no_such_database");
+    await test.reconfigure((config) => {
+      config.databases[0].url = { env: "NO_SUCH_URL" };
+    });
+    const other = await openSiteCli(test, { NO_SUCH_URL: missing });
+    other.addSecret(key);
+    const { json } = await other.json("check");
+    const found = json.checks.find(({ name, kind }: { name: string; kind: string }) => kind === "database" && name === "shop");
+    assert.equal(found.ok, false);
+    assert.match(found.details[0], /no_such_database has no database of that name/);
+  });
+
+  it("has told no secret to Temporal or to a log", async () => {
+    await assertNoSecrets(test);
+  });
+});
