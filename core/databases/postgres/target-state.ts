@@ -1,4 +1,4 @@
-import { Failure } from "../../domain/failure.ts";
+import { Failure, isFailure } from "../../domain/failure.ts";
 import type { RestoreProgress } from "../engine.ts";
 import { describe } from "./address.ts";
 import { quoteIdentifier, quoteQualified } from "./quoting.ts";
@@ -32,7 +32,7 @@ const contentSql = `
 
 /** Names of what is there, with their kinds. */
 export const contentNames = async (session: Session): Promise<string[]> =>
-  (await session.query<{ name: string }>(contentSql)).map((row) => row.name);
+  (await session.query<{ name: string }>(contentSql)).map((row) => row.name).sort();
 
 export const refuseContent = async (session: Session): Promise<void> => {
   const found = (await session.query<{ name: string }>(`${contentSql} LIMIT ${shown + 1}`)).map((row) => row.name);
@@ -64,6 +64,21 @@ const createPublic = async (session: Session): Promise<void> => {
   await session.query(`CREATE SCHEMA public${owned ? " AUTHORIZATION pg_database_owner" : ""}`);
   await session.query(`GRANT ${owned ? "USAGE" : "ALL"} ON SCHEMA public TO PUBLIC`);
   await session.query("COMMENT ON SCHEMA public IS 'standard public schema'");
+};
+
+/**
+ * Since 15 a new database lets nobody but its owner create in `public`, and pg_dump since then writes down only what differs from
+ * that; an older server has to be brought to it first, or the copy would be more open than the source. Returns what could not be done.
+ */
+export const closePublicSchema = async (session: Session, toolMajor: number): Promise<string[]> => {
+  if (session.version >= 150_000 || toolMajor < 15) return [];
+  try {
+    await session.query("REVOKE CREATE ON SCHEMA public FROM PUBLIC");
+    return [];
+  } catch (error) {
+    if (!isFailure(error, "PermissionMissing")) throw error;
+    return ["Everybody may create objects in the schema public of the target, which the restoring role may not change."];
+  }
 };
 
 /** Empties unlogged tables after a crash of the server, which has emptied them and the record of their parts, but perhaps not since. */
