@@ -3,7 +3,7 @@ import type { Catalog } from "../../core/catalog/catalog.ts";
 import { releaseRanges } from "../../core/catalog/release-ranges.ts";
 import { engineOf } from "../../core/databases/engines.ts";
 import { bytesToRead, type CapturePlan, captureGrain, groupParts } from "../../core/snapshot/capture-plan.ts";
-import { type EarlierPart, findUnchanged } from "../../core/snapshot/takeover.ts";
+import { type EarlierPart, earlierSelectors, findUnchanged } from "../../core/snapshot/takeover.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import { keepAlive } from "../keep-alive.ts";
 import { findTakeover } from "./find-takeover.ts";
@@ -40,8 +40,9 @@ export const createPlanCapture = ({ site }: ActivityEnvironment) => ({
     const url = await at.databaseUrl(input.database);
     const { partBytes } = captureGrain;
     const stall = { ...standstill, what: `the planning of ${input.database}` };
-    const plan = await keepAlive(stall, (_, signal) => engine.plan(url, input.token, { partBytes }, signal));
     const record = await findTakeover(at, input.database, input.landing, cancellationSignal());
+    const earlier = earlierSelectors(record?.parts ?? []);
+    const plan = await keepAlive(stall, (_, signal) => engine.plan(url, input.token, { partBytes, earlier }, signal));
     const full = input.full || record === undefined || record.sinceFull + 1 >= input.fullReadEvery;
     const looking = { ...standstill, what: `looking at what has changed in ${input.database}` };
     const unchanged = await keepAlive(looking, async (report, signal) =>

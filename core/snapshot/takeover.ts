@@ -35,12 +35,9 @@ const placeOf = (stream: StreamPlan, part: PartPlan): string => JSON.stringify([
 
 /** The selectors of earlier parts, by their stream's name, for `PlanOptions`. */
 export const earlierSelectors = (earlier: readonly EarlierPart[]): Record<string, unknown[]> => {
-  const byStream: Record<string, unknown[]> = Object.create(null);
-  for (const { place } of earlier) {
-    const [stream, , selector] = JSON.parse(place) as [string, unknown, unknown];
-    byStream[stream] = [...(byStream[stream] ?? []), selector];
-  }
-  return byStream;
+  const places = earlier.map(({ place }) => JSON.parse(place) as [stream: string, target: unknown, selector: unknown]);
+  const byStream = Map.groupBy(places, ([stream]) => stream);
+  return Object.fromEntries([...byStream].map(([stream, its]) => [stream, its.map(([, , selector]) => selector)]));
 };
 
 /** The earlier parts that are, by the server's word, what this plan's parts are now; by `addressKey`. Asks nothing where there is no earlier part. */

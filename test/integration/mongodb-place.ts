@@ -12,12 +12,12 @@ export interface Place {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-export async function ownDatabase(): Promise<Place> {
-  const stack = await useStack("mongodb");
+export async function ownDatabase(server: "mongodb" | "secantus" = "mongodb"): Promise<Place> {
+  const stack = await useStack("mongodb", "secantus");
   const name = `t${randomBytes(6).toString("hex")}`;
-  const url = new URL(stack.mongodb.url);
+  const url = new URL(stack[server].url);
   url.pathname = `/${name}`;
-  const client = new MongoClient(url.href);
+  const client = new MongoClient(url.href, { ignoreUndefined: false });
   const db = client.db();
   return {
     url: url.href,

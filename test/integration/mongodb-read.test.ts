@@ -9,7 +9,7 @@ import { test } from "node:test";
 import { BSON, type Document, MongoClient } from "mongodb";
 import { mongodb } from "../../core/databases/mongodb/mongodb.ts";
 import type { RowsSelector } from "../../core/databases/mongodb/plan.ts";
-import { rangeFilters } from "../../core/databases/mongodb/split.ts";
+import { rangesOf } from "../../core/databases/mongodb/split.ts";
 import { isFailure } from "../../core/domain/failure.ts";
 import { findProgram } from "../stack/programs.ts";
 import { never, ownDatabase, sortedDocuments } from "./mongodb-place.ts";
@@ -51,8 +51,8 @@ test("ranges of ids read every document once, ids of other types too", async () 
   const stream = await streamOf(place.url, "orders");
   const whole = stream.parts[0]!.selector as RowsSelector;
   const read: Buffer[] = [];
-  for (const filter of rangeFilters([new BSON.Int32(100), new BSON.Int32(101), new BSON.Int32(400)])) {
-    const selector = { ...whole, filter: BSON.EJSON.serialize(filter, { relaxed: false }) };
+  for (const range of rangesOf([new BSON.Int32(100), new BSON.Int32(101), new BSON.Int32(400)])) {
+    const selector: RowsSelector = { ...whole, range };
     for await (const block of mongodb.read(place.url, "none", stream, { selector, estimatedBytes: 0 }, never))
       read.push(Buffer.from(block));
   }

@@ -63,7 +63,8 @@ for (const [what, kind, script] of [
   [
     "refuses the read concern",
     "replica set",
-    (_: Document, name: string) => (name === "listCollections" ? collections("orders") : { ok: 0, code: 72, errmsg: "no" }),
+    (_: Document, name: string) =>
+      name === "listCollections" ? collections("orders") : name === "find" ? { ok: 0, code: 72, errmsg: "no" } : undefined,
   ],
   ["is standalone", "standalone", honest],
   ["has no collection", "replica set", (_: Document, name: string) => (name === "listCollections" ? collections() : found(now))],

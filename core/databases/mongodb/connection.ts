@@ -1,7 +1,8 @@
-import { type Db, MongoClient, MongoServerError } from "mongodb";
+import { type Db, type Document, MongoClient, MongoServerError, type RunCommandOptions } from "mongodb";
 import { Failure } from "../../domain/failure.ts";
 import { type Address, parseAddress } from "./address.ts";
 import { mongoFailure } from "./failures.ts";
+import { patiently } from "./throttling.ts";
 
 /** A database behind a connected client that others may be using too. */
 export interface Connection {
@@ -9,6 +10,10 @@ export interface Connection {
   readonly db: Db;
   readonly address: Address;
   readonly hello: Hello;
+  /** A command to the primary; waits while the server throttles. */
+  run(command: Document, options?: RunCommandOptions): Promise<Document>;
+  /** The same, to where the URL's read preference says. Not for cursors: each command may go to another member. */
+  ask(command: Document): Promise<Document>;
   release(): void;
 }
 
@@ -23,6 +28,8 @@ export interface Hello {
   readonly maxWriteBatchSize: number;
   /** Absent when the server knows no sessions. */
   readonly logicalSessionTimeoutMinutes?: number | null;
+  /** Names the very process that answered; since 4.4. */
+  readonly topologyVersion?: { readonly processId?: unknown };
 }
 
 interface Shared {
@@ -33,8 +40,8 @@ interface Shared {
 
 // A capture reads many small parts one after another: a handshake for each would cost more than the reading.
 const lingerMs = 1_000;
-/** What holds unless the URL says otherwise; the driver itself would let these win over the URL. */
-const defaults = { appName: "dbgov", serverSelectionTimeoutMS: 10_000, connectTimeoutMS: 10_000 };
+/** What holds unless the URL says otherwise; the driver itself would let these win over the URL. Shared tiers have few connections for all. */
+const defaults = { appName: "dbgov", serverSelectionTimeoutMS: 10_000, connectTimeoutMS: 10_000, maxPoolSize: 8 };
 const commandNotFound = 59;
 const shared = new Map<string, Shared>();
 
@@ -58,8 +65,8 @@ async function open(address: Address): Promise<{ client: MongoClient; hello: Hel
   }
 }
 
-/** The first releases of 4.4 know only the older name. */
-async function greet(db: Db): Promise<Hello> {
+/** What the server says of itself now. The first releases of 4.4 know only the older name. */
+export async function greet(db: Db): Promise<Hello> {
   const reply = await db.command({ hello: 1 }).catch((error: unknown) => {
     if (error instanceof MongoServerError && error.code === commandNotFound) return db.command({ isMaster: 1 });
     throw error;
@@ -81,7 +88,10 @@ export async function connect(url: string, signal: AbortSignal): Promise<Connect
   const release = onlyOnce(() => leave(url, entry));
   try {
     const { client, hello } = await orAborted(entry.opened, signal);
-    return { client, db: client.db(address.databaseName), address, hello, release };
+    const db = client.db(address.databaseName);
+    const run = (command: Document, options: RunCommandOptions = {}): Promise<Document> =>
+      patiently(options.signal ?? signal, () => db.command(command, options));
+    return { client, db, address, hello, run, ask: (command) => run(command, { readPreference: client.readPreference }), release };
   } catch (error) {
     // Nobody shall join a connection that failed; the next caller tries anew.
     if (!signal.aborted && shared.get(url) === entry) shared.delete(url);

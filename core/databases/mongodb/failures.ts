@@ -8,6 +8,7 @@ import {
 } from "mongodb";
 import { Failure, type FailureType } from "../../domain/failure.ts";
 import type { Address } from "./address.ts";
+import { isThrottled } from "./throttling.ts";
 
 /**
  * Server error codes that mean something of their own here; the numbers are those of the server's `error_codes.yml`.
@@ -63,6 +64,7 @@ export function mongoFailure(error: unknown, address: Address, during: string, o
       return fail(type, "the server no longer keeps the history of the snapshot (minSnapshotHistoryWindowInSeconds)");
     // While restoring, a collection that is missing is the target's trouble, not a change of the source.
     if (type === "SourceChanged" && otherwise === "RestoreFailed") return fail(otherwise, serverWords(error));
+    if (isThrottled(error)) return fail("DatabaseUnreachable", `the server throttles, and did so for a minute (${serverWords(error)})`);
     return fail(type ?? otherwise, serverWords(error));
   }
   // A server that is too old is found out while one is being selected.
@@ -75,6 +77,9 @@ export function mongoFailure(error: unknown, address: Address, during: string, o
   if (error instanceof MongoAPIError || error instanceof MongoError) return fail(otherwise, error.message.replace(/\.$/, ""));
   return fail(otherwise, error instanceof Error ? error.name : typeof error);
 }
+
+/** Whether the server said that it, or the member asked, is going away: trying again helps. */
+export const isUnreachable = ({ code }: MongoServerError): boolean => types[Number(code)] === "DatabaseUnreachable" && code !== 43;
 
 /** A lookup or socket error of Node's own, such as the SRV lookup of a `mongodb+srv` URL gives. */
 const isSystemError = (error: unknown): error is Error =>

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Timestamp } from "mongodb";
+import { Timestamp } from "mongodb";
 import { Failure } from "../../domain/failure.ts";
+import type { Consistency } from "../../domain/snapshot.ts";
 import type { Hold } from "../engine.ts";
-import { listCatalog } from "./catalog.ts";
+import { type CatalogEntry, listCatalog, roleOf } from "./catalog.ts";
 import { type Connection, connect, orAborted } from "./connection.ts";
 import { mongoFailure } from "./failures.ts";
-import { typedDocument } from "./ordered-bson.ts";
-import { noSnapshot, provenSnapshotTime, readConcernOf, tokenOf, trialCollection } from "./snapshot-read.ts";
+import { clockTokenOf, noSnapshot, provenSnapshotTime, readConcernOf, readsAt, tokenOf, trialCollection } from "./snapshot-read.ts";
 
 // The server keeps history for 5 minutes unless told otherwise; a loss must be known well before a part fails for it.
 const watchEveryMs = 15_000;
@@ -20,11 +20,12 @@ export async function openHold(url: string, signal: AbortSignal): Promise<Hold> 
   const connection = await connect(url, signal);
   try {
     const catalog = await orAborted(listCatalog(connection), signal);
-    const trial = trialCollection(catalog, (entry) => typedDocument(entry.options));
+    const trial = trialCollection(catalog);
     const candidate = connection.hello.setName !== undefined || connection.hello.msg === "isdbgrid";
     const time = candidate && trial !== undefined ? await orAborted(provenSnapshotTime(connection, trial.name), signal) : undefined;
-    if (time === undefined || trial === undefined) return holdNothing(connection);
-    return holdTime(connection, trial.name, time);
+    if (time === undefined || trial === undefined) return await holdNothing(connection);
+    const whole = await orAborted(readsAllAt(connection, catalog, tokenOf(time)), signal);
+    return holdTime(connection, trial.name, time, whole ? "transactional" : "per-collection");
   } catch (error) {
     connection.release();
     signal.throwIfAborted();
@@ -32,13 +33,22 @@ export async function openHold(url: string, signal: AbortSignal): Promise<Hold> 
   }
 }
 
-/** Without a snapshot there is nothing to lose. */
-function holdNothing(connection: Connection): Hold {
+/** Without a snapshot there is nothing to lose. The server's time, where it has one, is from before anything is read. */
+async function holdNothing(connection: Connection): Promise<Hold> {
+  const { operationTime } = connection.hello.setName === undefined ? {} : await connection.run({ ping: 1 });
   connection.release();
-  return { token: noSnapshot, consistency: "per-collection", lost: new Promise<never>(() => undefined), close: async () => undefined };
+  const token = operationTime instanceof Timestamp ? clockTokenOf(operationTime) : noSnapshot;
+  return { token, consistency: "per-collection", lost: new Promise<never>(() => undefined), close: async () => undefined };
 }
 
-function holdTime(connection: Connection, trial: string, time: Timestamp): Hold {
+/** Whether everything that will be captured can be read at the token's time: then the snapshot is of one moment, and not otherwise. */
+async function readsAllAt(connection: Connection, catalog: readonly CatalogEntry[], token: string): Promise<boolean> {
+  for (const entry of catalog)
+    if (["rows", "buckets"].includes(roleOf(entry, catalog)) && !(await readsAt(connection, entry, token))) return false;
+  return true;
+}
+
+function holdTime(connection: Connection, trial: string, time: Timestamp, consistency: Consistency): Hold {
   const token = tokenOf(time);
   const closed = new AbortController();
   const lost = watch(connection, trial, token, closed.signal);
@@ -46,7 +56,7 @@ function holdTime(connection: Connection, trial: string, time: Timestamp): Hold 
   lost.catch(() => undefined);
   return {
     token,
-    consistency: "transactional",
+    consistency,
     lost,
     close: async () => {
       closed.abort();
@@ -62,7 +72,7 @@ async function watch(connection: Connection, trial: string, token: string, close
     await delay(watchEveryMs, undefined, { signal: closed, ref: false }).catch(() => undefined);
     if (closed.aborted) return new Promise<never>(() => undefined);
     try {
-      await connection.db.command(read);
+      await connection.ask(read);
     } catch (error) {
       if (closed.aborted) return new Promise<never>(() => undefined);
       const { message } = mongoFailure(error, connection.address, "keeping the snapshot");

@@ -6,6 +6,7 @@ import { probeDatabase } from "./probe.ts";
 import { readPart } from "./read.ts";
 import { openRestoration } from "./restore.ts";
 import { createScratch, dropScratch } from "./scratch.ts";
+import { findUnchanged } from "./unchanged.ts";
 
 /** MongoDB 4.4 and newer, Atlas, and servers that speak its protocol. */
 export const mongodb: Engine = {
@@ -14,6 +15,7 @@ export const mongodb: Engine = {
   hold: openHold,
   plan: planDatabase,
   read: readPart,
+  unchanged: findUnchanged,
   selection: { by: "name", names: (_, streams) => streams.map(({ name }) => ({ name, streams: [name] })) },
   comparison: { definitions: () => new Map(), rowKey: () => undefined },
   restore: openRestoration,

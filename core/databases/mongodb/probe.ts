@@ -52,16 +52,16 @@ async function permissionProblems(connection: Connection, signal: AbortSignal): 
   for (const { name } of read) {
     await attempt(`listing the indexes of ${JSON.stringify(name)}`, () => listIndexes(connection, name));
     await attempt(`reading ${JSON.stringify(name)}`, () =>
-      connection.db.command({ find: name, limit: 1, singleBatch: true, projection: { _id: 1 } }),
+      connection.ask({ find: name, limit: 1, singleBatch: true, projection: { _id: 1 } }),
     );
   }
   return problems;
 }
 
 /** 0 when the server will not say: an estimate is no reason to fail. */
-async function estimatedBytes({ db }: Connection): Promise<number> {
+async function estimatedBytes(connection: Connection): Promise<number> {
   try {
-    const { dataSize } = await db.command({ dbStats: 1 });
+    const { dataSize } = await connection.run({ dbStats: 1 });
     return Number(dataSize ?? 0);
   } catch (error) {
     if (error instanceof MongoServerError) return 0;

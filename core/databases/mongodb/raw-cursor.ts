@@ -1,6 +1,7 @@
 import { type ClientSession, type Document, Long } from "mongodb";
 import type { Connection } from "./connection.ts";
 import { type CursorReply, documentBlocks, parseCursorReply } from "./cursor-reply.ts";
+import { patiently } from "./throttling.ts";
 
 const blockBytes = 1 << 20;
 const replyBytes = 4 << 20;
@@ -29,7 +30,9 @@ export async function* findRaw(connection: Connection, find: RawFind, signal: Ab
     batchSize: Math.min(1_000, batchFor(find.averageBytes ?? 4_096)),
     ...(find.readConcern === undefined ? {} : { readConcern: find.readConcern }),
   };
-  if (connection.hello.msg === "isdbgrid" || connection.client.options.loadBalanced) yield* throughDriver(connection, command, signal);
+  const { client, hello } = connection;
+  const pinned = hello.msg === "isdbgrid" || client.options.loadBalanced || client.readPreference.mode !== "primary";
+  if (pinned) yield* throughDriver(connection, command, signal);
   else yield* direct(connection, command, find.collection, signal);
 }
 
@@ -45,7 +48,7 @@ async function* direct(
     ? client.startSession({ causalConsistency: false })
     : undefined;
   const options = { raw: true, signal, ...(session === undefined ? {} : { session }) };
-  const ask = async (request: Document): Promise<Buffer> => asBuffer((await db.command(request, options)).cursor as Uint8Array);
+  const ask = async (request: Document): Promise<Buffer> => asBuffer((await connection.run(request, options)).cursor as Uint8Array);
   const block = Buffer.allocUnsafe(blockBytes);
   let batchSize = command.batchSize as number;
   let open = 0n;
@@ -83,9 +86,9 @@ async function* direct(
   }
 }
 
-/** Behind routers or a load balancer a cursor is pinned to where it was opened, which only the driver's own cursors can do. */
+/** Behind routers or a load balancer, and where others than the primary are read, a cursor is pinned to where it was opened, which only the driver's own cursors can do. */
 async function* throughDriver(connection: Connection, command: Document, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
-  const cursor = connection.db.runCursorCommand(command, { raw: true });
+  const cursor = connection.db.runCursorCommand(command, { raw: true, readPreference: connection.client.readPreference });
   const block = Buffer.allocUnsafe(blockBytes);
   let filled = 0;
   let closed: Promise<void> | undefined;
@@ -93,7 +96,7 @@ async function* throughDriver(connection: Connection, command: Document, signal:
   const closeOnAbort = (): void => void close();
   signal.addEventListener("abort", closeOnAbort, { once: true });
   try {
-    while (await cursor.hasNext()) {
+    while (await patiently(signal, () => cursor.hasNext())) {
       for (const document of cursor.readBufferedDocuments() as unknown as Uint8Array[]) {
         if (filled + document.length > block.length && filled > 0) {
           yield block.subarray(0, filled);

@@ -28,7 +28,7 @@ const compareAtOnce = { documents: 500, bytes: 4 << 20 };
  * that a batch whose answer was lost can be sent again; another document under the same `_id` is a `RestoreFailed`.
  */
 export async function insertRaw(connection: Connection, collection: string, batch: DocumentBatch, signal: AbortSignal): Promise<void> {
-  const reply = await connection.db.command(insertCommand(collection, batch), { signal });
+  const reply = await connection.run(insertCommand(collection, batch), { signal });
   const refused = (reply.writeErrors ?? []) as { index: number; code: number; errmsg?: string }[];
   const other = refused.find(({ code }) => code !== duplicateKey);
   const where = `collection ${JSON.stringify(collection)} of ${connection.address.label}`;

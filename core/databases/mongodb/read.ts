@@ -1,4 +1,4 @@
-import { BSON, type Document, MongoServerError } from "mongodb";
+import { MongoServerError } from "mongodb";
 import { Failure } from "../../domain/failure.ts";
 import type { PartPlan, StreamPlan } from "../engine.ts";
 import { listCatalog, listIndexes } from "./catalog.ts";
@@ -8,6 +8,7 @@ import { mongoFailure } from "./failures.ts";
 import type { DefinitionsSelector, RowsSelector } from "./plan.ts";
 import { findRaw } from "./raw-cursor.ts";
 import { readConcernOf } from "./snapshot-read.ts";
+import { filterOf } from "./split.ts";
 
 /** The bytes of one part: documents one after another, exactly as the server sent them, or the definitions. */
 export async function* readPart(
@@ -44,7 +45,7 @@ async function* readRows(
   const find = {
     collection,
     averageBytes,
-    ...(selector.filter === null ? {} : { filter: BSON.EJSON.deserialize(selector.filter as Document, { relaxed: false }) as Document }),
+    ...(selector.range === null ? {} : { filter: filterOf(selector.range) }),
     ...(readConcern === undefined ? {} : { readConcern }),
   };
   try {

@@ -17,9 +17,9 @@ const batchDocuments = 20_000;
 export async function openRestoration(url: string, options: RestoreOptions, signal: AbortSignal): Promise<Restoration> {
   const definitions = options.definitions.flatMap(({ content }) => readDefinitions(content));
   const connection = await connect(url, signal);
-  const { db, address } = connection;
+  const { address } = connection;
   const run = async (during: string, command: Document): Promise<void> => {
-    await guarded(during, () => db.command(command, { signal }));
+    await guarded(during, () => connection.run(command, { signal }));
   };
   const guarded = async <T>(during: string, work: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();

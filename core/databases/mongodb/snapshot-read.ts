@@ -2,22 +2,60 @@ import { type Document, MongoServerError, Timestamp } from "mongodb";
 import { Failure } from "../../domain/failure.ts";
 import { type CatalogEntry, roleOf } from "./catalog.ts";
 import type { Connection } from "./connection.ts";
+import { typedDocument } from "./ordered-bson.ts";
+import { isThrottled } from "./throttling.ts";
 
-/** The token of a hold that holds nothing. */
+/** The token of a hold of a server that has neither snapshots nor a time of its own. */
 export const noSnapshot = "none";
 
-export const tokenOf = (time: Timestamp): string =>
-  JSON.stringify({ atClusterTime: { t: time.getHighBitsUnsigned(), i: time.getLowBitsUnsigned() } });
+/** A point of the cluster's time, as JSON. */
+export interface ClusterTime {
+  readonly t: number;
+  readonly i: number;
+}
 
-/** The read concern that reads under a token; undefined for none. */
-export function readConcernOf(token: string): Document | undefined {
-  if (token === noSnapshot) return undefined;
+const clusterTime = (time: Timestamp): ClusterTime => ({ t: time.getHighBitsUnsigned(), i: time.getLowBitsUnsigned() });
+export const timestampOf = ({ t, i }: ClusterTime): Timestamp => new Timestamp({ t, i });
+
+/** Everything is read at this time. */
+export const tokenOf = (time: Timestamp): string => JSON.stringify({ atClusterTime: clusterTime(time) });
+
+/** Everything is read at some moment after this time: for servers that cannot read at one. */
+export const clockTokenOf = (time: Timestamp): string => JSON.stringify({ operationTime: clusterTime(time) });
+
+function parsed(token: string): { readonly atClusterTime?: ClusterTime; readonly operationTime?: ClusterTime } {
+  if (token === noSnapshot) return {};
   try {
-    const { t, i } = (JSON.parse(token) as { atClusterTime: { t: number; i: number } }).atClusterTime;
-    return { level: "snapshot", atClusterTime: new Timestamp({ t, i }) };
+    const times = JSON.parse(token) as ReturnType<typeof parsed>;
+    timestampOf((times.atClusterTime ?? times.operationTime)!);
+    return times;
   } catch (cause) {
     throw new Failure("Unexpected", "The token is not one of a MongoDB hold.", { cause });
   }
+}
+
+/** The read concern that reads under a token; undefined for none. */
+export function readConcernOf(token: string): Document | undefined {
+  const { atClusterTime } = parsed(token);
+  return atClusterTime === undefined ? undefined : { level: "snapshot", atClusterTime: timestampOf(atClusterTime) };
+}
+
+/** A time that nothing is read before. */
+export function timeOf(token: string): ClusterTime | undefined {
+  const { atClusterTime, operationTime } = parsed(token);
+  return atClusterTime ?? operationTime;
+}
+
+/**
+ * Whether a collection can be read at the token's time. Ordinary ones can; capped ones and time series cannot on every version that has
+ * snapshot reads, so they are asked.
+ */
+export async function readsAt(connection: Connection, entry: CatalogEntry, token: string): Promise<boolean> {
+  const readConcern = readConcernOf(token);
+  if (readConcern === undefined) return false;
+  if (entry.type === "collection" && !entry.name.startsWith("system.buckets.") && !isCapped(entry)) return true;
+  const read = { find: entry.name, projection: { _id: 1 }, limit: 1, singleBatch: true, readConcern };
+  return !(await refuses(() => connection.ask(read)));
 }
 
 /**
@@ -29,7 +67,7 @@ export function readConcernOf(token: string): Document | undefined {
 export async function provenSnapshotTime(connection: Connection, collection: string): Promise<Timestamp | undefined> {
   const readAt = async (readConcern: Document): Promise<unknown> => {
     const command = { find: collection, projection: { _id: 1 }, limit: 1, singleBatch: true, readConcern };
-    return (await connection.db.command(command)).cursor?.atClusterTime;
+    return (await connection.ask(command)).cursor?.atClusterTime;
   };
   try {
     const time = await readAt({ level: "snapshot" });
@@ -39,7 +77,7 @@ export async function provenSnapshotTime(connection: Connection, collection: str
     return (await refuses(() => readAt({ level: "snapshot", atClusterTime: new Timestamp({ t: 1, i: 1 }) }))) ? time : undefined;
   } catch (error) {
     // A standalone server, or one before 5.0, says that it has no such read concern.
-    if (error instanceof MongoServerError && error.code !== 13) return undefined;
+    if (error instanceof MongoServerError && !notOfTheReadConcern.has(Number(error.code)) && !isThrottled(error)) return undefined;
     throw error;
   }
 }
@@ -49,14 +87,17 @@ async function refuses(read: () => Promise<unknown>): Promise<boolean> {
     await read();
     return false;
   } catch (error) {
-    if (error instanceof MongoServerError) return true;
+    // A missing permission, or a member that steps down, says nothing of the read concern.
+    if (error instanceof MongoServerError && !notOfTheReadConcern.has(Number(error.code)) && !isThrottled(error)) return true;
     throw error;
   }
 }
 
-/** Capped collections cannot be read at a snapshot on every version that has snapshot reads. */
-export const isCapped = (entry: CatalogEntry, options: Document): boolean => entry.type === "collection" && Boolean(options.capped);
+/** Unauthorized, and what a server says while it stops or changes its role. */
+const notOfTheReadConcern = new Set([13, 91, 189, 10107, 11600, 11602, 13435]);
+
+export const isCapped = (entry: CatalogEntry): boolean => entry.type === "collection" && Boolean(typedDocument(entry.options).capped);
 
 /** A collection to try a snapshot read on: an ordinary one of the users. */
-export const trialCollection = (catalog: readonly CatalogEntry[], optionsOf: (entry: CatalogEntry) => Document): CatalogEntry | undefined =>
-  catalog.find((entry) => entry.type === "collection" && roleOf(entry, catalog) === "rows" && !isCapped(entry, optionsOf(entry)));
+export const trialCollection = (catalog: readonly CatalogEntry[]): CatalogEntry | undefined =>
+  catalog.find((entry) => entry.type === "collection" && roleOf(entry, catalog) === "rows" && !isCapped(entry));
