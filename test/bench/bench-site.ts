@@ -5,66 +5,105 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Client, Connection } from "@temporalio/client";
 import { stringify } from "yaml";
+import type { EngineName } from "../../core/domain/snapshot.ts";
 import { createKeys } from "../../core/site/create-keys.ts";
 import { createSampleDatabase } from "../sample/postgres-database.ts";
 import type { StackAddresses } from "../stack/components.ts";
+import { chooseFreePorts } from "../stack/ports.ts";
+import { undoOnBreakOff } from "./break-off.ts";
 
 const dbgov = join(import.meta.dirname, "..", "..", "bin", "dbgov");
 
-/** A whole site with one store, a database to measure and an empty one, and its worker. */
+export interface BenchDatabase {
+  readonly name: string;
+  readonly engine: EngineName;
+  readonly url: string;
+}
+
+export interface BenchSiteOptions {
+  readonly folder: string;
+  readonly stack: Pick<StackAddresses, "postgres" | "temporal">;
+  readonly databases: readonly BenchDatabase[];
+  /** Merged over the site's policy. */
+  readonly policy?: Readonly<Record<string, unknown>>;
+  /** @default "bench_catalog" */
+  readonly catalogName?: string;
+}
+
+/** A whole site with one store, and a worker. */
 export interface BenchSite {
   readonly folder: string;
+  readonly config: string;
   readonly catalog: string;
   readonly environment: Readonly<Record<string, string>>;
   /** The command line, with its configuration. */
   readonly command: (text: string) => string;
   readonly workerPid: number;
+  /** Address of the worker's metrics. */
+  readonly metrics: string;
   /** Resolves when the verification that follows a backup by itself has ended. */
   verified(snapshot: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** An empty store, an empty catalog, and a worker that serves all queues and has done nothing yet. */
-export const openBenchSite = async (
-  folder: string,
-  stack: Pick<StackAddresses, "postgres" | "temporal">,
-  database: string,
-): Promise<BenchSite> => {
+/** An empty folder with keys, and an empty database for its catalog, whose URL it returns. */
+export const createBenchFolder = async (folder: string, server: string, catalog: string): Promise<string> => {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   await createKeys(join(folder, "keys"));
-  const catalog = await createSampleDatabase(stack.postgres.url, "bench_catalog");
-  const environment = {
-    BENCH_CATALOG: catalog,
-    BENCH_DATABASE: database,
-    BENCH_EMPTY: stack.postgres.url,
-    DBGOV_PG_BIN: stack.postgres.bin,
-  };
+  return await createSampleDatabase(server, catalog);
+};
+
+/** An empty store, an empty catalog, and a worker that serves all queues and has done nothing yet. */
+export const openBenchSite = async (options: BenchSiteOptions): Promise<BenchSite> => {
+  const { folder, stack, databases, policy = {}, catalogName = "bench_catalog" } = options;
+  const catalog = await createBenchFolder(folder, stack.postgres.url, catalogName);
+  const urls = Object.fromEntries(databases.map(({ url }, at) => [variableOf(at), url]));
+  const environment = { BENCH_CATALOG: catalog, DBGOV_PG_BIN: stack.postgres.bin, ...urls };
   const config = join(folder, "dbgov.yaml");
-  await writeFile(config, stringify(configuration(stack.temporal.address)));
-  const log = join(folder, "worker.log");
-  const worker = spawn(dbgov, ["worker", "--config", config, "--json"], {
-    env: { ...process.env, ...environment },
-    stdio: ["ignore", "pipe", openSync(log, "w")],
-  });
-  await ready(worker, log);
+  await writeFile(config, stringify(configuration(stack.temporal.address, databases, policy)));
+  const worker = await startBenchWorker({ folder, config, environment });
   return {
-    folder,
-    catalog,
-    environment,
+    ...{ folder, config, catalog, environment, workerPid: worker.pid, metrics: worker.metrics },
     command: (text) => `'${dbgov}' ${text} --config '${config}' --json`,
-    workerPid: worker.pid ?? 0,
     verified: async (snapshot) => {
       const connection = await Connection.connect({ address: stack.temporal.address });
       await new Client({ connection }).workflow.getHandle(`verify/${snapshot}`).result();
       await connection.close();
     },
-    close: async () => {
-      const ended = new Promise((resolve) => worker.once("exit", resolve));
-      worker.kill("SIGTERM");
-      await ended;
-    },
+    close: worker.stop,
   };
+};
+
+export interface BenchWorker {
+  readonly pid: number;
+  readonly metrics: string;
+  stop(): Promise<void>;
+}
+
+/** One more worker of a site. */
+export const startBenchWorker = async ({
+  folder,
+  config,
+  environment,
+}: Pick<BenchSite, "folder" | "config" | "environment">): Promise<BenchWorker> => {
+  const metrics = `127.0.0.1:${(await chooseFreePorts(1, new Set()))[0]}`;
+  const log = join(folder, `worker-${metrics.split(":").at(-1)}.log`);
+  // In a group of its own: Ctrl-C reaches the bench, which ends the worker.
+  const worker = spawn(dbgov, ["worker", "--config", config, "--metrics", metrics, "--json"], {
+    env: { ...process.env, ...environment },
+    stdio: ["ignore", "pipe", openSync(log, "w")],
+    detached: true,
+  });
+  const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+  const stop = async (): Promise<void> => {
+    worker.kill("SIGTERM");
+    await ended;
+    forget();
+  };
+  const forget = undoOnBreakOff(stop);
+  await ready(worker, log);
+  return { pid: worker.pid ?? 0, metrics, stop };
 };
 
 const ready = async (worker: ChildProcess, log: string): Promise<void> => {
@@ -74,7 +113,9 @@ const ready = async (worker: ChildProcess, log: string): Promise<void> => {
   throw new Error(`the worker ended before it was ready: ${readFileSync(log, "utf8").slice(-2_000)}`);
 };
 
-const configuration = (temporal: string): unknown => ({
+const variableOf = (at: number): string => `BENCH_DATABASE_${at}`;
+
+const configuration = (temporal: string, databases: readonly BenchDatabase[], policy: Readonly<Record<string, unknown>>): unknown => ({
   organization: "bench",
   temporal: { address: temporal },
   catalog: { env: "BENCH_CATALOG" },
@@ -86,11 +127,8 @@ const configuration = (temporal: string): unknown => ({
   },
   recipients: [{ name: "recovery", publicKey: "keys/recovery.public", secretKey: { file: "keys/recovery.secret" } }],
   recoveryKit: "recovery-kit",
-  databases: [
-    { name: "shop", engine: "postgres", url: { env: "BENCH_DATABASE" }, policy: "nightly" },
-    { name: "empty", engine: "postgres", url: { env: "BENCH_EMPTY" }, policy: "nightly" },
-  ],
+  databases: databases.map(({ name, engine }, at) => ({ name, engine, url: { env: variableOf(at) }, policy: "nightly" })),
   stores: [{ name: "local", kind: "directory", domain: "this-machine", path: "store" }],
-  policies: [{ name: "nightly", schedule: { cron: "15 2 * * *" }, landing: "local", copies: 1, domains: 1 }],
+  policies: [{ name: "nightly", schedule: { cron: "15 2 * * *" }, landing: "local", copies: 1, domains: 1, ...policy }],
   log: { origin: "bench.example/dbgov", store: "local" },
 });

@@ -28,6 +28,7 @@ export interface MachineryInput {
   /** Holds the key files of `createKeys`, and the store. */
   readonly folder: string;
   readonly catalog: string;
+  readonly engine: "postgres" | "mongodb";
   readonly url: string;
   /** What to restore. */
   readonly snapshot?: string;
@@ -35,8 +36,8 @@ export interface MachineryInput {
 
 export interface MachineryOutput {
   readonly snapshot: string;
-  /** Bytes of new packs. */
-  readonly stored: number;
+  /** Bytes that left the database. */
+  readonly read: number;
   /** How long a restore compared what it had restored, at its end. */
   readonly compareSeconds: number;
 }
@@ -47,8 +48,11 @@ const keyFile = async (folder: string, name: string): Promise<string> => (await 
 const keyBytes = async (folder: string, name: string): Promise<Uint8Array> =>
   new Uint8Array(Buffer.from(await keyFile(folder, name), "hex"));
 
-const backup = async ({ folder, catalog: catalogUrl, url }: MachineryInput, threads: ThreadPool): Promise<MachineryOutput> => {
-  const engine = await engineOf("postgres");
+const backup = async (
+  { folder, catalog: catalogUrl, engine: engineName, url }: MachineryInput,
+  threads: ThreadPool,
+): Promise<MachineryOutput> => {
+  const engine = await engineOf(engineName);
   const landing = landingOf(folder);
   const keys = { dedupSecret: await keyBytes(folder, "dedup.secret"), indexKey: await keyBytes(folder, "index.secret") };
   const recipients = [parseRecipient("recovery", await keyFile(folder, "recovery.public"))];
@@ -62,14 +66,14 @@ const backup = async ({ folder, catalog: catalogUrl, url }: MachineryInput, thre
   try {
     const plan = await engine.plan(url, hold.token, { partBytes: captureGrain.partBytes }, signal);
     const batches = groupParts(plan, captureGrain.batchBytes);
-    const job = { engine: "postgres" as const, url, token: hold.token, plan, keys, recipients, landing, catalog: catalogUrl };
+    const job = { engine: engineName, url, token: hold.token, plan, keys, recipients, landing, catalog: catalogUrl };
     const results = await Promise.all(batches.map((parts) => threads.run("capture", { ...job, parts, expected: {} }, { signal })));
     const parts = results.flatMap((result) => result.parts);
     const packs = [...new Set(parts.flatMap((part) => part.packs))];
     const gone = await claimPacks(catalog, packs);
     if (gone.length > 0) throw new Error(`packs vanished: ${gone.join(", ")}`);
     const manifest = {
-      ...{ version: 1 as const, snapshot, database: "shop", engine: "postgres" as const, consistency: hold.consistency },
+      ...{ version: 1 as const, snapshot, database: "shop", engine: engineName, consistency: hold.consistency },
       ...{ startedAt: startedAt.toISOString(), capturedAt: startedAt.toISOString(), serverVersion: plan.serverVersion },
       ...{ databaseName: plan.databaseName, notes: plan.notes, streams: manifestStreams(plan, parts) },
       digestKey: Buffer.from(digestKeyOf(keys.dedupSecret)).toString("base64"),
@@ -81,7 +85,7 @@ const backup = async ({ folder, catalog: catalogUrl, url }: MachineryInput, thre
     const rows = manifest.streams.reduce((total, stream) => total + stream.rows, 0);
     const ranges = [...new Map(parts.map((part) => [part.range, { id: part.range, packs: part.packs }])).values()];
     await commitSnapshot(catalog, {
-      ...{ snapshot, database: "shop", engine: "postgres", policy: "bench", rows, consistency: hold.consistency, ranges },
+      ...{ snapshot, database: "shop", engine: engineName, policy: "bench", rows, consistency: hold.consistency, ranges },
       ...{ startedAt: manifest.startedAt, capturedAt: manifest.capturedAt, manifestHash: sealed.hash },
       ...{ bytesRead: bytes.read, bytesNew: bytes.new, bytesStored: bytes.stored },
       ciphertextRoot: ciphertextRoot(
@@ -91,7 +95,7 @@ const backup = async ({ folder, catalog: catalogUrl, url }: MachineryInput, thre
       envelopes: [...parts.flatMap((part) => part.envelopes), ...sealed.envelopes],
     });
     await store.put(manifestKey(snapshot), sealed.bytes, signal);
-    return { snapshot, stored: bytes.stored, compareSeconds: 0 };
+    return { snapshot, read: bytes.read, compareSeconds: 0 };
   } finally {
     await hold.close();
     await Promise.all([closeCatalog(catalog), store.close()]);
@@ -99,7 +103,7 @@ const backup = async ({ folder, catalog: catalogUrl, url }: MachineryInput, thre
 };
 
 const restore = async (
-  { folder, catalog: catalogUrl, url, snapshot = "" }: MachineryInput,
+  { folder, catalog: catalogUrl, engine, url, snapshot = "" }: MachineryInput,
   threads: ThreadPool,
 ): Promise<MachineryOutput> => {
   const catalog = openCatalog(catalogUrl);
@@ -111,11 +115,11 @@ const restore = async (
     const started = performance.now();
     const result = await threads.run(
       "restore",
-      { access, stores, engine: "postgres", url, replace: false, parallelism: availableParallelism() },
+      { access, stores, engine, url, replace: false, parallelism: availableParallelism() },
       { signal },
     );
     if (!result.identical) throw new Error(`the restored database differs: ${result.differences.join("; ")}`);
-    return { snapshot, stored: 0, compareSeconds: (performance.now() - started) / 1_000 - result.seconds };
+    return { snapshot, read: 0, compareSeconds: (performance.now() - started) / 1_000 - result.seconds };
   } finally {
     await closeCatalog(catalog);
   }

@@ -18,10 +18,16 @@ const children = (pid: number): number[] => read(`/proc/${pid}/task/${pid}/child
 const tree = (pid: number): number[] => [pid, ...children(pid).flatMap(tree)];
 
 /** Processor seconds of the process, its threads, and the children that it has waited for. */
-export const processorSeconds = (pid: number): number => {
+const processorSeconds = (pid: number): number => {
   const fields = read(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ") ?? [];
   return [11, 12, 13, 14].reduce((sum, field) => sum + Number(fields[field] ?? 0), 0) / ticksPerSecond;
 };
+
+/**
+ * Processor seconds of a process and of all that it has ever started: those that live, and those that it has waited for, as
+ * PostgreSQL's postmaster does for its backends. 0 where there is no /proc.
+ */
+export const treeSeconds = (pid: number): number => tree(pid).reduce((sum, one) => sum + processorSeconds(one), 0);
 
 /** Forgets the most that the process has ever had in memory. */
 export const forgetPeak = (pid: number): void => {

@@ -1,74 +1,78 @@
-import { type Machine, medianOf, type ScaleResult, tableOf } from "./results.ts";
-import { type Contender, contenders } from "./rounds.ts";
+import { type DataSetResult, tableOf } from "./results.ts";
+import { targetsOf, targetTable } from "./targets.ts";
 
-const markdownTable = (rows: readonly (readonly string[])[]): string => {
+export interface Machine {
+  readonly processor: string;
+  readonly cores: number;
+  readonly memory: number;
+  readonly node: string;
+  readonly postgres: string;
+  readonly rounds: number;
+  readonly date: string;
+  /** Processes that wanted to run, on average over a minute, before the first round. */
+  readonly load: number;
+}
+
+const markdownTable = (rows: readonly (readonly string[])[], textColumns: number): string => {
   const [head = [], ...body] = rows;
   const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(head), line(head.map((_, column) => (column === 0 ? "---" : "---:"))), ...body.map(line)].join("\n");
+  return [line(head), line(head.map((_, column) => (column < textColumns ? "---" : "---:"))), ...body.map(line)].join("\n");
 };
 
-/** `docs/benchmarks.md`. */
-export const benchmarksDocument = (results: readonly ScaleResult[], machine: Machine): string => {
+const sectionOf = (result: DataSetResult, smaller: DataSetResult | undefined): string => `## ${result.title}
+
+${Object.entries(result.changes)
+  .map(([change, what]) => `- *${change}*: ${what}`)
+  .join("\n")}
+
+${markdownTable(targetTable(targetsOf(result, smaller)), 1)}
+
+${markdownTable(tableOf(result), 2)}`;
+
+/** `docs/benchmarks.md`. `smallerOf` gives the data set that is the same but smaller. */
+export const benchmarksDocument = (
+  results: readonly DataSetResult[],
+  smallerOf: (result: DataSetResult) => DataSetResult | undefined,
+  machine: Machine,
+): string => {
   const { processor, cores, memory, node, postgres, rounds, date, load } = machine;
   return `# Benchmarks
 
 <!-- Written by \`npm run bench\`. Do not edit. -->
 
-TPC-H in PostgreSQL ${postgres}, backed up into a folder on the same disk. Measured on ${date} on ${cores} cores of ${processor} with
-${(memory / 1e9).toFixed(0)} GB of memory and Node ${node}; ${rounds} rounds, in each all contenders one after the other. Before the first
-round, ${load.toFixed(1)} processes wanted to run.
+Backed up into a folder on the same disk. Measured on ${date} on ${cores} cores of ${processor} with ${(memory / 1e9).toFixed(0)} GB of memory,
+Node ${node}, PostgreSQL ${postgres}; ${rounds} rounds. In each round every arm begins with an empty repository; the states follow one
+another, and in each state all arms run one after the other, in an order that differs from round to round. Before the first round,
+${load.toFixed(1)} processes wanted to run.
 
-![Seconds by contender](benchmarks.svg)
+![Seconds by state and arm](benchmarks.svg)
 
-${results.map((result) => `## Scale ${result.scale}\n\n${markdownTable(tableOf(result))}`).join("\n\n")}
+${results.map((result) => sectionOf(result, smallerOf(result))).join("\n\n")}
 
 ## How to read it
 
-- Seconds and memory are medians; the range is that of all rounds. Everything that is written is flushed to the disk before the clock
-  stops, the pipe's file too.
-- The pipe is what a good shell script does. It makes one stream that has to be read whole to restore one table, of which every dump is
-  as large as the first; what we write is deduplicated, signed, indexed and can be checked by parts.
-- *Machinery alone* is \`core/\` without Temporal in a process of its own, with that process's start. *Whole backup* is \`dbgov backup\`
-  from its start to its entry in the log: planning, capture, sealing, proving what was stored, logging. The memory and processor time of
-  *whole* and *unchanged* are those of the worker, which serves all queues, has backed up an empty database before, and goes on to
-  verify a sample of the snapshot, which is in its processor time and memory, not in the seconds.
+- **Seconds and memory** are medians; the range is that of all rounds. *Stored* is all that the repository holds after that state.
+- The states follow one another in one repository: *full* is the first backup, *unchanged* the second of the same content, then what the list above each
+  table says was changed, each time with a backup.
+- *Dump* is plain \`pg_dump\`, which deduplicates best, or \`mongodump --archive\`. kopia and restic read it from standard input, as their
+  users do, into a local repository, kopia with zstd, else as they come. The pipe's file is flushed to the disk; so is what we write.
+- The pipe makes one stream that has to be read whole to restore one table, of which every dump is as large as the first. What we write is
+  deduplicated, signed, indexed and can be checked by parts.
+- *Ours, whole backup* is \`dbgov backup\` from its start to its entry in the log: planning, capture, sealing, proving what was stored, logging. *Machinery
+  alone* is \`core/\` without Temporal in a process of its own, with that process's start, and without the log.
+- **CPU s** are user and system time of the arm's own processes, as the kernel counted them; of ours: the command, the worker, which serves all queues,
+  and Temporal's server. **Server CPU s** is that of the database's server and of all its backends meanwhile (\`/proc\`), with ours also that of the
+  catalog, which is on the same PostgreSQL. What a worker does when the backup is over (it verifies a sample) is in neither.
+- **Memory** is resident memory at its highest, of all processes that the arm had at one time; of ours: the worker with what it starts, after it has
+  backed up an empty database.
+- **Left** are bytes of content that left the database: the dump's size; of ours, what its captures read. The few rows of digests with which ours
+  asks what is unchanged are not in it.
+- **Stored** of ours is its store and the recovery kit. The catalog is not in it: it can be rebuilt.
 - The restores end when the last index stands. *Ours* has then checked every chunk, and goes on to read the target back and to compare
-  it with the manifest, which is in its processor time, not in its seconds. \`pg_restore\` reads a local custom dump.
-- Processor time is that of the contender's own processes. The server's comes on top: it is about the same for all that read everything.
-- Memory is resident memory at its highest, of all processes that the contender had at one time.
+  it with the manifest, which is in its processor time, not in its seconds. \`pg_restore\` reads a local custom dump; kopia's and restic's
+  dumps go into \`psql\`.
 
-\`npm run bench\` measures again (\`--quick\`: only scale 0.1; \`--full\`: five rounds; \`--json\` ends with one JSON object).
-`;
-};
-
-const barHeight = 20;
-const labelWidth = 240;
-const chartWidth = 480;
-
-/** Bars of median seconds, a group for each scale, in colors that show on light and dark pages. */
-export const benchmarksChart = (results: readonly ScaleResult[]): string => {
-  const longest = Math.max(...results.flatMap((result) => result.samples.map(({ seconds }) => seconds)));
-  let y = 0;
-  const groups = results.map((result) => {
-    y += 34;
-    const title = `<text x="8" y="${y - 8}" font-weight="bold">scale ${result.scale}, seconds</text>`;
-    const bars = (Object.keys(contenders) as Contender[]).map((contender) => {
-      const seconds = medianOf(result, contender, "seconds");
-      const width = Math.max(1, (seconds / longest) * chartWidth);
-      const color = contenders[contender].startsWith("ours") ? "#2f7ed8" : "#9a9a9a";
-      const bar =
-        `<text x="${labelWidth - 8}" y="${y + 14}" text-anchor="end">${contenders[contender]}</text>` +
-        `<rect x="${labelWidth}" y="${y + 3}" width="${width.toFixed(1)}" height="${barHeight - 5}" rx="2" fill="${color}"/>` +
-        `<text x="${(labelWidth + width + 6).toFixed(1)}" y="${y + 14}">${seconds.toFixed(2)}</text>`;
-      y += barHeight;
-      return bar;
-    });
-    return [title, ...bars].join("\n");
-  });
-  const size = `width="${labelWidth + chartWidth + 60}" height="${y + 10}"`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} font-family="sans-serif" font-size="13" fill="#808080">
-<title>Seconds by contender, for each scale of TPC-H</title>
-${groups.join("\n")}
-</svg>
+\`npm run bench\` measures again: five rounds on every data set. \`--quick\`: three rounds on one, without this page; \`--rounds N\`, \`--only NAME,…\`: as they
+say; \`--json\` ends with one JSON object.
 `;
 };

@@ -1,117 +1,96 @@
-import { stat } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { BackupResult } from "../../core/domain/run.ts";
 import { createSampleDatabase } from "../sample/postgres-database.ts";
 import type { StackAddresses } from "../stack/components.ts";
-import { type BenchSite, openBenchSite } from "./bench-site.ts";
-import type { MachineryInput, MachineryOutput } from "./machinery.ts";
-import { forgetPeak, processorSeconds, watchMemory } from "./process-tree.ts";
-import { quoted, type Timed, timedCommand } from "./timed-command.ts";
-import { floorCommand, pipeCommand, restoreCommand, type Tools } from "./tools.ts";
+import type { Arm } from "./arm.ts";
+import { openBenchSite } from "./bench-site.ts";
+import type { DataSet } from "./data-set.ts";
+import { machineryArm, ourArm } from "./our-arms.ts";
+import { arms, type Measured, type Sample, type State, states } from "./sample.ts";
+import { floorArm, kopiaArm, pgRestoreArm, pipeArm, resticArm } from "./shell-arms.ts";
+import type { Tools } from "./tools.ts";
 
-/** One measurement of one contender. */
-export interface Sample {
-  readonly contender: Contender;
-  readonly seconds: number;
-  readonly processorSeconds: number;
-  readonly peakMemory: number;
-  /** What it stored, or read back. */
-  readonly bytes: number;
+/** What is backed up. */
+export interface Source {
+  readonly engine: "postgres" | "mongodb";
+  readonly url: string;
 }
-
-export const contenders = {
-  floor: "pg_dump to nowhere",
-  pipe: "pg_dump | zstd -3 -T2 | age",
-  machinery: "ours, machinery alone",
-  full: "ours, whole backup",
-  unchanged: "ours, unchanged again",
-  pgRestore: "pg_restore -j 2",
-  restore: "ours, restore",
-} as const;
-export type Contender = keyof typeof contenders;
 
 export interface Bench {
   readonly stack: Pick<StackAddresses, "postgres" | "temporal">;
   readonly tools: Tools;
   readonly folder: string;
+  /** Leaves out what the summary does not need. */
+  readonly quick: boolean;
+  /** Processes whose time counts as the database's: its server, and the catalog's where that is another. */
+  readonly serversOf: (engine: Source["engine"]) => readonly number[];
+  readonly temporalPid: number;
   readonly say: (text: string) => void;
 }
 
-const sampleOf = (contender: Contender, timed: Omit<Timed, "output">, bytes: number): Sample => ({
-  contender,
-  seconds: timed.seconds,
-  processorSeconds: timed.processorSeconds,
-  peakMemory: timed.peakMemory,
-  bytes,
-});
+export interface Round extends Pick<Bench, "stack" | "tools" | "temporalPid"> {
+  readonly source: Source;
+  readonly servers: readonly number[];
+  /** Its own, empty. */
+  readonly folder: string;
+}
 
-/** All contenders once, one after the other, so that what else the machine does meets them all alike. */
-export const runRound = async (bench: Bench, url: string, customDump: string): Promise<Sample[]> => {
-  const { tools, folder, say } = bench;
+/** Who takes part in a state. Nothing about a dump depends on the one before it, but its time on what is in the database. */
+const takesPart = (arm: Arm, state: State, quick: boolean): boolean => {
+  if (arm.name === "machinery" || arm.name === "pipeOneThread") return state === "full" && !quick;
+  if (arm.name === "floor" || arm.name === "pipe") return state === "full" || !quick;
+  return true;
+};
+
+const restores = (arm: Arm, quick: boolean): boolean =>
+  arm.restore !== undefined && (!quick || arm.name === "ours" || arm.name === "pgRestore");
+
+/** Everyone begins elsewhere in each round, so that nobody is always the first after something. */
+const rotated = <T>(list: readonly T[], by: number): T[] => [...list.slice(by % list.length), ...list.slice(0, by % list.length)];
+
+/** All states, in each all arms one after the other, so that what else the machine does meets them all alike. */
+export const runRound = async (bench: Bench, data: DataSet, number: number, customDump: string): Promise<Sample[]> => {
+  const { stack, tools, temporalPid, quick, say } = bench;
+  const folder = join(bench.folder, "round");
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const source = await data.reset();
+  const round: Round = { stack, tools, temporalPid, source, folder, servers: bench.serversOf(source.engine) };
+  const site = await openBenchSite({
+    folder: join(folder, "site"),
+    stack,
+    databases: [
+      { name: "source", ...source },
+      { name: "empty", engine: "postgres", url: stack.postgres.url },
+    ],
+  });
   const samples: Sample[] = [];
-  const add = (sample: Sample): void => {
-    samples.push(sample);
-    say(`  ${contenders[sample.contender].padEnd(30)} ${sample.seconds.toFixed(2)} s`);
+  const add = (arm: Arm, work: Sample["work"], measured: Measured): void => {
+    samples.push({ dataSet: data.name, round: number, arm: arm.name, work, ...measured });
+    const what = work === "restore" ? "restore" : states[work];
+    say(`  ${what.padEnd(16)} ${arms[arm.name].padEnd(26)} ${measured.seconds.toFixed(2)} s`);
   };
-  const dump = join(folder, "pipe.age");
-  add(sampleOf("floor", await timedCommand(floorCommand(tools, url)), 0));
-  add(sampleOf("pipe", await timedCommand(pipeCommand(tools, url, dump)), (await stat(dump)).size));
-  for (const sample of await machinerySamples(bench, url)) add(sample);
-  for (const sample of await wholeSamples(bench, url)) add(sample);
-  const target = await createSampleDatabase(bench.stack.postgres.url, "bench_target");
-  add(sampleOf("pgRestore", await timedCommand(restoreCommand(tools, target, customDump)), (await stat(customDump)).size));
-  return samples;
-};
-
-const machineryCommand = (input: MachineryInput): string =>
-  `${quoted(process.execPath)} --disable-warning=ExperimentalWarning ${quoted(join(import.meta.dirname, "machinery.ts"))} ${quoted(JSON.stringify(input))}`;
-
-const runMachinery = async (bench: Bench, input: MachineryInput): Promise<{ timed: Timed; result: MachineryOutput }> => {
-  const timed = await timedCommand(machineryCommand(input), { DBGOV_PG_BIN: bench.stack.postgres.bin });
-  return { timed, result: JSON.parse(timed.output) as MachineryOutput };
-};
-
-/**
- * Both with the start of their process, as the pipe with its own. The restore counts until the last index stands; that the target is
- * read back and compared afterwards is not in its time, but in its processor time.
- */
-const machinerySamples = async (bench: Bench, url: string): Promise<Sample[]> => {
-  const site = await openBenchSite(join(bench.folder, "machinery"), bench.stack, url);
-  await site.close();
-  const base = { folder: site.folder, catalog: site.catalog };
-  const backup = await runMachinery(bench, { ...base, work: "backup", url });
-  const { snapshot, stored } = backup.result;
-  const target = await createSampleDatabase(bench.stack.postgres.url, "bench_target");
-  const { timed, result } = await runMachinery(bench, { ...base, work: "restore", url: target, snapshot });
-  return [
-    sampleOf("machinery", backup.timed, stored),
-    sampleOf("restore", { ...timed, seconds: timed.seconds - result.compareSeconds }, stored),
-  ];
-};
-
-/** `dbgov backup` from its start to its end. The verification that follows by itself is waited for, so that it meets nothing else. */
-const backUp = async (site: BenchSite, database: string): Promise<{ timed: Timed; result: BackupResult }> => {
-  const timed = await timedCommand(site.command(`backup ${database}`), site.environment);
-  const result = JSON.parse(timed.output) as BackupResult;
-  if (result.degraded || result.state !== "logged") throw new Error(`the backup ended ${result.state}, degraded: ${result.degraded}`);
-  await site.verified(result.snapshot);
-  return { timed, result };
-};
-
-/** On a worker that has backed up one empty database before, and nothing of this one; then once more. Memory and processor time are the worker's. */
-const wholeSamples = async (bench: Bench, url: string): Promise<Sample[]> => {
-  const site = await openBenchSite(join(bench.folder, "whole"), bench.stack, url);
   try {
-    const samples: Sample[] = [];
-    await backUp(site, "empty");
-    for (const contender of ["full", "unchanged"] as const) {
-      forgetPeak(site.workerPid);
-      const before = processorSeconds(site.workerPid);
-      const memory = watchMemory(site.workerPid);
-      const { timed, result } = await backUp(site, "shop");
-      const peakMemory = await memory.stop();
-      const worked = processorSeconds(site.workerPid) - before;
-      samples.push(sampleOf(contender, { ...timed, peakMemory, processorSeconds: worked }, result.bytes.stored));
+    const all = [
+      floorArm(round),
+      pipeArm(round, 2),
+      pipeArm(round, 1),
+      await kopiaArm(round),
+      await resticArm(round),
+      await ourArm(round, site),
+      ...(source.engine === "postgres" ? [await machineryArm(round)] : []),
+    ];
+    for (const state of Object.keys(states) as State[]) {
+      if (state !== "full" && state !== "unchanged") await data.change(state);
+      await data.settle();
+      const now = all.filter((arm) => takesPart(arm, state, quick));
+      for (const arm of rotated(now, number)) add(arm, state, await arm.backUp());
+      if (state !== "full" || source.engine !== "postgres") continue;
+      const restoring = [...all, pgRestoreArm(round, customDump)].filter((arm) => restores(arm, quick));
+      for (const arm of rotated(restoring, number)) {
+        const target = await createSampleDatabase(stack.postgres.url, "bench_target");
+        add(arm, "restore", await arm.restore!(target));
+      }
     }
     return samples;
   } finally {

@@ -2,89 +2,100 @@ import { execFileSync } from "node:child_process";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { cpus, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
-import { createSampleDatabase } from "../sample/postgres-database.ts";
-import { loadTpch } from "../sample/tpch.ts";
+import { formatDuration } from "../../core/domain/duration.ts";
 import { progressToStderr } from "../stack/progress.ts";
-import { stackDown, stackUp } from "../stack/stack.ts";
-import { benchmarksChart, benchmarksDocument } from "./report.ts";
-import { type Machine, type ScaleResult, summaryOf, tableOf, textTable } from "./results.ts";
-import { type Bench, runRound } from "./rounds.ts";
+import { stackDown, stackStatus, stackUp } from "../stack/stack.ts";
+import { handleBreakOff, undoOnBreakOff } from "./break-off.ts";
+import { benchmarksChart } from "./chart.ts";
+import type { DataSet } from "./data-set.ts";
+import { documentsData } from "./documents-data.ts";
+import { mongodbData } from "./mongodb-data.ts";
+import { parseOptions } from "./options.ts";
+import { benchmarksDocument, type Machine } from "./report.ts";
+import { type DataSetResult, summaryOf, tableOf, textTable } from "./results.ts";
+import { type Bench, runRound, type Source } from "./rounds.ts";
+import { targetsOf, targetTable } from "./targets.ts";
 import { timedCommand } from "./timed-command.ts";
 import { customDumpCommand, findTools } from "./tools.ts";
+import { tpchData } from "./tpch-data.ts";
 
-/** `npm run bench`: measures against what a shell script would do, on a stack of its own, and writes `docs/benchmarks.md`. */
+/** `npm run bench`: measures against what else there is, on a stack of its own, and writes `docs/benchmarks.md`. */
 const root = join(import.meta.dirname, "..", "..");
 const stackFolder = join(root, ".dbgov", "bench-stack");
-const known = ["--quick", "--full", "--json"];
-const given = process.argv.slice(2);
-const unknown = given.find((option) => !known.includes(option));
-if (unknown !== undefined) {
-  process.stderr.write(`unknown option ${unknown}; there are ${known.join(", ")}\n`);
-  process.exit(2);
-}
-const json = given.includes("--json");
-const quick = given.includes("--quick");
-const scales = quick ? [0.1] : [0.1, 0.5];
-const rounds = given.includes("--full") ? 5 : 3;
-const say = (text: string): void => void (json ? process.stderr : process.stdout).write(`${text}\n`);
+/** The data set of the summary and of the chart, and the same in small, by which it is told whether memory is flat. */
+const main = "tpch-0.5";
+const small = "tpch-0.1";
+const options = parseOptions(process.argv.slice(2), { all: [small, main, "pgbench", "mongodb"], quick: [main] });
+const say = (text: string): void => void (options.json ? process.stderr : process.stdout).write(`${text}\n`);
 
-/** TPC-H of the scale: what an earlier bench loaded, or loaded now. */
-const tpchDatabase = async (server: string, scale: number): Promise<string> => {
-  const name = `tpch_${scale}`;
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  const client = new pg.Client({ connectionString: server });
-  await client.connect();
-  try {
-    const { rows } = await client.query("SELECT FROM pg_database WHERE datname = $1", [name]);
-    if (rows.length > 0) return url.href;
-    say(`loading TPC-H of scale ${scale}`);
-    // Under its name only when it is whole.
-    await loadTpch(await createSampleDatabase(server, "tpch_loading"), scale);
-    await client.query(`ALTER DATABASE tpch_loading RENAME TO ${pg.escapeIdentifier(name)}`);
-    await client.query("CHECKPOINT");
-    return url.href;
-  } finally {
-    await client.end();
-  }
+const withMongodb = options.dataSets.includes("mongodb");
+handleBreakOff();
+const folder = join(root, ".dbgov", "bench");
+const started = Date.now();
+undoOnBreakOff(() => stackDown(stackFolder));
+undoOnBreakOff(() => rm(folder, { recursive: true, force: true }));
+const stack = await stackUp({
+  folder: stackFolder,
+  components: ["postgres", "temporal", ...(withMongodb ? (["mongodb"] as const) : [])],
+  onProgress: progressToStderr,
+});
+
+const dataSetOf = (name: string): DataSet => {
+  if (name === "pgbench") return documentsData(stack.postgres.url, stack.postgres.bin);
+  if (name === "mongodb") return mongodbData(stack.mongodb.url);
+  return tpchData(stack.postgres.url, name === main ? 0.5 : 0.1);
 };
 
-const stack = await stackUp({ folder: stackFolder, components: ["postgres", "temporal"], onProgress: progressToStderr });
-const folder = join(root, ".dbgov", "bench");
+const pidOf = async (component: string): Promise<number> =>
+  (await stackStatus(stackFolder)).find((status) => status.component === component)?.pid ?? 0;
+
+const measure = async (bench: Bench, data: DataSet): Promise<DataSetResult> => {
+  say(`${data.title}: loading what is not there yet`);
+  await data.load();
+  const customDump = join(folder, "custom.dump");
+  const source = await data.reset();
+  if (source.engine === "postgres") await timedCommand(customDumpCommand(bench.tools, source.url, customDump));
+  const samples = [];
+  for (let round = 1; round <= options.rounds; round += 1) {
+    say(`${data.title}, round ${round} of ${options.rounds}, after ${formatDuration(Date.now() - started)}`);
+    samples.push(...(await runRound(bench, data, round, customDump)));
+  }
+  return { name: data.name, title: data.title, changes: data.changes, samples };
+};
+
 try {
   await mkdir(folder, { recursive: true });
-  const bench: Bench = { stack, tools: await findTools(stack.postgres.bin), folder, say };
-  const databases: { scale: number; url: string }[] = [];
-  for (const scale of scales) databases.push({ scale, url: await tpchDatabase(stack.postgres.url, scale) });
+  const [postgres, temporalPid] = [await pidOf("postgres"), await pidOf("temporal")];
+  const mongodb = withMongodb ? await pidOf("mongodb") : 0;
+  const bench: Bench = {
+    ...{ stack, tools: await findTools(stack.postgres.bin, withMongodb), folder, quick: options.quick, temporalPid, say },
+    serversOf: (engine: Source["engine"]) => (engine === "postgres" ? [postgres] : [postgres, mongodb]),
+  };
   const machine: Machine = {
     processor: cpus()[0]?.model.trim() ?? "an unknown processor",
     cores: cpus().length,
     memory: totalmem(),
     node: process.versions.node,
     postgres: execFileSync(join(stack.postgres.bin, "postgres"), ["--version"], { encoding: "utf8" }).trim().split(" ").at(-1) ?? "",
-    rounds,
+    rounds: options.rounds,
     date: new Date().toISOString().slice(0, 10),
     load: loadavg()[0] ?? 0,
   };
-  const results: ScaleResult[] = [];
-  for (const { scale, url } of databases) {
-    const dump = join(folder, `custom-${scale}.dump`);
-    await timedCommand(customDumpCommand(bench.tools, url, dump));
-    const samples = [];
-    for (let round = 1; round <= rounds; round += 1) {
-      say(`scale ${scale}, round ${round} of ${rounds}`);
-      samples.push(...(await runRound(bench, url, dump)));
-    }
-    results.push({ scale, samples });
-    say(`\nscale ${scale}\n${textTable(tableOf(results.at(-1)!))}\n`);
+  const results: DataSetResult[] = [];
+  const smallerOf = ({ name }: DataSetResult) => (name === main ? results.find((result) => result.name === small) : undefined);
+  for (const name of options.dataSets) {
+    const result = await measure(bench, dataSetOf(name));
+    results.push(result);
+    say(`\n${result.title}\n${textTable(tableOf(result))}\n\n${textTable(targetTable(targetsOf(result, smallerOf(result))))}\n`);
   }
-  if (!quick) {
-    await writeFile(join(root, "docs", "benchmarks.md"), benchmarksDocument(results, machine));
-    await writeFile(join(root, "docs", "benchmarks.svg"), benchmarksChart(results));
+  const summarized = results.find(({ name }) => name === main) ?? results.at(-1)!;
+  if (options.whole) {
+    await writeFile(join(root, "docs", "benchmarks.md"), benchmarksDocument(results, smallerOf, machine));
+    await writeFile(join(root, "docs", "benchmarks.svg"), benchmarksChart(summarized));
     say("written: docs/benchmarks.md, docs/benchmarks.svg");
   }
-  if (json) process.stdout.write(`${JSON.stringify(summaryOf(results, machine))}\n`);
+  say(`all of it took ${formatDuration(Date.now() - started)}`);
+  if (options.json) process.stdout.write(`${JSON.stringify(summaryOf(summarized))}\n`);
 } finally {
   await rm(folder, { recursive: true, force: true });
   await stackDown(stackFolder);
