@@ -2,7 +2,6 @@ import { Failure } from "../../domain/failure.ts";
 import type { Connection } from "./connection.ts";
 import { isRefusal } from "./failures.ts";
 import type { TargetAbilities } from "./key-commands.ts";
-import { rdbVersionOf } from "./method.ts";
 import type { KeysTarget } from "./plan.ts";
 import { type ServerFacts, versionText } from "./server-facts.ts";
 import { knowsFieldExpiry } from "./typed.ts";
@@ -26,15 +25,9 @@ export const fitTarget = async (
       "EngineUnsupported",
       `The snapshot has hashes with fields that expire, which ${server} does not know; nothing was written.`,
     );
-  const version = await rdbVersionOf(connection, facts);
   const missing = source.modules.filter((module) => !facts.modules.includes(module));
   if (missing.length > 0)
-    notes.push(`The source had modules that the target lacks (${missing.join(", ")}): values of their types cannot be restored.`);
-  if (source.modules.length > 0 && source.rdbVersion !== null && version !== undefined && source.rdbVersion > version)
-    throw new Failure(
-      "EngineUnsupported",
-      `The source had modules, whose values can only be restored as they are, in RDB version ${source.rdbVersion}; ${server} reads up to ${version}. Nothing was written.`,
-    );
+    notes.push(`The source had modules that the target lacks (${missing.join(", ")}): a value of their types ends the restore.`);
   const restore = await mayRestore(connection);
   if (!restore)
     notes.push("The target does not allow RESTORE: streams were made by commands, which cannot set when a consumer was last seen.");

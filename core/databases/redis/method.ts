@@ -45,7 +45,7 @@ export const chooseForReading = async (connection: Connection, facts: ServerFact
 };
 
 /** A dump of the functions is small, and ends with the version of the RDB. Servers before 7.0 have none, and are known. */
-export const rdbVersionOf = async (connection: Connection, { compatible }: ServerFacts): Promise<number | undefined> => {
+const rdbVersionOf = async (connection: Connection, { compatible }: ServerFacts): Promise<number | undefined> => {
   if (compatible[0] < 7) return 9;
   const dump = await attempt(() => connection.call("FUNCTION", "DUMP"));
   return Buffer.isBuffer(dump) && dump.length >= 10 ? dumpVersion(dump) : undefined;

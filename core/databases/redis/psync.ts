@@ -16,6 +16,8 @@ const connectTimeoutMs = 10_000;
 /** A primary sends a newline every few seconds while it prepares. */
 const silenceMs = 120_000;
 const markerBytes = 40;
+/** Whose RDB (`newestRdb.valkey`) is understood here. */
+const newestValkey = "9.1.0";
 
 /** Asks for a full synchronization. Error replies are thrown as `ErrorReply`. */
 export const openReplication = async (address: Address, signal: AbortSignal): Promise<Replication> => {
@@ -24,6 +26,8 @@ export const openReplication = async (address: Address, signal: AbortSignal): Pr
     await greet(link, address);
     // Servers from 7.0 on then keep no backlog for this connection, and close it after the RDB.
     await link.ask("REPLCONF", "rdb-only", "1").catch(onlyErrorReply);
+    // Valkey writes the RDB that the replica's version can read; Redis does not know the word.
+    await link.ask("REPLCONF", "version", newestValkey).catch(onlyErrorReply);
     await link.ask("REPLCONF", "capa", "eof", "capa", "psync2");
     const answer = await link.ask("PSYNC", "?", "-1");
     if (!answer.startsWith("FULLRESYNC"))

@@ -129,7 +129,8 @@ export const createRecordWriter = (detail: StreamDetail): RecordWriter => {
     scored: (member, score) => {
       const start = held.length;
       putString(held, member);
-      putF64(held, score);
+      // Newer servers keep a score of -0 as 0.
+      putF64(held, score + 0);
       added(start);
     },
     field: (field, value, expiry) => {

@@ -17,7 +17,7 @@ export interface ServerFacts {
   readonly maxMemory: number;
   readonly systemMemory: number;
   readonly clustered: boolean;
-  /** Loaded modules by name. */
+  /** Loaded modules by name, but for Valkey's own Lua, which has no values. */
   readonly modules: readonly string[];
 }
 
@@ -56,7 +56,9 @@ export const factsOf = (info: string | undefined): ServerFacts => {
     maxMemory: number("maxmemory"),
     systemMemory: number("total_system_memory"),
     clustered: number("cluster_enabled") === 1,
-    modules: lines.flatMap(([name = "", value = ""]) => (name === "module" ? (/name=([^,]+)/.exec(value)?.slice(1) ?? []) : [])),
+    modules: lines
+      .flatMap(([name = "", value = ""]) => (name === "module" ? (/name=([^,]+)/.exec(value)?.slice(1) ?? []) : []))
+      .filter((name) => name !== "lua"),
   };
 };
 
