@@ -82,6 +82,7 @@ const hello = (port: number, kind: "replica set" | "router" | "standalone"): Doc
   logicalSessionTimeoutMinutes: 30,
   minWireVersion: 0,
   maxWireVersion: 21,
+  topologyVersion: { processId: new BSON.ObjectId("56e1fc72e0c917e9c4714161"), counter: BSON.Long.ZERO },
   ...(kind === "replica set"
     ? { setName: "rs0", hosts: [`127.0.0.1:${port}`], me: `127.0.0.1:${port}`, primary: `127.0.0.1:${port}`, secondary: false }
     : {}),

@@ -3,19 +3,18 @@ import type { Definition } from "./definitions.ts";
 
 /** Options that describe what the server once did, and that it no longer takes. */
 const obsolete = new Set(["autoIndexId", "flags", "uuid"]);
-const validation = ["validator", "validationLevel", "validationAction"] as const;
+const validation = new Set(["validator", "validationLevel", "validationAction"]);
 
 /** Creates a collection, time-series collection or view as defined, but lets any document in: validation comes last. */
 export function createCommand({ name, options }: Definition): Document {
-  const kept = Object.entries(options).filter(([key]) => !obsolete.has(key) && !validation.some((option) => option === key));
+  const kept = Object.entries(options).filter(([key]) => !obsolete.has(key) && !validation.has(key));
   return { create: name, ...Object.fromEntries(kept) };
 }
 
 /** Puts the collection's validation in force; undefined when it has none. */
 export function validationCommand({ name, options }: Definition): Document | undefined {
-  const present = validation.filter((option) => options[option] !== undefined);
-  if (present.length === 0) return undefined;
-  return { collMod: name, ...Object.fromEntries(present.map((option) => [option, options[option]])) };
+  const present = Object.entries(options).filter(([key]) => validation.has(key));
+  return present.length === 0 ? undefined : { collMod: name, ...Object.fromEntries(present) };
 }
 
 /** Builds the collection's indexes with all their options; undefined when it has none beside that on `_id`. */
