@@ -42,7 +42,8 @@ export async function readPage(connection: Connection, feed: Feed & { readonly s
  */
 export async function* readRows(connection: Connection, feed: Feed, signal: AbortSignal): AsyncGenerator<Buffer, void> {
   const budget = connection.budget(feed.rid, feed.range);
-  let size: number = pageSizes.first;
+  // What a document costs is not known yet: seldom more than one unit.
+  let size: number = Math.max(1, Math.min(pageSizes.first, Math.floor(pageCharge(budget))));
   const send = (headers: Record<string, string>) =>
     connection.send({ method: "GET", resource: documents(feed), headers: { ...headersOf(connection, feed), ...headers } }, budget, signal);
   try {
