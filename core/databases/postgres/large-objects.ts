@@ -12,14 +12,25 @@ export interface LargeObject {
   readonly oid: string;
   readonly owner: string;
   readonly comment: string | null;
-  readonly grants: readonly { readonly role: string; readonly privilege: string; readonly grantable: boolean }[];
+  /** Null where nobody has ever changed it: all is the owner's. In the order in which it was granted, the owner's own rights among them. */
+  readonly acl: readonly Grant[] | null;
+}
+
+interface Grant {
+  /** Empty for PUBLIC. */
+  readonly role: string;
+  readonly by: string;
+  readonly privilege: string;
+  readonly grantable: boolean;
 }
 
 export const readLargeObjects = (session: Session): Promise<LargeObject[]> =>
   session.query<LargeObject>(`
     SELECT m.oid::text AS oid, pg_get_userbyid(m.lomowner)::text AS owner, obj_description(m.oid, 'pg_largeobject') AS comment,
-      coalesce((SELECT jsonb_agg(jsonb_build_object('role', CASE a.grantee WHEN 0 THEN '' ELSE pg_get_userbyid(a.grantee) END,
-          'privilege', a.privilege_type, 'grantable', a.is_grantable)) FROM aclexplode(m.lomacl) a WHERE a.grantee <> m.lomowner), '[]') AS grants
+      CASE WHEN m.lomacl IS NULL THEN NULL ELSE coalesce((
+        SELECT jsonb_agg(jsonb_build_object('role', CASE a.grantee WHEN 0 THEN '' ELSE pg_get_userbyid(a.grantee) END,
+          'by', pg_get_userbyid(a.grantor), 'privilege', a.privilege_type, 'grantable', a.is_grantable) ORDER BY a.ordinality)
+        FROM aclexplode(m.lomacl) WITH ORDINALITY a), '[]') END AS acl
     FROM pg_largeobject_metadata m ORDER BY m.oid`);
 
 /** Ranges of object ids, `from` included and `to` excluded. Sizes are not known without reading. */
@@ -58,15 +69,22 @@ export const writeLargeObjects = async (
 
 /** Comments always; owners and grants where the target has their roles. */
 export const describeLargeObjects = async (session: Session, objects: readonly LargeObject[], withRoles: boolean): Promise<void> => {
-  for (const { oid, owner, comment, grants } of objects) {
+  for (const { oid, owner, comment, acl } of objects) {
     const object = `LARGE OBJECT ${BigInt(oid)}`;
     if (comment !== null) await session.query(`COMMENT ON ${object} IS ${quoteLiteral(comment)}`);
     if (!withRoles) continue;
-    for (const { role, privilege, grantable } of grants) {
-      const grantee = role === "" ? "PUBLIC" : quoteIdentifier(role);
-      const right = privilege === "UPDATE" ? "UPDATE" : "SELECT";
-      await session.query(`GRANT ${right} ON ${object} TO ${grantee}${grantable ? " WITH GRANT OPTION" : ""}`);
-    }
     await session.query(`ALTER ${object} OWNER TO ${quoteIdentifier(owner)}`);
+    for (const statement of acl === null ? [] : grantStatements(object, owner, acl)) await session.query(statement);
   }
 };
+
+/** As pg_dump's script does it: the owner's rights go first, and each grant is made by the role that made it, so that it can be taken back by none else. */
+export const grantStatements = (object: string, owner: string, acl: readonly Grant[]): string[] => [
+  `REVOKE ALL ON ${object} FROM ${quoteIdentifier(owner)}`,
+  ...acl.map(({ role, by, privilege, grantable }) => {
+    const grantee = role === "" ? "PUBLIC" : quoteIdentifier(role);
+    const right = privilege === "UPDATE" ? "UPDATE" : "SELECT";
+    const statement = `GRANT ${right} ON ${object} TO ${grantee}${grantable && role !== owner ? " WITH GRANT OPTION" : ""}`;
+    return by === owner ? statement : `SET ROLE ${quoteIdentifier(by)}; ${statement}; RESET ROLE`;
+  }),
+];

@@ -1,8 +1,9 @@
-import { Failure, isFailure } from "../../domain/failure.ts";
+import { isFailure } from "../../domain/failure.ts";
 import type { Engine, Probe } from "../engine.ts";
 import { type Address, parseAddress, withDatabase } from "./address.ts";
 import { selectableTables } from "./chosen-entries.ts";
 import { comparison, tocOf } from "./comparison.ts";
+import { openExportation } from "./export.ts";
 import { type Finding, findProblems } from "./findings.ts";
 import { openHold } from "./hold.ts";
 import { withMarks } from "./marks.ts";
@@ -29,9 +30,7 @@ export const postgres: Engine = {
   selection: { by: "name", names: (definitions, streams) => selectableTables(tocOf(definitions), streams) },
   comparison,
   restore: async (url, options, signal) => openRestoration(parseAddress(url), options, signal),
-  export: async () => {
-    throw new Failure("EngineUnsupported", "snapshots of PostgreSQL cannot be exported yet");
-  },
+  export: openExportation,
   createScratch: async (url, name, signal) => {
     await createScratchDatabase(parseAddress(url), name, signal);
     return withDatabase(url, name);

@@ -42,7 +42,8 @@ export interface TocEntry {
 export const sections = { preData: 2, data: 3, postData: 4 } as const;
 
 const intBytes = 4;
-const formats = { custom: 1, directory: 5 } as const;
+/** `toc.dat` of a directory calls itself a tar archive, whose members the files are. */
+const formats = { custom: 1, tar: 3 } as const;
 const malformed = (what: string): Failure => new Failure("RestoreFailed", `the snapshot's schema archive ${what}`);
 
 /** Reads the table of contents at the head of an archive in custom format. */
@@ -113,7 +114,7 @@ export const writeToc = (toc: Toc): Uint8Array => {
     if (value !== undefined) pieces.push(Buffer.from(value, "latin1"));
   };
   const offsetBytes = 8;
-  pieces.push(Buffer.from("PGDMP", "latin1"), Buffer.from([1, toc.version, 0, intBytes, offsetBytes, formats.directory]));
+  pieces.push(Buffer.from("PGDMP", "latin1"), Buffer.from([1, toc.version, 0, intBytes, offsetBytes, formats.tar]));
   if (toc.version >= 15) pieces.push(Buffer.from([1]));
   else integer(-1); // gzip, at its default level
   pieces.push(Buffer.from(toc.created));
