@@ -18,8 +18,38 @@ const opReply = 1;
 const opQuery = 2004;
 const opMsg = 2013;
 
+type Kind = "replica set" | "router" | "standalone";
+
 /** Replies with what the script gives for a command, and with `{ ok: 1 }` where it gives nothing. */
-export async function scriptedPeer(script: Script, kind: "replica set" | "router" | "standalone" = "replica set"): Promise<ScriptedPeer> {
+export const scriptedPeer = (script: Script, kind: Kind = "replica set"): Promise<ScriptedPeer> =>
+  listen(script, (port) => hello(port, kind));
+
+/** A primary and a secondary of one replica set, with the same script. */
+export async function scriptedPair(
+  script: Script,
+): Promise<{ url: string; primary: ScriptedPeer; secondary: ScriptedPeer; close(): Promise<void> }> {
+  const ports: number[] = [];
+  const member =
+    (index: number) =>
+    (port: number): Document => {
+      const hosts = ports.map((each) => `127.0.0.1:${each}`);
+      const primary = index === 0;
+      return {
+        ...hello(port, "replica set"),
+        hosts,
+        primary: hosts[0]!,
+        isWritablePrimary: primary,
+        ismaster: primary,
+        secondary: !primary,
+      };
+    };
+  const [primary, secondary] = [await listen(script, member(0)), await listen(script, member(1))];
+  for (const { url } of [primary, secondary]) ports.push(Number(new URL(url).port));
+  const url = `mongodb://127.0.0.1:${ports[0]},127.0.0.1:${ports[1]}/shop?replicaSet=rs0`;
+  return { url, primary, secondary, close: async () => void (await Promise.all([primary.close(), secondary.close()])) };
+}
+
+async function listen(script: Script, greeting: (port: number) => Document): Promise<ScriptedPeer> {
   const commands: Document[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -42,7 +72,7 @@ export async function scriptedPeer(script: Script, kind: "replica set" | "router
     const name = Object.keys(command)[0]!;
     const handshake = /^(hello|ismaster)$/i.test(name);
     if (!handshake) commands.push(command);
-    const reply = BSON.serialize(handshake ? hello(port(), kind) : { ok: 1, ...script(command, name) });
+    const reply = BSON.serialize(handshake ? greeting(port()) : { ok: 1, ...script(command, name) });
     return query
       ? framed(message, opReply, [Buffer.alloc(16), Buffer.from([1, 0, 0, 0]), reply])
       : framed(message, opMsg, [Buffer.alloc(5), reply]);
@@ -71,7 +101,7 @@ function framed(request: Buffer, opCode: number, parts: Uint8Array[]): Buffer {
   return Buffer.concat([head, body]);
 }
 
-const hello = (port: number, kind: "replica set" | "router" | "standalone"): Document => ({
+const hello = (port: number, kind: Kind): Document => ({
   ok: 1,
   isWritablePrimary: true,
   ismaster: true,
