@@ -3,22 +3,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { postgres } from "../../core/databases/postgres/postgres.ts";
+import { assertSameDump, dumpText } from "./postgres-dump-text.ts";
 import { type Captured, capture, collect, never, restore, type Server, useServer } from "./postgres-support.ts";
-
-/** pg_dump's text without what differs between two runs on one database. */
-const dumped = async (server: Server, url: string): Promise<string[]> =>
-  (await server.run("pg_dump", url))
-    .toString("utf8")
-    .split("\n")
-    .filter((line) => !/^\\(un)?restrict /.test(line));
-
-const assertSameLines = (actual: readonly string[], expected: readonly string[]): void => {
-  const at = expected.findIndex((line, index) => line !== actual[index]);
-  if (at < 0 && actual.length === expected.length) return;
-  const around = (lines: readonly string[]): string[] => lines.slice(Math.max(0, at - 3), at + 3).map((line) => line.slice(0, 300));
-  assert.deepEqual(around(actual), around(expected), `dumps differ at line ${at}`);
-  assert.equal(actual.length, expected.length);
-};
 
 describe("an ugly PostgreSQL database comes back as it was", () => {
   let server: Server;
@@ -58,7 +44,7 @@ describe("an ugly PostgreSQL database comes back as it was", () => {
     const copy = await server.database("ugly_copy");
     const notes = await restore(copy, captured);
     assert.deepEqual(notes, []);
-    assertSameLines(await dumped(server, copy), await dumped(server, source));
+    assertSameDump(await dumpText(server, copy), await dumpText(server, source));
   });
 
   it("replaces what is there, and nothing of it remains", async () => {
@@ -71,9 +57,9 @@ describe("an ugly PostgreSQL database comes back as it was", () => {
     );
     await assert.rejects(restore(copy, captured), { type: "TargetNotEmpty", message: /is not empty: it holds .*table old\.t/ });
     await restore(copy, captured, { replace: true });
-    assertSameLines(await dumped(server, copy), await dumped(server, source));
+    assertSameDump(await dumpText(server, copy), await dumpText(server, source));
     await restore(copy, captured, { replace: true });
-    assertSameLines(await dumped(server, copy), await dumped(server, source));
+    assertSameDump(await dumpText(server, copy), await dumpText(server, source));
   });
 
   it("reads a restored stream back with the bytes that were captured", async () => {

@@ -40,6 +40,11 @@ const query = async <Row extends pg.QueryResultRow>(url: string, text: string): 
 
 export const useServer = async (): Promise<Server> => {
   const { url, bin } = (await useStack("postgres")).postgres;
+  return serverAt(url, bin);
+};
+
+/** `bin` has the client programs. */
+export const serverAt = (url: string, bin: string): Server => {
   const databases: string[] = [];
   const roles: string[] = [];
   return {

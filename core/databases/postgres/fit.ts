@@ -1,6 +1,7 @@
-import { Failure } from "../../domain/failure.ts";
+import { Failure, isFailure } from "../../domain/failure.ts";
 import { describe } from "./address.ts";
 import { majorOf } from "./findings.ts";
+import { quoteIdentifier } from "./quoting.ts";
 import type { Session } from "./session.ts";
 import type { SchemaTarget } from "./targets.ts";
 
@@ -64,5 +65,43 @@ export const fitArchive = async (session: Session, schema: SchemaTarget): Promis
     options.push("--no-tablespaces");
     notes.push(`Everything was restored into the default tablespace, since the target lacks ${tablespaces.join(", ")}.`);
   }
+  const unspeakable = await unspeakableSubscriptions(session, schema);
+  if (unspeakable !== undefined) {
+    options.push("--no-subscriptions");
+    notes.push(`Subscriptions were not restored (${(schema.subscriptions ?? []).join(", ")}): ${unspeakable}.`);
+  }
+  const unloaded = await unloadedProviders(session, schema.labelProviders ?? []);
+  if (unloaded.length > 0) {
+    options.push("--no-security-labels");
+    notes.push(`Security labels were not restored, since the target's server has not loaded who gave them: ${unloaded.join(", ")}.`);
+  }
   return { options, notes };
+};
+
+/** Why subscriptions cannot be created here; undefined when they can, or there are none. */
+const unspeakableSubscriptions = async (session: Session, { subscriptions, toolMajor }: SchemaTarget): Promise<string | undefined> => {
+  if (subscriptions === undefined || subscriptions.length === 0) return undefined;
+  // Each version of pg_dump names options of its own version: since 16 one that no older server knows.
+  if (toolMajor >= 16 && majorOf(session.version) < 16)
+    return `pg_dump ${toolMajor} wrote them in words that PostgreSQL ${majorOf(session.version)} does not know`;
+  const [right] = await session.query<{ mayCreate: boolean }>(
+    "SELECT current_setting('is_superuser')::boolean OR pg_has_role(coalesce(to_regrole('pg_create_subscription'), current_user::regrole)::oid, 'MEMBER') AND to_regrole('pg_create_subscription') IS NOT NULL AS \"mayCreate\"",
+  );
+  return right?.mayCreate === true ? undefined : "the restoring role may not create subscriptions";
+};
+
+/** Asks for a label that is no label, and takes it back: the answer says whether the provider is there. */
+const unloadedProviders = async (session: Session, providers: readonly string[]): Promise<string[]> => {
+  const unloaded: string[] = [];
+  for (const provider of providers) {
+    await session.query("BEGIN");
+    try {
+      await session.query(`SECURITY LABEL FOR ${quoteIdentifier(provider)} ON SCHEMA public IS NULL`);
+    } catch (error) {
+      if (!isFailure(error) || error.type === "DatabaseUnreachable") throw error;
+      if (/is not loaded/.test(error.message)) unloaded.push(provider);
+    }
+    await session.query("ROLLBACK");
+  }
+  return unloaded;
 };

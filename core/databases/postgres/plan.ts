@@ -2,7 +2,7 @@ import type { PartPlan, Plan, PlanOptions, StreamPlan } from "../engine.ts";
 import { findClientTools } from "./client-tools.ts";
 import { majorOf, refuseProblems } from "./findings.ts";
 import { largeObjectRanges } from "./large-objects.ts";
-import { leftOut, schemaRoles, schemaTablespaces } from "./schema-facts.ts";
+import { leftOut, schemaLabelProviders, schemaRoles, schemaSubscriptions, schemaTablespaces } from "./schema-facts.ts";
 import type { Session } from "./session.ts";
 import { listTables, type Table } from "./tables.ts";
 import {
@@ -40,6 +40,8 @@ const definitions = async (session: Session): Promise<StreamPlan[]> => {
     toolMajor: tools.major,
     roles: await schemaRoles(session),
     tablespaces: await schemaTablespaces(session),
+    subscriptions: await schemaSubscriptions(session),
+    labelProviders: await schemaLabelProviders(session),
   };
   const definition = (name: string, target: unknown): StreamPlan => ({
     name,

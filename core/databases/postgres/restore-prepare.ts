@@ -3,6 +3,7 @@ import type { Definition, RestoreOptions, RestorePreview, SnapshotPart } from ".
 import { type Address, describe } from "./address.ts";
 import { type Archive, openArchive } from "./archive.ts";
 import { chooseEntries, countKinds } from "./chosen-entries.ts";
+import { dropContent } from "./drop-content.ts";
 import { fitArchive } from "./fit.ts";
 import {
   applicationName,
@@ -17,7 +18,7 @@ import {
 } from "./restore-progress.ts";
 import { type Session, withSession } from "./session.ts";
 import { chosenTablesThere, dropChosenTables, fitPart, refuseChosenTables, undoEntries } from "./target-part.ts";
-import { contentNames, dropContent, emptyUnlogged, refuseContent } from "./target-state.ts";
+import { closePublicSchema, contentNames, emptyUnlogged, refuseContent } from "./target-state.ts";
 import { definitionNames, largeObjectsName, type SchemaTarget } from "./targets.ts";
 import { readToc, sections, type TocEntry } from "./toc.ts";
 
@@ -79,6 +80,7 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
       await endEarlierAttempt(session, progress);
     }
     await clear(session);
+    if (!beside) notes.push(...(await closePublicSchema(session, schema.toolMajor)));
     if (progress !== undefined) await endProgress(session, progress);
     const entries = await entriesFor(session);
     if (progress !== undefined) await beginProgress(session, progress, entries?.map(({ id }) => id) ?? null);
@@ -97,6 +99,7 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
         );
       else {
         await dropContent(session);
+        await closePublicSchema(session, schema.toolMajor);
         await beginProgress(session, progress!, entries);
       }
     }

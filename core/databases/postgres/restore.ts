@@ -1,6 +1,7 @@
 import { Failure } from "../../domain/failure.ts";
 import type { Restoration, RestoreOptions } from "../engine.ts";
 import { type Address, describe } from "./address.ts";
+import { analyze } from "./analyze.ts";
 import { copyIn } from "./copy-in.ts";
 import { copyOut } from "./copy-out.ts";
 import { describeLargeObjects, type LargeObject, writeLargeObjects } from "./large-objects.ts";
@@ -94,8 +95,10 @@ const finishContent = async (
   await describeLargeObjects(session, objects, !fitOptions.includes("--no-owner"));
   await refreshMaterializedViews(session, parsed<string>(options, definitionNames.views).filter(ours("MATERIALIZED VIEW")));
   const tables = options.part !== undefined && "only" in options.part ? entries?.filter(({ kind }) => kind === "TABLE") : undefined;
-  const names = (tables ?? []).map(({ schema, tag }) => quoteQualified(readable(schema ?? ""), readable(tag)));
-  if (tables === undefined || names.length > 0) await session.query(`ANALYZE ${names.join(", ")}`);
+  await analyze(
+    session,
+    tables?.map(({ schema, tag }) => quoteQualified(readable(schema ?? ""), readable(tag))),
+  );
 };
 
 const copyFromSql = (target: TableTarget): string => {

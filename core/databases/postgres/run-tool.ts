@@ -10,13 +10,17 @@ export class ToolError extends Error {
     super(`${program} ${outcome}`);
     this.stderr = stderr;
   }
-  /** Its first complaint, in one line. */
   get complaint(): string {
-    const lines = this.stderr.split("\n").filter((line) => line.trim() !== "");
-    const first = lines.find((line) => /error|fatal/i.test(line)) ?? lines.at(-1) ?? this.message;
-    return first.replace(/^\S+: (?:error: )?/, "").trim();
+    return complaintIn(this.stderr) ?? this.message;
   }
 }
+
+/** The first complaint of a program's, in one line. */
+export const complaintIn = (stderr: string): string | undefined => {
+  const lines = stderr.split("\n").filter((line) => /[a-z]{3}/i.test(line.replaceAll(/pg_restore:|error:/g, "")));
+  const first = lines.find((line) => /error|fatal/i.test(line)) ?? lines.at(-1);
+  return first?.replace(/^\S+: (?:error: )?/, "").trim();
+};
 
 const stderrLimit = 64 << 10;
 const killAfterMs = 5_000;

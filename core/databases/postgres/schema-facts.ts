@@ -33,6 +33,17 @@ export const schemaTablespaces = (session: Session): Promise<string[]> =>
      JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${userSchema("n.nspname")} ORDER BY 1`,
   );
 
+/** pg_dump leaves out what only superusers may read. */
+export const schemaSubscriptions = (session: Session): Promise<string[]> =>
+  names(
+    session,
+    `SELECT subname::text AS name FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+       AND current_setting('is_superuser')::boolean ORDER BY 1`,
+  );
+
+export const schemaLabelProviders = (session: Session): Promise<string[]> =>
+  names(session, "SELECT DISTINCT provider AS name FROM pg_seclabel ORDER BY 1");
+
 /** What a snapshot of this database does not hold, in sentences for the manifest. */
 export const leftOut = async (session: Session): Promise<string[]> => {
   const [facts] = await session.query<{ foreign: number; settings: boolean }>(`

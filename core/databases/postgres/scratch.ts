@@ -1,5 +1,6 @@
 import { Failure } from "../../domain/failure.ts";
 import { type Address, describe } from "./address.ts";
+import { dropSubscriptions } from "./drop-content.ts";
 import { quoteIdentifier, quoteLiteral } from "./quoting.ts";
 import { type Session, withSession } from "./session.ts";
 
@@ -37,14 +38,21 @@ const refuseItself = (address: Address, name: string): void => {
     throw new Failure("UsageInvalid", `${describe(address)}: a scratch database cannot have the name of the database itself`);
 };
 
-const drop = (session: Session, name: string): Promise<unknown> =>
-  session.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`);
+/** A database with subscriptions cannot be dropped; a restored one may have them. Their publishers are not asked. */
+const drop = async (session: Session, name: string, signal: AbortSignal): Promise<void> => {
+  const [subscribed] = await session.query<{ some: boolean }>(
+    "SELECT EXISTS (SELECT FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid WHERE d.datname = $1) AS some",
+    [name],
+  );
+  if (subscribed?.some === true) await withSession({ ...session.address, database: name }, "restore", signal, dropSubscriptions);
+  await session.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)} WITH (FORCE)`);
+};
 
 /** Creates an empty database with the encoding and locale of the one at `address`; one of that name is dropped first. */
 export const createScratchDatabase = (address: Address, name: string, signal: AbortSignal): Promise<void> => {
   refuseItself(address, name);
   return withSession(address, "restore", signal, async (session) => {
-    await drop(session, name);
+    await drop(session, name, signal);
     const [locale] = await session.query<Locale>(localeSql);
     await session.query(`CREATE DATABASE ${quoteIdentifier(name)} TEMPLATE template0 ${localeClauses(locale!)}`);
   });
@@ -53,6 +61,6 @@ export const createScratchDatabase = (address: Address, name: string, signal: Ab
 export const dropScratchDatabase = (address: Address, name: string, signal: AbortSignal): Promise<void> => {
   refuseItself(address, name);
   return withSession(address, "restore", signal, async (session) => {
-    await drop(session, name);
+    await drop(session, name, signal);
   });
 };

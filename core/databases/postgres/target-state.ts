@@ -9,7 +9,7 @@ import { readable, type TocEntry } from "./toc.ts";
 
 const shown = 4;
 
-const notExtension = (catalog: string, oid: string): string =>
+export const notExtension = (catalog: string, oid: string): string =>
   `NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = '${catalog}'::regclass AND d.objid = ${oid} AND d.deptype = 'e')`;
 
 /** What a user has made in a database; extensions and what belongs to them do not count. */
@@ -39,31 +39,6 @@ export const refuseContent = async (session: Session): Promise<void> => {
   if (found.length === 0) return;
   const list = found.length > shown ? `${found.slice(0, shown).join(", ")} and more` : found.join(", ");
   throw new Failure("TargetNotEmpty", `${describe(session.address)} is not empty: it holds ${list}`);
-};
-
-/**
- * Drops what a user has made, and leaves the database, its settings and its grants. `public` comes back as `CREATE DATABASE` makes
- * it. What hinders or outlives the dropping of schemas goes first: event triggers, publications, foreign data wrappers, extensions.
- */
-export const dropContent = async (session: Session): Promise<void> => {
-  const drop = async (kind: string, sql: string): Promise<void> => {
-    const rows = await session.query<{ name: string }>(sql);
-    for (const { name } of rows) await session.query(`DROP ${kind} IF EXISTS ${quoteIdentifier(name)} CASCADE`);
-  };
-  await drop("EVENT TRIGGER", `SELECT evtname AS name FROM pg_event_trigger t WHERE ${notExtension("pg_event_trigger", "t.oid")}`);
-  await drop("PUBLICATION", "SELECT pubname AS name FROM pg_publication");
-  await drop("EXTENSION", "SELECT extname AS name FROM pg_extension WHERE extname <> 'plpgsql'");
-  await drop("FOREIGN DATA WRAPPER", "SELECT fdwname AS name FROM pg_foreign_data_wrapper");
-  await drop("SCHEMA", `SELECT nspname AS name FROM pg_namespace WHERE ${userSchema("nspname")}`);
-  await session.query("SELECT lo_unlink(oid) FROM pg_largeobject_metadata");
-  await createPublic(session);
-};
-
-const createPublic = async (session: Session): Promise<void> => {
-  const owned = session.version >= 150_000;
-  await session.query(`CREATE SCHEMA public${owned ? " AUTHORIZATION pg_database_owner" : ""}`);
-  await session.query(`GRANT ${owned ? "USAGE" : "ALL"} ON SCHEMA public TO PUBLIC`);
-  await session.query("COMMENT ON SCHEMA public IS 'standard public schema'");
 };
 
 /**

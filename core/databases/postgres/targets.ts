@@ -28,6 +28,10 @@ export interface SchemaTarget {
   readonly toolMajor: number;
   readonly roles: SchemaRoles;
   readonly tablespaces: readonly string[];
+  /** Absent in snapshots of an older release, as the next. */
+  readonly subscriptions?: readonly string[];
+  /** Who gave security labels: a library that the target's server must have loaded. */
+  readonly labelProviders?: readonly string[];
 }
 
 /** Roles are not part of a database: these must exist where it is restored, or be left out. */
