@@ -61,8 +61,7 @@ export async function backup(input: BackupInput): Promise<BackupResult> {
   ]);
 
   try {
-    await runs.recordRunStarted(facts);
-    const captured = await captureUnderHold(input, snapshot, () => held, advance);
+    const [captured] = await Promise.all([captureUnderHold(input, snapshot, () => held, advance), runs.recordRunStarted(facts)]);
 
     advance({ step: "sealing", resumeAt: here() });
     const bytes = captured.batches.map((batch) => batch.bytes).reduce(addBytes, { read: 0, new: 0, stored: 0 });
@@ -82,20 +81,22 @@ export async function backup(input: BackupInput): Promise<BackupResult> {
     ]);
 
     advance({ step: "replicating", resumeAt: here() });
-    const { replicas, copies, domains, failed } = await copyToStores(policy, snapshot, (store) =>
-      advance({ storesDone: [...progress.storesDone, store] }),
-    );
+    const [{ replicas, copies, domains, failed }] = await Promise.all([
+      copyToStores(policy, snapshot, (store) => advance({ storesDone: [...progress.storesDone, store] })),
+      refreshRecoveryKit(),
+    ]);
     const degraded = failed.length > 0;
-    await refreshRecoveryKit();
     await runs.recordReplicated({ snapshot, copies, domains, failed });
 
     advance({ step: "logging", resumeAt: here() });
     const { index } = await ledger.logSnapshot.executeWithOptions({ summary: "append to the log" }, [{ snapshot }]);
-    await discardPlan({ landing: policy.landing, snapshot });
     const outcome = degraded ? "degraded" : "done";
-    await runs.recordRunEnded({ ...facts, outcome, failed });
-    await ledger.requestAnchoring();
-    await runs.requestVerification({ snapshot });
+    await Promise.all([
+      discardPlan({ landing: policy.landing, snapshot }),
+      runs.recordRunEnded({ ...facts, outcome, failed }),
+      ledger.requestAnchoring(),
+      runs.requestVerification({ snapshot }),
+    ]);
     upsertSearchAttributes([{ key: outcomeKey, value: outcome }]);
     advance({ step: "done" });
     const seconds = (Date.now() - startedAt.getTime()) / 1_000;

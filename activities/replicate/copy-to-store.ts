@@ -2,7 +2,7 @@ import { announceReplica } from "../../core/catalog/announce-replica.ts";
 import { listReplicas } from "../../core/catalog/list-replicas.ts";
 import { envelopesOf } from "../../core/catalog/read-envelopes.ts";
 import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
-import { recordReplica } from "../../core/catalog/record-replica.ts";
+import { type ReplicaFacts, recordReplica, recordReplicas } from "../../core/catalog/record-replica.ts";
 import { replicaSummary } from "../../core/catalog/replica-summary.ts";
 import { replicasMissing } from "../../core/catalog/replicas-missing.ts";
 import { snapshotObjects } from "../../core/catalog/snapshot-objects.ts";
@@ -30,6 +30,8 @@ export interface CopyInput {
 const atOnce = 2;
 /** Of what is copied, one object in so many is read back; the first always is. `verify` reads the rest in its own time. */
 const readBackEvery = 4;
+/** What an attempt that is killed has to copy again, and not a transaction for every object. */
+const recordEveryMs = 200;
 /** Longer than any store's own time limit for one object. */
 const standstill = { afterMs: 20 * 60_000, type: "StoreUnreachable" } as const;
 
@@ -58,24 +60,38 @@ export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
       if ((await to.stat(configKey, signal)) === undefined) await to.put(configKey, await from.get(configKey, signal), signal);
 
       const missing = await replicasMissing(catalog, input.snapshot, input.to);
-      const record = await getSnapshot(catalog, input.snapshot);
+      const sealed = await getSnapshot(catalog, input.snapshot);
       // Of one that was removed nothing is missing anywhere: it must not pass for a copy.
-      if (record === undefined || record.removedAt !== null) {
+      if (sealed === undefined || sealed.removedAt !== null) {
         throw new Failure("SnapshotUnknown", `snapshot ${input.snapshot} is not in the catalog, or was removed: it is not copied`);
       }
-      const { manifestHash } = record;
+      const { manifestHash } = sealed;
       let done = 0;
+      let copied: ReplicaFacts[] = [];
+      let recordedAt = Date.now();
+      const record = async (): Promise<void> => {
+        const facts = copied;
+        copied = [];
+        recordedAt = Date.now();
+        if (facts.length > 0) await recordReplicas(catalog, facts);
+      };
       const copy = async (key: string): Promise<void> => {
         const expected = key === manifestKey(input.snapshot) ? manifestHash : undefined;
         const { id, bytes, proven } = await copyObject({ sources, to, key, expected, readBack: done % readBackEvery === 0 }, signal);
-        await recordReplica(catalog, { object: key, store: to.name, receipt: id, bytes, provenAt: proven ? new Date() : null });
+        copied.push({ object: key, store: to.name, receipt: id, bytes, provenAt: proven ? new Date() : null });
+        if (Date.now() - recordedAt >= recordEveryMs) await record();
         done += 1;
         report({ store: to.name, objects: done, of: missing.length });
       };
-      // A store that has the manifest has everything that it needs: the manifest goes last.
-      await eachLimited(missing.slice(0, -1), atOnce, copy);
-      if (input.envelopes) await copyEnvelopes(to, report, signal);
-      for (const key of missing.slice(-1)) await copy(key);
+      try {
+        // A store that has the manifest has everything that it needs: the manifest goes last.
+        await eachLimited(missing.slice(0, -1), atOnce, copy);
+        await record();
+        if (input.envelopes) await copyEnvelopes(to, report, signal);
+        for (const key of missing.slice(-1)) await copy(key);
+      } finally {
+        await record();
+      }
 
       // A verification beside this may have found bad what was there when this began.
       const [lost] = await replicasMissing(catalog, input.snapshot, input.to);

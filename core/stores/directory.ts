@@ -89,7 +89,7 @@ export const openDirectoryStore = (config: DirectoryConfig, options: StoreOption
           const found = await handle.stat();
           if (!found.isFile()) throw new Failure("ObjectMissing", `${where}: there is no object ${key}`);
           const { offset, length } = rangeWithin(`${where}: ${key}`, found.size, range);
-          const bytes = new Uint8Array(length);
+          const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
           for (let filled = 0; filled < length; ) {
             stop.throwIfAborted();
             const { bytesRead } = await handle.read(bytes, filled, Math.min(8 << 20, length - filled), offset + filled);
