@@ -69,12 +69,12 @@ function pass(upstream: string, request: IncomingMessage, response: ServerRespon
     reply.on("data", (chunk: Buffer) => chunks.push(chunk));
     reply.on("end", () => {
       const body = Buffer.concat(chunks);
-      const headers = { ...reply.headers, "content-length": String(body.length) };
+      const headers: Record<string, string | string[] | undefined> = { ...reply.headers, "content-length": String(body.length) };
       if (injected !== undefined && "charge" in injected) {
         delete headers["x-ms-request-charge"];
         if (injected.charge !== null) headers["x-ms-request-charge"] = injected.charge;
       }
-      if (reply.statusCode === 304 || reply.statusCode === 204) delete (headers as Record<string, unknown>)["content-length"];
+      if (reply.statusCode === 304 || reply.statusCode === 204) delete headers["content-length"];
       response.writeHead(reply.statusCode ?? 500, headers);
       if (injected !== undefined && "disconnect" in injected) response.write(body.subarray(0, body.length >> 1), () => response.destroy());
       else response.end(body);
