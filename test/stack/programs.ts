@@ -13,6 +13,7 @@ import {
   kopiaProgram,
   kuboProgram,
   mongodumpProgram,
+  mongorestoreProgram,
   resticProgram,
   tlogProgram,
 } from "./setup/go-programs.ts";
@@ -133,6 +134,13 @@ export const programs = {
     minimum: [100, 6],
     installation: () => goInstallation(mongodumpProgram),
     within: mongodumpProgram.executable,
+  },
+  mongorestore: {
+    variable: "DBGOV_MONGORESTORE_BIN",
+    executable: "mongorestore",
+    minimum: [100, 6],
+    installation: () => goInstallation(mongorestoreProgram),
+    within: mongorestoreProgram.executable,
   },
   tlog: {
     variable: "DBGOV_TLOG_BIN",

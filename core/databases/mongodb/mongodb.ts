@@ -1,6 +1,9 @@
-import { Failure } from "../../domain/failure.ts";
 import type { Engine } from "../engine.ts";
+import { comparison } from "./comparison.ts";
+import { readDefinitions } from "./definitions.ts";
+import { openExportation } from "./export.ts";
 import { openHold } from "./hold.ts";
+import { selectableCollections } from "./part.ts";
 import { planDatabase } from "./plan.ts";
 import { probeDatabase } from "./probe.ts";
 import { readPart } from "./read.ts";
@@ -16,12 +19,17 @@ export const mongodb: Engine = {
   plan: planDatabase,
   read: readPart,
   unchanged: findUnchanged,
-  selection: { by: "name", names: (_, streams) => streams.map(({ name }) => ({ name, streams: [name] })) },
-  comparison: { definitions: () => new Map(), rowKey: () => undefined },
-  restore: openRestoration,
-  export: async () => {
-    throw new Failure("EngineUnsupported", "snapshots of MongoDB cannot be exported yet");
+  selection: {
+    by: "name",
+    names: (definitions, streams) =>
+      selectableCollections(
+        definitions.flatMap(({ content }) => readDefinitions(content)),
+        streams,
+      ),
   },
+  comparison,
+  restore: openRestoration,
+  export: openExportation,
   createScratch,
   dropScratch,
 };

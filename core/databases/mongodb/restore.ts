@@ -1,21 +1,28 @@
 import type { Document } from "mongodb";
 import { Failure } from "../../domain/failure.ts";
-import type { Restoration, RestoreOptions } from "../engine.ts";
+import type { Restoration, RestoreOptions, RestoreProgress } from "../engine.ts";
 import { type CatalogEntry, listCatalog, roleOf } from "./catalog.ts";
 import { type Connection, connect, orAborted } from "./connection.ts";
 import { createCommand, indexesCommand, validationCommand } from "./create.ts";
-import { readDefinitions } from "./definitions.ts";
+import { type Definition, readDefinitions } from "./definitions.ts";
 import { documentBatches } from "./document-batches.ts";
 import { mongoFailure } from "./failures.ts";
+import { bucketsOf, chosenDefinitions, partNotes } from "./part.ts";
 import { findRaw } from "./raw-cursor.ts";
 import { insertRaw } from "./raw-insert.ts";
+import { beginProgress, endProgress, progressCollection, readProgress, recordPart } from "./restore-progress.ts";
 
 const batchBytes = 8 << 20;
 const batchDocuments = 20_000;
 
 /** Opens a restore into the database at `url`; nothing is written before `prepare`. */
 export async function openRestoration(url: string, options: RestoreOptions, signal: AbortSignal): Promise<Restoration> {
-  const definitions = options.definitions.flatMap(({ content }) => readDefinitions(content));
+  const all = options.definitions.flatMap(({ content }) => readDefinitions(content));
+  const definitions = chosenDefinitions(all, options.part);
+  const names = new Set(definitions.map(({ name }) => name));
+  const beside = options.part !== undefined && "only" in options.part;
+  const { progress } = options;
+  const written = new Set<string>();
   const connection = await connect(url, signal);
   const { address } = connection;
   const run = async (during: string, command: Document): Promise<void> => {
@@ -32,27 +39,57 @@ export async function openRestoration(url: string, options: RestoreOptions, sign
   };
   /** What is there and has to go first; refuses where nothing may. */
   const replaceable = async (): Promise<CatalogEntry[]> => {
-    const present = await guarded("looking at the target", () => contentOf(connection));
-    if (present.length > 0 && !options.replace) throw notEmpty(connection, present);
-    return present;
+    const content = await guarded("looking at the target", () => contentOf(connection));
+    const own = progress === undefined ? undefined : progressCollection(progress);
+    const present = beside ? content.filter(({ name }) => names.has(name) || name === own) : content;
+    if (present.length === 0 || options.replace) return present;
+    throw present.some(({ name }) => name === own) ? unfinished(connection) : notEmpty(connection, present);
   };
+  const create = async (present: ReadonlySet<string>): Promise<void> => {
+    for (const definition of definitions)
+      if (definition.type !== "view" && !isSystem(definition.name) && !present.has(definition.name))
+        await run(`creating collection ${quoted(definition.name)}`, createCommand(definition));
+  };
+  /** Measurements of a time-series collection have no `_id` that would keep them from being doubled: they are written anew. */
+  const measurements = new Set(definitions.filter(({ type }) => type === "timeseries").map(({ name }) => name));
+  const present = async (): Promise<Set<string>> =>
+    new Set((await guarded("looking at the target", () => listCatalog(connection))).map(({ name }) => name));
+
+  const resume = async (from: RestoreProgress): Promise<void> => {
+    for (const part of await guarded("reading how far it came", () => readProgress(connection, from))) written.add(part);
+    const there = await present();
+    for (const name of measurements)
+      if (there.has(name) && !there.has(bucketsOf(name))) {
+        await run(`dropping ${quoted(name)}`, { drop: name });
+        there.delete(name);
+      }
+    await create(there);
+  };
+
   return {
-    notes: [],
-    written: new Set(),
+    notes: partNotes(all, definitions),
+    written,
     preview: async () => {
-      await replaceable();
-      return { creates: [], drops: [], notes: [] };
+      const notes = partNotes(all, definitions);
+      if (progress?.resume === true) {
+        const done = await guarded("reading how far it came", () => readProgress(connection, progress));
+        return { creates: [], drops: [], notes: [...notes, `An earlier attempt has written ${done.length} parts, which stay.`] };
+      }
+      return { creates: countDefinitions(definitions), drops: (await replaceable()).map(({ name }) => name), notes };
     },
     prepare: async () => {
-      const present = await replaceable();
-      for (const { name } of present)
+      if (progress?.resume === true) return await resume(progress);
+      for (const { name } of await replaceable())
         await run(`dropping ${quoted(name)}`, isSystem(name) ? { delete: name, deletes: [{ q: {}, limit: 0 }] } : { drop: name });
-      for (const definition of definitions)
-        if (definition.type !== "view" && !isSystem(definition.name))
-          await run(`creating collection ${quoted(definition.name)}`, createCommand(definition));
+      if (progress !== undefined) await guarded("beginning", () => beginProgress(connection, progress));
+      await create(new Set());
     },
-    write: (stream, content) =>
-      guarded(`writing ${quoted(stream.name)}`, () => writeDocuments(connection, collectionOf(stream.target), content, signal)),
+    write: (stream, content, part) =>
+      guarded(`writing ${quoted(stream.name)}`, async () => {
+        const collection = collectionOf(stream.target);
+        await writeDocuments(connection, collection, content, signal);
+        if (progress !== undefined && part !== undefined && !measurements.has(collection)) await recordPart(connection, progress, part);
+      }),
     finish: async () => {
       await inParallel(definitions, options.parallelism, async (definition) => {
         const command = indexesCommand(definition);
@@ -62,8 +99,11 @@ export async function openRestoration(url: string, options: RestoreOptions, sign
         const command = validationCommand(definition);
         if (command !== undefined) await run(`setting the validator of ${quoted(definition.name)}`, command);
       }
+      const there = progress?.resume === true ? await present() : new Set();
       for (const definition of definitions)
-        if (definition.type === "view") await run(`creating view ${quoted(definition.name)}`, createCommand(definition));
+        if (definition.type === "view" && !there.has(definition.name))
+          await run(`creating view ${quoted(definition.name)}`, createCommand(definition));
+      if (progress !== undefined) await guarded("ending", () => endProgress(connection, progress));
     },
     async *readBack(stream) {
       try {
@@ -124,6 +164,18 @@ const notEmpty = ({ address }: Connection, present: readonly CatalogEntry[]): Fa
     "TargetNotEmpty",
     `Database ${address.label} is not empty: it holds ${present.length === 1 ? "" : `${present.length} collections and views, among them `}${quoted(present[0]!.name)}.`,
   );
+
+const unfinished = ({ address }: Connection): Failure =>
+  new Failure(
+    "TargetNotEmpty",
+    `Database ${address.label} holds an unfinished restore of this very snapshot: go on with it by --resume, or start over with --replace.`,
+  );
+
+const countDefinitions = (definitions: readonly Definition[]): { kind: string; count: number }[] => {
+  const kinds = [...Map.groupBy(definitions, ({ type }) => type)].map(([kind, { length }]) => ({ kind, count: length }));
+  const indexes = definitions.reduce((sum, definition) => sum + definition.indexes.length, 0);
+  return [...kinds, ...(indexes === 0 ? [] : [{ kind: "index", count: indexes }])];
+};
 
 const isSystem = (name: string): boolean => name.startsWith("system.");
 const quoted = (name: string): string => JSON.stringify(name);

@@ -10,6 +10,8 @@ interface GoProgram {
   readonly component: string;
   /** Module folder beside this one: its go.mod and go.sum pin and check every source. */
   readonly module: string;
+  /** What its folder is called, where another program is built from the same module. @default the module's name */
+  readonly name?: string;
   readonly package: string;
   readonly executable: string;
   readonly version: string;
@@ -80,6 +82,16 @@ export const mongodumpProgram: GoProgram = {
   sources: ["go.mod", "go.sum"],
 };
 
+/** Judges our exports; not part of the stack. Of the same module as mongodump. */
+export const mongorestoreProgram: GoProgram = {
+  ...mongodumpProgram,
+  component: "mongorestore",
+  name: "mongorestore",
+  package: "github.com/mongodb/mongo-tools/mongorestore/main",
+  executable: "mongorestore",
+  why: "the reader of exports of MongoDB",
+};
+
 /** For checking docker-compose.yml where there is no Docker; not part of the stack. */
 export const composeProgram: GoProgram = {
   component: "compose",
@@ -113,7 +125,7 @@ const fingerprint = (program: GoProgram): string => {
 /** A program built by the Go toolchain from sources that go.sum pins. At most two builds run at a time on a machine. */
 export const goInstallation = (program: GoProgram): Installation => ({
   component: program.component,
-  folder: `${program.module}-${program.version}-${fingerprint(program)}`,
+  folder: `${program.name ?? program.module}-${program.version}-${fingerprint(program)}`,
   announcement: `building ${program.module} ${program.version} with Go: ${program.why} (minutes the first time, it comes as source only)`,
   fill: async (into, progress) => {
     await runCommand({ component: program.component, doing: "looking for Go", command: "go", args: ["version"] }, progress).catch(

@@ -1,0 +1,41 @@
+import { Failure } from "../../domain/failure.ts";
+import type { RestoreProgress } from "../engine.ts";
+import type { Connection } from "./connection.ts";
+
+/**
+ * How far a restore has come, in a collection of its own in the target, until it is done. A part is recorded once its documents are
+ * durable on a majority. One that is written but not recorded is written again, which doubles nothing: its documents have their `_id`s.
+ */
+export const progressCollection = ({ job }: RestoreProgress): string => `dbgov_restore_${job}`;
+
+const majority = { w: "majority" } as const;
+const state = "state";
+
+interface ProgressDocument {
+  readonly _id: string;
+}
+
+const collectionOf = ({ db }: Connection, progress: RestoreProgress) => db.collection<ProgressDocument>(progressCollection(progress));
+
+export const beginProgress = async (connection: Connection, progress: RestoreProgress): Promise<void> => {
+  await collectionOf(connection, progress).insertOne({ _id: state }, { writeConcern: majority });
+};
+
+/** The parts that are written. */
+export const readProgress = async (connection: Connection, progress: RestoreProgress): Promise<string[]> => {
+  const found = (await collectionOf(connection, progress).find().toArray()).map(({ _id }) => _id);
+  if (!found.includes(state))
+    throw new Failure(
+      "UsageInvalid",
+      `Database ${connection.address.label} holds no unfinished restore of this snapshot and choice: there is nothing to resume.`,
+    );
+  return found.filter((id) => id !== state);
+};
+
+export const recordPart = async (connection: Connection, progress: RestoreProgress, part: string): Promise<void> => {
+  await collectionOf(connection, progress).updateOne({ _id: part }, { $set: { written: true } }, { upsert: true, writeConcern: majority });
+};
+
+export const endProgress = async (connection: Connection, progress: RestoreProgress): Promise<void> => {
+  await collectionOf(connection, progress).drop();
+};
