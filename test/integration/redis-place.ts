@@ -128,7 +128,7 @@ export const restoreRedis = async (captured: CapturedRedis, url: string, options
     await restoration.prepare();
     for (const { stream, content } of captured.rows.values()) await restoration.write(stream, inBlocks(content), "0");
     await restoration.finish();
-    const [{ stream }] = [...captured.rows.values()] as [{ stream: RowsStream }];
+    const { stream } = captured.rows.get("keys")!;
     const digest = await rowDigestOf(restoration.readBack(stream), "bson", digestKey);
     return { digest, notes: restoration.notes };
   } finally {

@@ -20,8 +20,11 @@ export async function* readPart(url: string, stream: StreamPlan, part: PartPlan,
   }
   const selector = part.selector as PartSelector;
   try {
-    if (selector.method === "replication") yield* readByReplication(url, selector, signal);
-    else yield* readByScan(url, selector, signal);
+    const blocks = selector.method === "replication" ? readByReplication(url, selector, signal) : readByScan(url, selector, signal);
+    for await (const block of blocks) {
+      yield block;
+      signal.throwIfAborted();
+    }
   } catch (error) {
     signal.throwIfAborted();
     throw redisFailure(error, parseAddress(url), "reading keys");
@@ -35,7 +38,7 @@ async function* readByReplication(url: string, { databases, detail }: PartSelect
     // A drill may have begun in between; one that had ended by now began before.
     const left = new Set([...scratch, ...(await beside(url, databases, signal)).scratch]);
     const wants = (database: number): boolean => databases?.includes(database) ?? !left.has(database);
-    yield* readRdb(replication.rdb, createRecordWriter(detail), { wants, now });
+    yield* readRdb(replication.rdb, createRecordWriter(detail, now), { wants, now });
   } finally {
     replication.close();
   }

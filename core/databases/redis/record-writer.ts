@@ -26,7 +26,8 @@ export interface RecordWriter {
   take(): Uint8Array;
 }
 
-export const createRecordWriter = (detail: StreamDetail): RecordWriter => {
+/** Fields of hashes that expired before `now` (ms since 1970) are passed over: a server may still have them, and shows them to nobody. */
+export const createRecordWriter = (detail: StreamDetail, now = 0n): RecordWriter => {
   const out = createByteBuffer(512 << 10);
   /** The elements of the key at hand, one after another. */
   const held = createByteBuffer(256 << 10);
@@ -134,6 +135,7 @@ export const createRecordWriter = (detail: StreamDetail): RecordWriter => {
       added(start);
     },
     field: (field, value, expiry) => {
+      if (expiry !== forever && expiry < now) return;
       const start = held.length;
       putString(held, field);
       putString(held, value);

@@ -2,7 +2,7 @@ import { Failure } from "../../domain/failure.ts";
 import type { Restoration, RestoreOptions } from "../engine.ts";
 import { type Connection, connect } from "./connection.ts";
 import { parseDefinitions } from "./definitions.ts";
-import { createExpiringKeys, keyName } from "./expiring.ts";
+import { createExpiringKeys } from "./expiring.ts";
 import { redisFailure } from "./failures.ts";
 import { fitTarget } from "./fit.ts";
 import { chooseForReading } from "./method.ts";
@@ -122,7 +122,6 @@ export async function openRestoration(url: string, options: RestoreOptions, sign
       }),
     async *readBack() {
       const reading = await connect(url, signal);
-      const seen = new Set<string>();
       try {
         const current = await readFacts(reading);
         const method = await chooseForReading(reading, current);
@@ -130,13 +129,11 @@ export async function openRestoration(url: string, options: RestoreOptions, sign
         for (const database of databases) {
           const as = address.database === undefined ? database : (only ?? database);
           const scan = { database, as, method, facts: current, detail: source.detail, except: scratchMark };
-          for await (const block of scanDatabase(reading, scan)) {
-            for (const record of recordsIn(block)) if (expiring.soon(record.expiry, now())) seen.add(keyName(record));
-            yield block;
-          }
+          for await (const block of scanDatabase(reading, scan))
+            yield Buffer.concat([...recordsIn(block)].map((record) => expiring.completed(record, now())));
         }
-        // A key that expires is gone from the server for good: its record stands for it.
-        yield* expiring.missing(now(), seen);
+        // A key that expired is gone from the server for good: its record stands for it.
+        yield* expiring.missing(now());
         if (expiring.overflowed())
           notes.push("More keys expire soon than could be kept in memory for the comparison: those that did are told as missing.");
       } catch (error) {

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { recordsIn } from "../../core/databases/redis/record-reader.ts";
+import { redis } from "../../core/databases/redis/redis.ts";
+import { captureRedis, type RedisServer, signal, startRedis } from "./redis-place.ts";
+
+describe("Redis, while others write", () => {
+  let server: RedisServer;
+  before(async () => {
+    server = await startRedis();
+    await server.call("ACL", "SETUSER", "scans", "on", ">secret", "~*", "+@all", "-psync", "-sync");
+    await server.call("ACL", "SETUSER", "types", "on", ">secret", "~*", "+@all", "-psync", "-sync", "-dump");
+  });
+  after(() => server.stop());
+  const as = (user: string) => server.url.replace("://", `://${user}:secret@`);
+
+  /** Writes until told to stop. */
+  const writing = (write: (n: number) => Promise<unknown>): (() => Promise<void>) => {
+    let on = true;
+    const done = (async () => {
+      for (let n = 0; on; n++) await write(n);
+    })();
+    return async () => {
+      on = false;
+      await done;
+    };
+  };
+
+  it("replication is one moment: what is always written together is together in the copy", async () => {
+    for (let n = 0; n < 5_000; n++) void server.call("SET", `filler ${n}`, "x".repeat(1_000));
+    await Promise.all([server.call("SET", "first", ""), server.call("SET", "last", "")]);
+    const stop = writing((n) =>
+      Promise.all([server.call("MULTI"), server.call("SET", "first", `${n}`), server.call("SET", "last", `${n}`), server.call("EXEC")]),
+    );
+    try {
+      for (let round = 0; round < 5; round++) {
+        const { rows } = await captureRedis(server.url);
+        const records = [...recordsIn(rows.get("keys")!.content)];
+        const contentOf = (name: string) => String(records.find(({ key }) => key.toString() === name)!.body);
+        assert.equal(contentOf("first"), contentOf("last"));
+      }
+    } finally {
+      await stop();
+    }
+  });
+
+  for (const user of ["scans", "types"])
+    it(`a scan (${user}) meets keys that vanish, change their type and come anew, and gives each that stays once`, async () => {
+      await server.call("FLUSHALL");
+      for (let n = 0; n < 3_000; n++) void server.call("SET", `stays ${n}`, `${n}`);
+      const stop = writing(async (n) => {
+        const key = `changes ${n % 50}`;
+        await server.call("DEL", key);
+        if (n % 3 === 0) await server.call("RPUSH", key, "a", "b");
+        if (n % 3 === 1) await server.call("SET", key, "text");
+        if (n % 3 === 2) await server.call("HSET", key, "field", "value");
+        // So that the table grows, and is told twice in part.
+        await server.call("SET", `new ${n}`, "x");
+      });
+      try {
+        const { rows } = await captureRedis(as(user));
+        const records = [...recordsIn(rows.get("keys")!.content)];
+        const names = records.map(({ key }) => key.toString());
+        assert.equal(new Set(names).size, names.length);
+        assert.equal(names.filter((name) => name.startsWith("stays ")).length, 3_000);
+        for (const { key, body } of records) if (key.toString().startsWith("stays ")) assert.equal(`stays ${body}`, key.toString());
+      } finally {
+        await stop();
+      }
+    });
+
+  it("a key that expires or vanishes between its name and its content is passed over", async () => {
+    await server.call("FLUSHALL");
+    for (let n = 0; n < 3_000; n++) void server.call("SET", `k${n}`, "x".repeat(500));
+    for (const user of ["scans", "types"]) {
+      const hold = await redis.hold(as(user), signal);
+      const plan = await redis.plan(as(user), hold.token, { partBytes: 1 }, signal);
+      const stream = plan.streams.find(({ kind }) => kind === "rows")!;
+      let blocks = 0;
+      let rows = 0;
+      for await (const block of redis.read(as(user), hold.token, stream, stream.parts[0]!, signal)) {
+        rows += [...recordsIn(block)].length;
+        if (blocks === 0) await server.call("FLUSHALL");
+        blocks += 1;
+      }
+      assert.ok(rows > 0 && rows < 3_000, `${rows}`);
+      for (let n = 0; n < 3_000; n++) void server.call("SET", `k${n}`, "x".repeat(500));
+    }
+  });
+});
