@@ -17,8 +17,18 @@ export interface Engine {
   /** Splits the database, as seen under `token`, into streams and parts of about `partBytes`. Refuses what cannot be captured well. */
   plan(url: string, token: string, options: PlanOptions, signal: AbortSignal): Promise<Plan>;
 
-  /** The bytes of one part, in blocks of the reader's own size that are valid only until the next is asked for. */
-  read(url: string, token: string, stream: StreamPlan, part: PartPlan, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /**
+   * The bytes of one part, in blocks of the reader's own size that are valid only until the next is asked for. `waiting` is told why
+   * no block comes, where the server says so: that it throttles.
+   */
+  read(
+    url: string,
+    token: string,
+    stream: StreamPlan,
+    part: PartPlan,
+    signal: AbortSignal,
+    waiting?: (why: string) => void,
+  ): AsyncIterable<Uint8Array>;
 
   /**
    * Which of these parts hold, under `token`, the very bytes that they gave when they were last read: `true` only where the server's

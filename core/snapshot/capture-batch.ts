@@ -108,7 +108,8 @@ export const captureBatch = async (input: CaptureJob, { report, settling, signal
       signal.throwIfAborted();
       const { stream, part: selected } = partAt(input.plan, part);
       const range = writer.beginRange(stream.framing);
-      for await (const block of engine.read(input.url, input.token, stream, selected, signal)) {
+      const waiting = (why: string): void => report({ bytes, rows, current: `${stream.name} (${why})` });
+      for await (const block of engine.read(input.url, input.token, stream, selected, signal, waiting)) {
         bytes += block.length;
         const written = range.write(block);
         if (written !== undefined) await written;

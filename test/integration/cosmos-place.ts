@@ -58,7 +58,10 @@ export interface Captured extends Pick<StreamPlan, "name" | "kind" | "framing" |
 }
 
 /** Every stream of the database, read as a capture does, and what the plan noted. */
-export async function capture(url: string): Promise<{ readonly streams: readonly Captured[]; readonly notes: readonly string[] }> {
+export async function capture(
+  url: string,
+  waiting?: (why: string) => void,
+): Promise<{ readonly streams: readonly Captured[]; readonly notes: readonly string[] }> {
   const hold = await cosmos.hold(url, never);
   try {
     const plan = await cosmos.plan(url, hold.token, { partBytes: 64 << 20 }, never);
@@ -66,7 +69,7 @@ export async function capture(url: string): Promise<{ readonly streams: readonly
     for (const stream of plan.streams) {
       const blocks: Buffer[] = [];
       for (const part of stream.parts)
-        for await (const block of cosmos.read(url, hold.token, stream, part, never)) blocks.push(Buffer.from(block));
+        for await (const block of cosmos.read(url, hold.token, stream, part, never, waiting)) blocks.push(Buffer.from(block));
       streams.push({ ...stream, content: Buffer.concat(blocks) });
     }
     return { streams, notes: plan.notes };

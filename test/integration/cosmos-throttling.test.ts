@@ -60,8 +60,10 @@ describe("a Cosmos DB account that throttles and fails", () => {
           body: { code: "429", message: "Request rate is large" },
         };
       });
-      const { streams } = await capture(url());
+      const waits: string[] = [];
+      const { streams } = await capture(url(), (why) => waits.push(why));
       assert.deepEqual(idsOf(rowsOf(streams)[0]!.content), all);
+      assert.ok(waits.length > 0 && waits.every((why) => why === "throttled by the account"), "progress says so");
       assert.ok(refused > 20, `${refused} were refused`);
       assert.ok(Math.min(...again) >= 39, `asked again after ${Math.min(...again)} ms`);
     }));

@@ -32,7 +32,11 @@ const provisionedOtherwise = 1_000;
 const kept = 0.9;
 
 /** Finds the database that `url` names; `DatabaseMissing` when there is none, unless that is said to be no matter. */
-export async function connect(url: string, signal: AbortSignal, mayBeMissing = false): Promise<Connection> {
+export async function connect(
+  url: string,
+  signal: AbortSignal,
+  { mayBeMissing = false, waiting }: { readonly mayBeMissing?: boolean; readonly waiting?: ((why: string) => void) | undefined } = {},
+): Promise<Connection> {
   signal.throwIfAborted();
   const address = parseAddress(url);
   const account = createHash("sha256").update(address.label).digest("hex").slice(0, 12);
@@ -75,7 +79,7 @@ export async function connect(url: string, signal: AbortSignal, mayBeMissing = f
           during,
         ),
       send: async (request, budget, during) => {
-        const reply = await exchange(address, budget, { ...request, resource: [...database, ...request.resource] }, during);
+        const reply = await exchange(address, budget, { ...request, resource: [...database, ...request.resource] }, during, waiting);
         const [, container, kind] = request.resource;
         if (container !== undefined && kind === "docs") sessions.remember(container, reply.headers.get("x-ms-session-token"));
         return reply;

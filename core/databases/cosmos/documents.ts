@@ -1,4 +1,4 @@
-import { isObject, type Member, memberOf, membersOf, objectOf } from "./json-text.ts";
+import { isObject, memberOf, membersOf, objectOf } from "./json-text.ts";
 
 /** What the server adds to every document, and replaces by its own whenever one is written. */
 const systemMembers: ReadonlySet<string> = new Set(["_rid", "_self", "_etag", "_attachments", "_ts", "_lsn", "_metadata"]);
@@ -59,9 +59,3 @@ export function namesOf(path: string): string[] {
 
 const ascii = (text: string): string =>
   text.replaceAll(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
-
-/** The id, for eyes. */
-export const idOf = (document: Buffer): string => {
-  const id: Member["value"] | undefined = memberOf(document, "id");
-  return id === undefined ? "(without id)" : id.toString("utf8").slice(0, 100);
-};

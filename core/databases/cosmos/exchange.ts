@@ -35,9 +35,15 @@ const pausesMs = [300, 1_000, 3_000] as const;
  * Sends a request within the budget, again if it was throttled (for as long as the server says, up to 4 minutes in all) or,
  * if it is repeatable, if the account or the connection failed for a moment (3 times). Throws `CosmosError` for a status of 400 or more.
  */
-export async function exchange(address: Address, budget: Budget, request: Request, signal: AbortSignal): Promise<Reply> {
+export async function exchange(
+  address: Address,
+  budget: Budget,
+  request: Request,
+  signal: AbortSignal,
+  waiting: (why: string) => void = () => undefined,
+): Promise<Reply> {
   signal.throwIfAborted();
-  return await spend(budget, signal, () => attempts(address, request, signal));
+  return await spend(budget, signal, () => attempts(address, request, signal, waiting));
 }
 
 interface Attempts {
@@ -45,7 +51,7 @@ interface Attempts {
   readonly outcome: () => Reply;
 }
 
-async function attempts(address: Address, request: Request, signal: AbortSignal): Promise<Attempts> {
+async function attempts(address: Address, request: Request, signal: AbortSignal, waiting: (why: string) => void): Promise<Attempts> {
   let charge = 0;
   let throttledMs = 0;
   let failed = 0;
@@ -67,7 +73,10 @@ async function attempts(address: Address, request: Request, signal: AbortSignal)
       return { charge, outcome: () => total };
     }
     const pause = reply.status === 429 ? throttlePause(reply) : repeatable && isPassing(reply) ? pausesMs[failed++] : undefined;
-    if (reply.status === 429) throttledMs += pause ?? 0;
+    if (reply.status === 429) {
+      throttledMs += pause ?? 0;
+      waiting("throttled by the account");
+    }
     if (pause === undefined || throttledMs > throttledAtMostMs) {
       const error = reply.status === 429 ? throttledTooLong() : new CosmosError(reply.status, substatusOf(reply), reply.body);
       return { charge, outcome: () => raise(error) };

@@ -14,8 +14,9 @@ export async function* readPart(
   stream: StreamPlan,
   part: PartPlan,
   signal: AbortSignal,
+  waiting?: (why: string) => void,
 ): AsyncGenerator<Uint8Array, void> {
-  const connection = await connect(url, signal);
+  const connection = await connect(url, signal, { waiting });
   try {
     if (stream.kind === "definition") yield await readContainers(connection, part.selector as DefinitionsSelector, signal);
     else yield* readPartition(connection, part.selector as RowsSelector, signal);

@@ -21,7 +21,7 @@ export async function openRestoration(url: string, options: RestoreOptions, sign
   const chosen = chosenOf(all, options.part);
   // A part is put beside what is there; everything else wants an empty database.
   const beside = options.part !== undefined && "only" in options.part;
-  let connection = await connect(url, signal, true);
+  let connection = await connect(url, signal, { mayBeMissing: true });
   const { address } = connection;
   const rids = new Map<string, string>();
   const notes: string[] = [];

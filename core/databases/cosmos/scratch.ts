@@ -11,7 +11,7 @@ const scratchThroughput = { manual: 400 } as const;
 export async function createScratch(url: string, name: string, signal: AbortSignal): Promise<string> {
   await dropScratch(url, name, signal);
   const scratch = withDatabase(url, name);
-  const connection = await connect(scratch, signal, true);
+  const connection = await connect(scratch, signal, { mayBeMissing: true });
   try {
     await createDatabase(connection, connection.throughput === undefined ? null : scratchThroughput, signal);
   } catch (error) {
@@ -27,7 +27,7 @@ export async function dropScratch(url: string, name: string, signal: AbortSignal
   // A scratch database is dropped with all that it holds, so its name must not be that of anything worth keeping.
   if (databaseName === name)
     throw new Failure("UsageInvalid", `${JSON.stringify(name)} cannot be a scratch database beside ${label}: it is not one to be dropped.`);
-  const connection = await connect(withDatabase(url, name), signal, true);
+  const connection = await connect(withDatabase(url, name), signal, { mayBeMissing: true });
   if (connection.rid === undefined) return;
   try {
     await connection.send({ method: "DELETE", resource: [] }, connection.budget(), signal);
