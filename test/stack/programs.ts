@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { Failure } from "../../core/domain/failure.ts";
 import type { Progress } from "./progress.ts";
 import { type Installation, installed } from "./setup/cache.ts";
-import { redisInstallation } from "./setup/debian-packages.ts";
+import { pgbouncerInstallation, redisInstallation } from "./setup/debian-packages.ts";
 import {
   ageProgram,
   ferretProgram,
@@ -69,6 +69,13 @@ export const programs = {
     executable: "secantusd-py",
     installation: secantusInstallation,
     within: join("bin", "secantusd-py"),
+  },
+  pgbouncer: {
+    variable: "DBGOV_PGBOUNCER_BIN",
+    executable: "pgbouncer",
+    minimum: [1, 18],
+    installation: pgbouncerInstallation,
+    within: join("bin", "pgbouncer"),
   },
   redis: {
     variable: "DBGOV_REDIS_BIN",

@@ -52,9 +52,15 @@ const restoreSection = async (
 ): Promise<void> => {
   const tolerant = setsUnknownParameter(tools, targetVersion);
   const args = [`--dbname=${connectionString(address)}`, "--no-password", ...(tolerant ? [] : ["--exit-on-error"]), ...options, path];
+  const run = (options: string): Promise<string> =>
+    runTool(tools.pgRestore, args, address, signal, { PGOPTIONS: options, PGAPPNAME: applicationName });
+  const own = address.options ?? "";
   try {
-    const options = `${address.options ?? ""} -c synchronous_commit=off`.trim();
-    await runTool(tools.pgRestore, args, address, signal, { PGOPTIONS: options, PGAPPNAME: applicationName });
+    await run(`${own} -c synchronous_commit=off`.trim()).catch((error: unknown) => {
+      // A pooler refuses options at the start of a session: then it is a little slower.
+      if (error instanceof ToolError && /unsupported startup parameter/.test(error.stderr)) return run(own);
+      throw error;
+    });
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
     const said = tolerant ? otherComplaints(error.stderr) : error.stderr;

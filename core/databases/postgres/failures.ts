@@ -1,5 +1,6 @@
 import { Failure, type FailureType, isFailure } from "../../domain/failure.ts";
 import { type Address, describe, withoutPassword } from "./address.ts";
+import { saysFull } from "./connection-room.ts";
 
 /** What a server says in an ErrorResponse; `pg` throws errors of this shape, and so does our own COPY. */
 export interface ServerError {
@@ -98,6 +99,7 @@ export const toFailure = (error: unknown, address: Address, purpose: Purpose, do
   }
   const type =
     byState[error.code] ??
+    (saysFull(error.message) ? "DatabaseUnreachable" : undefined) ??
     (purpose === "read" ? whileReading[error.code] : undefined) ??
     (purpose === "restore" ? "RestoreFailed" : "Unexpected");
   const said = withoutPassword(address, error.message);

@@ -1,14 +1,15 @@
-import { Failure } from "../../domain/failure.ts";
+import { Failure, type FailureType } from "../../domain/failure.ts";
 import type { PartPlan, StreamPlan } from "../engine.ts";
 import { type Address, describe } from "./address.ts";
 import { findClientTools } from "./client-tools.ts";
+import { patienceMs, saysFull } from "./connection-room.ts";
 import { copyOut } from "./copy-out.ts";
 import { majorOf } from "./findings.ts";
 import { largeObjectsSql, readLargeObjects } from "./large-objects.ts";
 import { listMaterializedViews } from "./materialized-views.ts";
 import { ToolError, toolOutput } from "./run-tool.ts";
 import { readSequences } from "./sequences.ts";
-import { giveBackSnapshotSession, leaseSnapshotSession, withSnapshotSession } from "./snapshot-session.ts";
+import { closeIdleSessions, giveBackSnapshotSession, leaseSnapshotSession, withSnapshotSession } from "./snapshot-session.ts";
 import { definitionNames, type RowsSelector, type RowsTarget } from "./targets.ts";
 
 /** The bytes of one part under the held snapshot. */
@@ -80,17 +81,24 @@ async function* dumpSchema(address: Address, token: string, signal: AbortSignal)
   const { pgDump } = await findClientTools(majorOf(version));
   // Not compressed: chunks of it are, and an unchanged definition then is an unchanged chunk.
   const args = ["--format=custom", "--compress=0", "--schema-only", `--snapshot=${token}`, "--no-password", "--lock-wait-timeout=30000"];
-  try {
-    yield* toolOutput(pgDump, args, address, signal);
-  } catch (error) {
-    if (!(error instanceof ToolError)) throw error;
-    await withSnapshotSession(address, token, signal, async () => undefined); // says HoldLost or DatabaseUnreachable, if that is the cause
-    throw new Failure(dumpFailureType(error.stderr), `${describe(address)}: pg_dump: ${error.complaint}`, { cause: error });
+  for (const until = Date.now() + patienceMs; ; ) {
+    try {
+      yield* toolOutput(pgDump, args, address, signal);
+      return;
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error;
+      await closeIdleSessions(address);
+      await withSnapshotSession(address, token, signal, async () => undefined); // says HoldLost or DatabaseUnreachable, if that is the cause
+      // Nothing has come from it then: it asks the server for everything before it writes. There was room a moment ago.
+      if (saysFull(error.stderr) && Date.now() < until) continue;
+      throw new Failure(dumpFailureType(error.stderr), `${describe(address)}: pg_dump: ${error.complaint}`, { cause: error });
+    }
   }
 }
 
 /** A lock that pg_dump waits for in vain ends with a statement timeout: `--lock-wait-timeout` sets that. */
-const dumpFailureType = (stderr: string): "PermissionMissing" | "SourceChanged" | "Unexpected" => {
+const dumpFailureType = (stderr: string): FailureType => {
+  if (saysFull(stderr)) return "DatabaseUnreachable";
   if (/permission denied|must be (owner|superuser)/i.test(stderr)) return "PermissionMissing";
   if (/does not exist|could not open relation|(lock|statement) timeout|cache lookup failed/i.test(stderr)) return "SourceChanged";
   return "Unexpected";

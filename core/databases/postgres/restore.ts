@@ -13,6 +13,7 @@ import { applicationName, endProgress, isUnlogged, recordingPart, setPhase } fro
 import { writeSequences } from "./sequences.ts";
 import { type Session, withSession } from "./session.ts";
 import { createSessionPool, type SessionPool } from "./session-pool.ts";
+import { spareConnections } from "./spare-connections.ts";
 import { definitionNames, type RowsTarget, type SequenceState, type TableTarget } from "./targets.ts";
 import { readable } from "./toc.ts";
 
@@ -34,15 +35,13 @@ export const openRestoration = (address: Address, options: RestoreOptions, signa
     const { archive, fitOptions, entries } = ready();
     await writers.close();
     const named = applicationName(progress);
-    await withSession(address, "restore", signal, async (session) => {
+    const jobs = await withSession(address, "restore", signal, async (session) => {
       if (progress !== undefined) await setPhase(session, progress, "finishing");
+      // This session makes room for one of them. One more stays free for whoever looks after the server.
+      return Math.max(1, Math.min(parallelism, await spareConnections(session)));
     });
     const ids = entries?.map(({ id }) => id);
-    await archive.restoreSection(
-      "post-data",
-      { options: [...fitOptions, `--jobs=${parallelism}`], entries: ids, applicationName: named },
-      signal,
-    );
+    await archive.restoreSection("post-data", { options: [...fitOptions, `--jobs=${jobs}`], entries: ids, applicationName: named }, signal);
     await withSession(address, "restore", signal, async (session) => {
       await finishContent(session, ready(), options);
       if (progress !== undefined) await endProgress(session, progress);

@@ -1,4 +1,5 @@
 import type { Address } from "./address.ts";
+import { makeRoom, whenThereIsRoom } from "./connection-room.ts";
 import type { Purpose } from "./failures.ts";
 import { quoteLiteral } from "./quoting.ts";
 import { openSession, type Session } from "./session.ts";
@@ -18,10 +19,27 @@ export const createSessionPool = (address: Address, purpose: Purpose, signal: Ab
     return session;
   };
   const idle: Session[] = [];
+  const leased = new Set<Session>();
   return {
-    lease: async () => idle.pop() ?? (await open()),
+    // Where the server allows fewer than are asked for, some wait for others to be given back.
+    lease: async () => {
+      const session = await whenThereIsRoom(
+        address,
+        signal,
+        async () => idle.pop() ?? (await open()),
+        () => leased.size > 0,
+      );
+      leased.add(session);
+      void session.ended.then(() => {
+        leased.delete(session);
+        makeRoom(address);
+      });
+      return session;
+    },
     giveBack: (session) => {
+      leased.delete(session);
       idle.push(session);
+      makeRoom(address);
     },
     close: async () => {
       await Promise.all(idle.splice(0).map((session) => session.close()));

@@ -1,11 +1,19 @@
 import { Failure, isFailure } from "../../domain/failure.ts";
 import { type Address, describe } from "./address.ts";
+import { isAwaited, makeRoom, whenThereIsRoom } from "./connection-room.ts";
 import { quoteLiteral } from "./quoting.ts";
 import { openSession, type Session, socketOf } from "./session.ts";
 
-/** A session that sees the database exactly as the hold does. Throws `HoldLost` when the snapshot is gone. */
-export const openSnapshotSession = async (address: Address, token: string, signal: AbortSignal): Promise<Session> => {
-  const session = await openSession(address, "read", signal);
+/** A session that sees the database exactly as the hold does. Waits where the server allows no more. Throws `HoldLost` when the snapshot is gone. */
+const openSnapshotSession = async (address: Address, token: string, signal: AbortSignal): Promise<Session> => {
+  const session = await whenThereIsRoom(address, signal, async () => {
+    try {
+      return await openSession(address, "read", signal);
+    } catch (error) {
+      await closeIdleSessions(address);
+      throw error;
+    }
+  });
   try {
     await session.query(beginSql);
     await importSnapshot(session, token);
@@ -39,6 +47,7 @@ export const withSnapshotSession = async <T>(
     return await work(session);
   } finally {
     await session.close();
+    makeRoom(address);
   }
 };
 
@@ -54,6 +63,21 @@ interface Idle {
 const idle = new Map<string, Idle[]>();
 
 const keyOf = (address: Address, token: string): string => JSON.stringify([address, token]);
+
+/** Closes what waits for parts that may never come, whatever the snapshot. */
+export const closeIdleSessions = async ({ host, port }: Address): Promise<void> => {
+  const closed: Promise<void>[] = [];
+  for (const [key, entries] of idle) {
+    const [address] = JSON.parse(key) as [Address];
+    if (address.host !== host || address.port !== port) continue;
+    idle.delete(key);
+    for (const { session, expiry } of entries.splice(0)) {
+      clearTimeout(expiry);
+      closed.push(session.close());
+    }
+  }
+  await Promise.all(closed);
+};
 
 /** A session that sees the snapshot: one that was given back a moment ago, or a new one. */
 export const leaseSnapshotSession = async (address: Address, token: string, signal: AbortSignal): Promise<Session> => {
@@ -85,13 +109,18 @@ export const giveBackSnapshotSession = async (session: Session, token: string): 
     throw error;
   }
   session.follow(unaborted);
+  if (isAwaited(session.address)) {
+    await session.close();
+    makeRoom(session.address);
+    return;
+  }
   socketOf(session.client).unref();
   const key = keyOf(session.address, token);
   const waiting = idle.get(key) ?? [];
   idle.set(key, waiting);
   const expire = (): void => {
     waiting.splice(waiting.indexOf(entry), 1);
-    if (waiting.length === 0) idle.delete(key);
+    if (waiting.length === 0 && idle.get(key) === waiting) idle.delete(key);
     void session.close();
   };
   const entry: Idle = { session, expiry: setTimeout(expire, idleMs).unref() };

@@ -7,23 +7,35 @@ import { runCommand } from "./run-command.ts";
 const suite = "trixie";
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/** Redis 8.0 with every library that it needs, the C library among them: it runs on older systems too. */
-const packages = [
-  ...["redis-server", "redis-tools"],
-  ...[
-    "libc6",
-    "libgcc-s1",
-    "libstdc++6",
-    "libatomic1",
-    "libjemalloc2",
-    "liblzf1",
-    "zlib1g",
-    "libsystemd0",
-    "libssl3t64",
-    "libcap2",
-    "libzstd1",
+interface DebianPrograms {
+  readonly component: string;
+  /** Packages with every library that they need, the C library among them: they run on older systems too. */
+  readonly packages: readonly string[];
+  /** Paths of programs below `usr`, and what they are to be called. */
+  readonly programs: readonly (readonly [path: string, called: string])[];
+}
+
+const redis: DebianPrograms = {
+  component: "redis",
+  packages: [
+    ...["redis-server", "redis-tools"],
+    ...["libc6", "libgcc-s1", "libstdc++6", "libatomic1", "libjemalloc2", "liblzf1", "zlib1g", "libsystemd0", "libssl3t64"],
+    ...["libcap2", "libzstd1"],
   ],
-];
+  programs: [
+    ["bin/redis-check-rdb", "redis-server"],
+    ["bin/redis-cli", "redis-cli"],
+  ],
+};
+
+const pgbouncer: DebianPrograms = {
+  component: "pgbouncer",
+  packages: [
+    ...["pgbouncer", "libc6", "libgcc-s1", "libcares2", "libevent-2.1-7t64", "libpam0g", "libaudit1", "libcap-ng0", "libssl3t64"],
+    ...["libsystemd0", "libcap2", "libzstd1", "zlib1g"],
+  ],
+  programs: [["sbin/pgbouncer", "pgbouncer"]],
+};
 
 /** Starts a program by the loader and the libraries that lie beside it. */
 const starter = (program: string, called: string): string =>
@@ -31,18 +43,18 @@ const starter = (program: string, called: string): string =>
     "#!/bin/sh",
     'root=$(dirname "$(readlink -f "$0")")/../root',
     'for loader in "$root"/usr/lib/*/ld-linux*.so.*; do break; done',
-    `exec "$loader" --library-path "$(dirname "$loader")" --argv0 ${called} "$root/usr/bin/${program}" "$@"`,
+    `exec "$loader" --library-path "$(dirname "$loader")" --argv0 ${called} "$root/usr/${program}" "$@"`,
     "",
   ].join("\n");
 
 /**
- * Redis as Debian's newer release has it, fetched and checked by apt with lists of its own, and unpacked: nothing of the
+ * Programs as Debian's newer release has them, fetched and checked by apt with lists of its own, and unpacked: nothing of the
  * system is changed. Not pinned to one version: Debian keeps only the newest of a release, and its signature is checked.
  */
-export const redisInstallation = (): Installation => ({
-  component: "redis",
-  folder: `redis-debian-${suite}`,
-  announcement: `fetching redis-server from Debian ${suite}`,
+const debianInstallation = ({ component, packages, programs }: DebianPrograms): Installation => ({
+  component,
+  folder: `${component}-debian-${suite}`,
+  announcement: `fetching ${packages[0]} from Debian ${suite}`,
   fill: async (into, progress) => {
     await withTemporaryFolder(async (temporary) => {
       const state = join(temporary, "apt");
@@ -65,27 +77,27 @@ export const redisInstallation = (): Installation => ({
       );
       const apt = (doing: string, ...args: readonly string[]) =>
         runCommand(
-          { component: "redis", doing, command: "apt-get", args: ["-q", ...args], cwd: temporary, env: { APT_CONFIG: configuration } },
+          { component, doing, command: "apt-get", args: ["-q", ...args], cwd: temporary, env: { APT_CONFIG: configuration } },
           progress,
         );
       await apt("reading Debian's list of packages", "update");
-      await apt("fetching redis-server", "download", ...packages);
+      await apt(`fetching ${packages[0]}`, "download", ...packages);
       const files = (await readdir(temporary)).filter((name) => name.endsWith(".deb"));
-      if (files.length < packages.length) throw new Failure("ClientToolMissing", "redis: apt-get ended without all of its packages");
+      if (files.length < packages.length) throw new Failure("ClientToolMissing", `${component}: apt-get ended without all of its packages`);
       for (const file of files)
         await runCommand(
-          { component: "redis", doing: `unpacking ${file}`, command: "dpkg-deb", args: ["-x", join(temporary, file), join(into, "root")] },
+          { component, doing: `unpacking ${file}`, command: "dpkg-deb", args: ["-x", join(temporary, file), join(into, "root")] },
           progress,
         );
     });
     await mkdir(join(into, "bin"));
-    const programs = [
-      ["redis-check-rdb", "redis-server"],
-      ["redis-cli", "redis-cli"],
-    ] as const;
     for (const [program, called] of programs) {
       await writeFile(join(into, "bin", called), starter(program, called));
       await chmod(join(into, "bin", called), 0o755);
     }
   },
 });
+
+export const redisInstallation = (): Installation => debianInstallation(redis);
+
+export const pgbouncerInstallation = (): Installation => debianInstallation(pgbouncer);
