@@ -14,6 +14,9 @@ describe("Redis, while others write", () => {
   after(() => server.stop());
   const as = (user: string) => server.url.replace("://", `://${user}:secret@`);
 
+  const fill = (count: number, make: (n: number) => readonly [string, string]): Promise<unknown> =>
+    Promise.all(Array.from({ length: count }, (_, n) => server.call("SET", ...make(n))));
+
   /** Writes until told to stop. */
   const writing = (write: (n: number) => Promise<unknown>): (() => Promise<void>) => {
     let on = true;
@@ -27,7 +30,7 @@ describe("Redis, while others write", () => {
   };
 
   it("replication is one moment: what is always written together is together in the copy", async () => {
-    for (let n = 0; n < 5_000; n++) void server.call("SET", `filler ${n}`, "x".repeat(1_000));
+    await fill(5_000, (n) => [`filler ${n}`, "x".repeat(1_000)]);
     await Promise.all([server.call("SET", "first", ""), server.call("SET", "last", "")]);
     const stop = writing((n) =>
       Promise.all([server.call("MULTI"), server.call("SET", "first", `${n}`), server.call("SET", "last", `${n}`), server.call("EXEC")]),
@@ -47,7 +50,7 @@ describe("Redis, while others write", () => {
   for (const user of ["scans", "types"])
     it(`a scan (${user}) meets keys that vanish, change their type and come anew, and gives each that stays once`, async () => {
       await server.call("FLUSHALL");
-      for (let n = 0; n < 3_000; n++) void server.call("SET", `stays ${n}`, `${n}`);
+      await fill(3_000, (n) => [`stays ${n}`, `${n}`]);
       const stop = writing(async (n) => {
         const key = `changes ${n % 50}`;
         await server.call("DEL", key);
@@ -71,7 +74,7 @@ describe("Redis, while others write", () => {
 
   it("a key that expires or vanishes between its name and its content is passed over", async () => {
     await server.call("FLUSHALL");
-    for (let n = 0; n < 3_000; n++) void server.call("SET", `k${n}`, "x".repeat(500));
+    await fill(3_000, (n) => [`k${n}`, "x".repeat(500)]);
     for (const user of ["scans", "types"]) {
       const hold = await redis.hold(as(user), signal);
       const plan = await redis.plan(as(user), hold.token, { partBytes: 1 }, signal);
@@ -84,7 +87,7 @@ describe("Redis, while others write", () => {
         blocks += 1;
       }
       assert.ok(rows > 0 && rows < 3_000, `${rows}`);
-      for (let n = 0; n < 3_000; n++) void server.call("SET", `k${n}`, "x".repeat(500));
+      await fill(3_000, (n) => [`k${n}`, "x".repeat(500)]);
     }
   });
 });

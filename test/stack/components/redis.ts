@@ -17,7 +17,7 @@ export const redis: Component<{ url: string }> = {
       command: await findProgram("redis", progress),
       args: [
         ...["--port", String(place.ports.redis), "--bind", "127.0.0.1", "--requirepass", place.secrets.password!],
-        ...["--dir", place.folder, "--save", "", "--appendonly", "no"],
+        ...["--dir", place.folder, "--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0"],
       ],
       cwd: place.folder,
     },
