@@ -3,7 +3,7 @@ import { nameOf, tableEntry } from "./chosen-entries.ts";
 import type { LargeObject } from "./large-objects.ts";
 import { quoteIdentifier } from "./quoting.ts";
 import { definitionNames, type RowsTarget, type SequenceState } from "./targets.ts";
-import { readable, readToc, type Toc } from "./toc.ts";
+import { readable, readToc, type Toc, type TocEntry } from "./toc.ts";
 
 export const tocOf = (definitions: readonly Definition[]): Toc =>
   readToc(definitions.find(({ name }) => name === definitionNames.schema)?.content ?? new Uint8Array());
@@ -21,7 +21,7 @@ const definitionTexts = (definitions: readonly Definition[]): Map<string, string
   const texts = new Map<string, string>();
   for (const entry of tocOf(definitions).entries) {
     if (notDefined.has(entry.kind)) continue;
-    const name = entry.schema === undefined ? readable(entry.tag) : nameOf(entry);
+    const name = nameForDiff(entry);
     const { definition, owner, tablespace, accessMethod } = entry;
     const key = `${entry.kind.toLowerCase()} ${name}`;
     texts.set(key, `${texts.get(key) ?? ""}${JSON.stringify([definition, owner, tablespace, accessMethod])}`);
@@ -31,6 +31,12 @@ const definitionTexts = (definitions: readonly Definition[]): Map<string, string
   for (const { oid, ...facts } of parsed<LargeObject>(definitions, definitionNames.objects))
     texts.set(`large object ${oid}`, JSON.stringify(facts));
   return texts;
+};
+
+/** A relation's name is quoted where it must be; other tags (`f(integer)`, `orders orders_pkey`) are as the archive has them. */
+const nameForDiff = (entry: TocEntry): string => {
+  if (/^(TABLE|FOREIGN TABLE|VIEW|MATERIALIZED VIEW|SEQUENCE)$/.test(entry.kind)) return nameOf(entry);
+  return entry.schema === undefined ? readable(entry.tag) : `${readable(entry.schema)}.${readable(entry.tag)}`;
 };
 
 /** The columns of a primary key, quoted, out of `ALTER TABLE … PRIMARY KEY (…)`. Exported for its tests. */
