@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { type PartitionKey, partitionKeyOf } from "../../core/databases/cosmos/documents.ts";
 import { memberOf } from "../../core/databases/cosmos/json-text.ts";
+import { type Answer, countDocuments, list, readFeed } from "./cosmos-stub-feed.ts";
 import { newContainer, putDocument, rangeText, type StubContainer, type StubDatabase } from "./cosmos-stub-state.ts";
 
 /**
@@ -31,12 +32,6 @@ export interface CosmosStub {
 
 export interface StubOptions {
   readonly partitions?: number;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly body?: Buffer | object;
-  readonly headers?: Record<string, string>;
 }
 
 const members = {
@@ -212,8 +207,8 @@ export async function openCosmosStub({ partitions = 1 }: StubOptions = {}): Prom
       if (method === "DELETE") container.documents.delete(key);
       return method === "DELETE" ? { status: 204 } : { status: 200, body: found.text };
     }
-    if (headers["content-type"] === "application/query+json") return count(container, headers, body);
-    if (method === "GET") return feed(container, headers);
+    if (headers["content-type"] === "application/query+json") return countDocuments(container, headers, body);
+    if (method === "GET") return readFeed(container, headers);
     const expected = partitionKeyOf(body, JSON.parse(memberOf(container.text, "partitionKey")!.toString()) as PartitionKey);
     if (expected !== partitionKey)
       return {
@@ -224,56 +219,8 @@ export async function openCosmosStub({ partitions = 1 }: StubOptions = {}): Prom
     const { created, document } = putDocument(container, body, partitionKey, stub.clock);
     return { status: created ? 201 : 200, body: document.text, headers: { "x-ms-session-token": `${document.range}:-1#${container.lsn}` } };
   }
-
-  /** The two counts that dbgov asks for; there is no query language here. */
-  function count(container: StubContainer, headers: IncomingMessage["headers"], body: Buffer): Answer {
-    const { query } = JSON.parse(body.toString()) as { query: string };
-    const match = /^SELECT VALUE COUNT\(1\) FROM c(?: WHERE c\._ts >= (\d+))?$/.exec(query);
-    if (match === null) return { status: 400, body: { message: `the stub knows no ${query}` } };
-    const since = Number(match[1] ?? 0);
-    const found = inRange(container, headers);
-    if (found === undefined) return gone;
-    return list("Documents", [Buffer.from(String(found.filter(({ text }) => Number(memberOf(text, "_ts")) >= since).length))]);
-  }
-
-  function feed(container: StubContainer, headers: IncomingMessage["headers"]): Answer {
-    const size = Number(headers["x-ms-max-item-count"] ?? 100);
-    const found = inRange(container, headers);
-    if (found === undefined) return gone;
-    if (headers["a-im"] === undefined) {
-      const from = Number(headers["x-ms-continuation"] ?? 0);
-      const more = from + size < found.length ? { "x-ms-continuation": String(from + size) } : {};
-      return list(
-        "Documents",
-        found.slice(from, from + size).map(({ text }) => text),
-        more,
-      );
-    }
-    const position = headers["if-none-match"];
-    const after = position === "*" ? container.lsn : position === undefined ? 0 : Number(position.replaceAll('"', ""));
-    const changed = found
-      .filter(({ lsn }) => lsn > after)
-      .sort((a, b) => a.lsn - b.lsn)
-      .slice(0, size);
-    const etag = `"${changed.at(-1)?.lsn ?? Math.max(after, 0)}"`;
-    return changed.length === 0
-      ? { status: 304, headers: { etag } }
-      : list(
-          "Documents",
-          changed.map(({ text }) => text),
-          { etag },
-        );
-  }
-
-  function inRange(container: StubContainer, headers: IncomingMessage["headers"]) {
-    const range = headers["x-ms-documentdb-partitionkeyrangeid"];
-    if (range === undefined) return [...container.documents.values()];
-    if (!container.ranges.some(({ id }) => String(id) === range)) return undefined;
-    return [...container.documents.values()].filter((document) => String(document.range) === range);
-  }
 }
 
-const gone: Answer = { status: 410, body: { message: "The requested partition key range is gone" }, headers: { "x-ms-substatus": "1002" } };
 const refusedThroughput: Answer = {
   status: 403,
   body: { message: "Your account is currently configured with a total throughput limit of 1000 RU/s." },
@@ -281,12 +228,3 @@ const refusedThroughput: Answer = {
 const idIn = (body: Buffer): string => (JSON.parse(body.toString()) as { id: string }).id;
 const described = ({ text, rid }: StubContainer): Buffer =>
   Buffer.from(`${text.toString().slice(0, -1)},"_rid":${JSON.stringify(rid)},"_ts":1,"_self":"s","_etag":"e","_docs":"docs/"}`);
-const list = (member: string, items: readonly (Buffer | object)[], headers?: Record<string, string>): Answer => {
-  const texts = items.map((item) => (Buffer.isBuffer(item) ? item.toString() : JSON.stringify(item)));
-  // With the space that a server may put between tokens.
-  return {
-    status: 200,
-    body: Buffer.from(`{"_rid":"x", "${member}": [${texts.join(", ")}],\n"_count":${items.length}}`),
-    ...(headers === undefined ? {} : { headers }),
-  };
-};

@@ -195,6 +195,23 @@ describe("Cosmos DB's REST interface, by a stub of it", () => {
     assert.deepEqual(await unchanged(), [false, false]);
   });
 
+  it("is not asked for changes by a replica that lags behind the one that told where the feed stands", async () => {
+    await using stub = await openCosmosStub();
+    await load(
+      stub,
+      Array.from({ length: 4 }, (_, n) => `{"id":"d${n}"}`),
+      { paths: ["/id"] },
+    );
+    const before = await followed(urlOf(stub));
+    await before.write('{"id":"d1","changed":true}');
+    const planned = await cosmos.plan(urlOf(stub), "", { partBytes: 1 }, never);
+    // Whoever does not say what it has seen is answered by a replica that has not seen the change.
+    stub.before = ({ headers }) =>
+      /^"/.test(headers["if-none-match"] ?? "") && headers["x-ms-session-token"] === undefined ? 304 : undefined;
+    assert.deepEqual(await before.unchanged(), [true], "by itself it would be believed");
+    assert.deepEqual(await before.unchanged((mark) => mark, planned.streams[1]), [false]);
+  });
+
   it("that answers its change feed like the emulator is not believed", async () => {
     await using stub = await openCosmosStub();
     await load(stub, ['{"id":"a"}', '{"id":"b"}'], { paths: ["/id"] });
@@ -252,11 +269,11 @@ async function followed(url: string) {
   const target = { container: "c", partitionKey: { paths: ["/id"] } };
   return {
     notes: plan.notes,
-    unchanged: (change: (mark: unknown) => unknown = (mark) => mark) =>
+    unchanged: (change: (mark: unknown) => unknown = (mark) => mark, present: StreamPlan = { ...stream, mark: undefined }) =>
       cosmos.unchanged!(
         url,
         "",
-        parts.map((part) => ({ ...part, mark: change(part.mark) })),
+        parts.map((part) => ({ ...part, stream: present, mark: change(part.mark) })),
         () => {},
         never,
       ),

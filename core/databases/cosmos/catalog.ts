@@ -79,11 +79,14 @@ export async function readContainer(
 /** The container's partitions as they are now, in the order of their ranges. */
 export async function listRanges(connection: Connection, container: string, signal: AbortSignal): Promise<PartitionRange[]> {
   const ranges: PartitionRange[] = [];
+  const replaced = new Set<string>();
   const send = (headers: Record<string, string>) =>
     connection.send({ method: "GET", resource: ["colls", container, "pkranges"], headers }, connection.budget(), signal);
   for await (const { items } of pagesOf("PartitionKeyRanges", send)) {
     for (const item of items) {
       const range = JSON.parse(item.toString("utf8")) as Record<string, unknown>;
+      // Those that it was made from may still be listed.
+      if (Array.isArray(range.parents)) for (const parent of range.parents) replaced.add(String(parent));
       ranges.push({
         id: String(range.id),
         min: String(range.minInclusive),
@@ -92,7 +95,7 @@ export async function listRanges(connection: Connection, container: string, sign
       });
     }
   }
-  return ranges.sort((a, b) => (a.min < b.min ? -1 : 1));
+  return ranges.filter(({ id }) => !replaced.has(id)).sort((a, b) => (a.min < b.min ? -1 : 1));
 }
 
 /** Code that the server keeps with a container. */

@@ -20,7 +20,7 @@ const ask = (connection: Connection, { container, rid, range }: Followed, etag: 
       headers: {
         "a-im": "Incremental feed",
         "x-ms-max-item-count": "1",
-        "x-ms-documentdb-partitionkeyrangeid": range.id,
+        ...connection.headersFor(container, range.id),
         ...(etag === undefined ? {} : { "if-none-match": etag }),
       },
     },
@@ -44,10 +44,18 @@ export async function followsChanges(connection: Connection, followed: Followed,
   return next !== undefined && !next.equals(items[0]!);
 }
 
+/** A place in a partition's change feed. */
+export interface Position {
+  readonly etag: string;
+  /** The session token of the replica that told it; null where the server has no such tokens. */
+  readonly session: string | null;
+}
+
 /** Where the feed stands now. */
-export async function feedPosition(connection: Connection, followed: Followed, signal: AbortSignal): Promise<string | undefined> {
-  const reply = await ask(connection, followed, "*", signal);
-  return reply.status === 304 ? (reply.headers.get("etag") ?? undefined) : undefined;
+export async function feedPosition(connection: Connection, followed: Followed, signal: AbortSignal): Promise<Position | undefined> {
+  const { status, headers } = await ask(connection, followed, "*", signal);
+  const etag = headers.get("etag");
+  return status === 304 && etag !== null ? { etag, session: headers.get("x-ms-session-token") } : undefined;
 }
 
 /** Whether nothing was created or replaced behind that position. Deletions are not in the feed. */
@@ -81,7 +89,7 @@ export async function countOf(
           "content-type": "application/query+json",
           "x-ms-documentdb-isquery": "true",
           "x-ms-documentdb-query-enablecrosspartition": "true",
-          "x-ms-documentdb-partitionkeyrangeid": range.id,
+          ...connection.headersFor(container, range.id),
           ...(continuation === null ? {} : { "x-ms-continuation": continuation }),
         },
         body: Buffer.from(JSON.stringify({ query, parameters: [] })),

@@ -22,6 +22,8 @@ export interface Connection {
   budget(rid?: string, partition?: { readonly id: string; readonly fraction: number }): Budget;
   /** Creates the database itself. */
   createDatabase(headers: Record<string, string>, signal: AbortSignal): Promise<Reply>;
+  /** The headers of a read of one partition: by a replica that has seen at least what was seen of it before. */
+  headersFor(container: string, range: string): Record<string, string>;
   /** Sends a request below the database: `resource` begins with `colls` or is empty. */
   send(request: Request, budget: Budget, signal: AbortSignal): Promise<Reply>;
 }
@@ -78,6 +80,13 @@ export async function connect(
           { method: "POST", resource: ["dbs"], headers, body: Buffer.from(JSON.stringify({ id: address.databaseName })) },
           during,
         ),
+      headersFor: (container, range) => {
+        const session = sessions.tokenOf(container, range);
+        return {
+          "x-ms-documentdb-partitionkeyrangeid": range,
+          ...(session === undefined ? {} : { "x-ms-session-token": session }),
+        };
+      },
       send: async (request, budget, during) => {
         const reply = await exchange(address, budget, { ...request, resource: [...database, ...request.resource] }, during, waiting);
         const [, container, kind] = request.resource;

@@ -104,7 +104,8 @@ const substatusOf = ({ headers }: Reply): number => Number(headers.get("x-ms-sub
 /** Whether the same request may well succeed in a moment. A partition that is being split is another matter. */
 function isPassing(reply: Reply): boolean {
   const { status } = reply;
-  if (status === 404) return substatusOf(reply) === 1002; // this replica has not seen the session's last write yet
+  // This replica has not seen the session's last write yet, or the container is still being made.
+  if (status === 404) return [1002, 1013].includes(substatusOf(reply));
   return [408, 449, 500, 502, 503, 504].includes(status) || (status === 410 && substatusOf(reply) === 0);
 }
 

@@ -73,6 +73,7 @@ function ofStatus(error: CosmosError, fail: (type: FailureType, why: string) => 
       if (/not valid at the current time|token.*(time|expired)/i.test(words))
         return fail("AuthenticationRejected", "the account finds the request too old or too new: set this machine's clock");
       if (substatus === 1008) return fail("DatabaseUnreachable", "the account is being moved or deleted");
+      if (substatus === 3) return fail("DatabaseUnreachable", "the region is not the one that takes writes now");
       return fail("PermissionMissing", `the key does not allow it, as a read-only key does not allow writing (${said})`);
     case 408:
     case 410:

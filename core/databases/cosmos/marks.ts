@@ -1,6 +1,6 @@
 import type { EarlierContent } from "../engine.ts";
 import { type Container, listRanges, type PartitionRange } from "./catalog.ts";
-import { countOf, feedPosition, followsChanges, nothingWritten } from "./change-feed.ts";
+import { countOf, feedPosition, followsChanges, nothingWritten, type Position } from "./change-feed.ts";
 import { type Connection, connected } from "./connection.ts";
 import type { RowsSelector } from "./plan.ts";
 
@@ -10,7 +10,7 @@ export type Follow = "change feed" | "timestamps";
 /** What is kept of a container for the next snapshot; taken before its documents are read, so that what changes meanwhile counts as changed. */
 type ContainerMark =
   /** Positions in the change feed, by where the partition's range begins. */
-  | { readonly by: "change feed"; readonly positions: Readonly<Record<string, string>> }
+  | { readonly by: "change feed"; readonly positions: Readonly<Record<string, Position>> }
   /** Seconds since 1970 by the server's clock. */
   | { readonly by: "timestamps"; readonly since: number };
 
@@ -43,7 +43,7 @@ export async function markOf(
     const { openedAt } = connection;
     return openedAt === undefined ? undefined : { by: "timestamps", since: Math.floor(openedAt / 1_000) - clocksDifferBySeconds };
   }
-  const positions: Record<string, string> = {};
+  const positions: Record<string, Position> = {};
   for (const range of ranges) {
     const position = await feedPosition(connection, { container: id, rid, range }, signal);
     if (position !== undefined) positions[range.min] = position;
@@ -72,7 +72,11 @@ export async function findUnchanged(
     const results: boolean[] = [];
     for (const { stream, part, mark, rows } of parts) {
       signal.throwIfAborted();
-      results.push(stream.kind === "rows" && (await isUnchanged(part.selector as RowsSelector, mark as ContainerMark, rows)));
+      const selector = part.selector as RowsSelector;
+      const present = stream.mark as ContainerMark | undefined;
+      // A replica that lags behind the one that told the present position must not be asked: what it has not seen would never be noticed.
+      if (present?.by === "change feed") connection.sessions.remember(selector.container, present.positions[selector.min]?.session ?? null);
+      results.push(stream.kind === "rows" && (await isUnchanged(selector, mark as ContainerMark, rows)));
       report(results.length);
     }
     return results;
@@ -85,7 +89,7 @@ export async function findUnchanged(
         if ((await countOf(connection, followed, mark.since, signal)) !== 0) return false;
       } else {
         const position = mark.positions[min];
-        if (position === undefined || !(await nothingWritten(connection, followed, position, signal))) return false;
+        if (position === undefined || !(await nothingWritten(connection, followed, position.etag, signal))) return false;
       }
       return (await countOf(connection, followed, undefined, signal)) === rows;
     }

@@ -14,19 +14,11 @@ interface Feed {
 
 const pageSizes = { first: 100, most: 1_000 } as const;
 
-const headersOf = (connection: Connection, { container, range }: Feed): Record<string, string> => {
-  const session = connection.sessions.tokenOf(container, range.id);
-  return {
-    "x-ms-documentdb-partitionkeyrangeid": range.id,
-    ...(session === undefined ? {} : { "x-ms-session-token": session }),
-  };
-};
-
 const documents = ({ container }: Feed) => ["colls", container, "docs"] as const;
 
 /** The first documents of a partition. */
 export async function readPage(connection: Connection, feed: Feed & { readonly size: number }, signal: AbortSignal): Promise<Buffer[]> {
-  const headers = { ...headersOf(connection, feed), "x-ms-max-item-count": String(feed.size) };
+  const headers = { ...connection.headersFor(feed.container, feed.range.id), "x-ms-max-item-count": String(feed.size) };
   const reply = await connection.send(
     { method: "GET", resource: documents(feed), headers },
     connection.budget(feed.rid, feed.range),
@@ -45,7 +37,11 @@ export async function* readRows(connection: Connection, feed: Feed, signal: Abor
   // What a document costs is not known yet: seldom more than one unit.
   let size: number = Math.max(1, Math.min(pageSizes.first, Math.floor(pageCharge(budget))));
   const send = (headers: Record<string, string>) =>
-    connection.send({ method: "GET", resource: documents(feed), headers: { ...headersOf(connection, feed), ...headers } }, budget, signal);
+    connection.send(
+      { method: "GET", resource: documents(feed), headers: { ...connection.headersFor(feed.container, feed.range.id), ...headers } },
+      budget,
+      signal,
+    );
   try {
     for await (const { items, reply } of pagesOf("Documents", send, () => size)) {
       if (items.length > 0) yield Buffer.concat(items.map(rowOf));
