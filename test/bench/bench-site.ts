@@ -28,6 +28,8 @@ export interface BenchSiteOptions {
   readonly policy?: Readonly<Record<string, unknown>>;
   /** @default "bench_catalog" */
   readonly catalogName?: string;
+  /** Temporal's; it exists. @default "default" */
+  readonly namespace?: string;
 }
 
 /** A whole site with one store, and a worker. */
@@ -56,19 +58,19 @@ export const createBenchFolder = async (folder: string, server: string, catalog:
 
 /** An empty store, an empty catalog, and a worker that serves all queues and has done nothing yet. */
 export const openBenchSite = async (options: BenchSiteOptions): Promise<BenchSite> => {
-  const { folder, stack, databases, policy = {}, catalogName = "bench_catalog" } = options;
+  const { folder, stack, databases, policy = {}, catalogName = "bench_catalog", namespace = "default" } = options;
   const catalog = await createBenchFolder(folder, stack.postgres.url, catalogName);
   const urls = Object.fromEntries(databases.map(({ url }, at) => [variableOf(at), url]));
   const environment = { BENCH_CATALOG: catalog, DBGOV_PG_BIN: stack.postgres.bin, ...urls };
   const config = join(folder, "dbgov.yaml");
-  await writeFile(config, stringify(configuration(stack.temporal.address, databases, policy)));
+  await writeFile(config, stringify(configuration({ address: stack.temporal.address, namespace }, databases, policy)));
   const worker = await startBenchWorker({ folder, config, environment });
   return {
     ...{ folder, config, catalog, environment, workerPid: worker.pid, metrics: worker.metrics },
     command: (text) => `'${dbgov}' ${text} --config '${config}' --json`,
     verified: async (snapshot) => {
       const connection = await Connection.connect({ address: stack.temporal.address });
-      await new Client({ connection }).workflow.getHandle(`verify/${snapshot}`).result();
+      await new Client({ connection, namespace }).workflow.getHandle(`verify/${snapshot}`).result();
       await connection.close();
     },
     close: worker.stop,
@@ -115,9 +117,9 @@ const ready = async (worker: ChildProcess, log: string): Promise<void> => {
 
 const variableOf = (at: number): string => `BENCH_DATABASE_${at}`;
 
-const configuration = (temporal: string, databases: readonly BenchDatabase[], policy: Readonly<Record<string, unknown>>): unknown => ({
+const configuration = (temporal: object, databases: readonly BenchDatabase[], policy: Readonly<Record<string, unknown>>): unknown => ({
   organization: "bench",
-  temporal: { address: temporal },
+  temporal,
   catalog: { env: "BENCH_CATALOG" },
   keys: {
     dedupSecret: { file: "keys/dedup.secret" },

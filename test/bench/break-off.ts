@@ -7,9 +7,15 @@ export const undoOnBreakOff = (undo: () => Promise<unknown> | unknown): (() => v
   return () => void undoing.delete(undo);
 };
 
+let breaking = false;
+
+/** Never resolves once the bench is being broken off, so that nothing complains of what was ended on purpose. */
+export const unlessBrokenOff = async (): Promise<void> => {
+  if (breaking) await new Promise(() => {});
+};
+
 /** From now on a signal undoes everything, says so, and ends the process. A second signal ends it at once. */
 export const handleBreakOff = (): void => {
-  let breaking = false;
   const breakOff = async (code: number): Promise<void> => {
     if (breaking) process.exit(code);
     breaking = true;

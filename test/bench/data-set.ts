@@ -9,6 +9,8 @@ export interface DataSet {
   readonly title: string;
   /** What each change does, for readers. */
   readonly changes: Readonly<Record<Change, string>>;
+  /** Its server takes so long that more rounds would not be worth it. */
+  readonly mostRounds?: number;
   /** Loads what an earlier bench has not. */
   load(): Promise<void>;
   /** The source as it was loaded. */

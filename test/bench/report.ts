@@ -7,7 +7,6 @@ export interface Machine {
   readonly memory: number;
   readonly node: string;
   readonly postgres: string;
-  readonly rounds: number;
   readonly date: string;
   /** Processes that wanted to run, on average over a minute, before the first round. */
   readonly load: number;
@@ -20,6 +19,8 @@ const markdownTable = (rows: readonly (readonly string[])[], textColumns: number
 };
 
 const sectionOf = (result: DataSetResult, smaller: DataSetResult | undefined): string => `## ${result.title}
+
+${result.rounds} rounds. What was changed:
 
 ${Object.entries(result.changes)
   .map(([change, what]) => `- *${change}*: ${what}`)
@@ -35,13 +36,13 @@ export const benchmarksDocument = (
   smallerOf: (result: DataSetResult) => DataSetResult | undefined,
   machine: Machine,
 ): string => {
-  const { processor, cores, memory, node, postgres, rounds, date, load } = machine;
+  const { processor, cores, memory, node, postgres, date, load } = machine;
   return `# Benchmarks
 
 <!-- Written by \`npm run bench\`. Do not edit. -->
 
 Backed up into a folder on the same disk. Measured on ${date} on ${cores} cores of ${processor} with ${(memory / 1e9).toFixed(0)} GB of memory,
-Node ${node}, PostgreSQL ${postgres}; ${rounds} rounds. In each round every arm begins with an empty repository; the states follow one
+Node ${node}, PostgreSQL ${postgres}. In each round every arm begins with an empty repository; the states follow one
 another, and in each state all arms run one after the other, in an order that differs from round to round. Before the first round,
 ${load.toFixed(1)} processes wanted to run.
 
@@ -56,6 +57,7 @@ ${results.map((result) => sectionOf(result, smallerOf(result))).join("\n\n")}
   table says was changed, each time with a backup.
 - *Dump* is plain \`pg_dump\`, which deduplicates best, or \`mongodump --archive\`. kopia and restic read it from standard input, as their
   users do, into a local repository, kopia with zstd, else as they come. The pipe's file is flushed to the disk; so is what we write.
+- The server of MongoDB's protocol is SecantusDB, an emulation in Python whose reads are slow: most of these times are its own.
 - The pipe makes one stream that has to be read whole to restore one table, of which every dump is as large as the first. What we write is
   deduplicated, signed, indexed and can be checked by parts.
 - *Ours, whole backup* is \`dbgov backup\` from its start to its entry in the log: planning, capture, sealing, proving what was stored, logging. *Machinery

@@ -4,6 +4,7 @@ import { type ArmName, arms, type Measured, type Sample, type State, states } fr
 export interface DataSetResult {
   readonly name: string;
   readonly title: string;
+  readonly rounds: number;
   readonly changes: Readonly<Record<string, string>>;
   readonly samples: readonly Sample[];
 }

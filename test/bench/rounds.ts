@@ -83,7 +83,7 @@ export const runRound = async (bench: Bench, data: DataSet, number: number, cust
     for (const state of Object.keys(states) as State[]) {
       if (state !== "full" && state !== "unchanged") await data.change(state);
       await data.settle();
-      const now = all.filter((arm) => takesPart(arm, state, quick));
+      const now = all.filter((arm) => takesPart(arm, state, quick || data.mostRounds !== undefined));
       for (const arm of rotated(now, number)) add(arm, state, await arm.backUp());
       if (state !== "full" || source.engine !== "postgres") continue;
       const restoring = [...all, pgRestoreArm(round, customDump)].filter((arm) => restores(arm, quick));

@@ -36,13 +36,13 @@ undoOnBreakOff(() => stackDown(stackFolder));
 undoOnBreakOff(() => rm(folder, { recursive: true, force: true }));
 const stack = await stackUp({
   folder: stackFolder,
-  components: ["postgres", "temporal", ...(withMongodb ? (["mongodb"] as const) : [])],
+  components: ["postgres", "temporal", ...(withMongodb ? (["secantus"] as const) : [])],
   onProgress: progressToStderr,
 });
 
 const dataSetOf = (name: string): DataSet => {
   if (name === "pgbench") return documentsData(stack.postgres.url, stack.postgres.bin);
-  if (name === "mongodb") return mongodbData(stack.mongodb.url);
+  if (name === "mongodb") return mongodbData(stack.secantus.url);
   return tpchData(stack.postgres.url, name === main ? 0.5 : 0.1);
 };
 
@@ -53,20 +53,20 @@ const measure = async (bench: Bench, data: DataSet): Promise<DataSetResult> => {
   say(`${data.title}: loading what is not there yet`);
   await data.load();
   const customDump = join(folder, "custom.dump");
-  const source = await data.reset();
-  if (source.engine === "postgres") await timedCommand(customDumpCommand(bench.tools, source.url, customDump));
+  if (data.name !== "mongodb") await timedCommand(customDumpCommand(bench.tools, (await data.reset()).url, customDump));
   const samples = [];
-  for (let round = 1; round <= options.rounds; round += 1) {
-    say(`${data.title}, round ${round} of ${options.rounds}, after ${formatDuration(Date.now() - started)}`);
+  const rounds = Math.min(options.rounds, data.mostRounds ?? options.rounds);
+  for (let round = 1; round <= rounds; round += 1) {
+    say(`${data.title}, round ${round} of ${rounds}, after ${formatDuration(Date.now() - started)}`);
     samples.push(...(await runRound(bench, data, round, customDump)));
   }
-  return { name: data.name, title: data.title, changes: data.changes, samples };
+  return { name: data.name, title: data.title, rounds, changes: data.changes, samples };
 };
 
 try {
   await mkdir(folder, { recursive: true });
   const [postgres, temporalPid] = [await pidOf("postgres"), await pidOf("temporal")];
-  const mongodb = withMongodb ? await pidOf("mongodb") : 0;
+  const mongodb = withMongodb ? await pidOf("secantus") : 0;
   const bench: Bench = {
     ...{ stack, tools: await findTools(stack.postgres.bin, withMongodb), folder, quick: options.quick, temporalPid, say },
     serversOf: (engine: Source["engine"]) => (engine === "postgres" ? [postgres] : [postgres, mongodb]),
@@ -77,7 +77,6 @@ try {
     memory: totalmem(),
     node: process.versions.node,
     postgres: execFileSync(join(stack.postgres.bin, "postgres"), ["--version"], { encoding: "utf8" }).trim().split(" ").at(-1) ?? "",
-    rounds: options.rounds,
     date: new Date().toISOString().slice(0, 10),
     load: loadavg()[0] ?? 0,
   };

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { undoOnBreakOff } from "./break-off.ts";
+import { undoOnBreakOff, unlessBrokenOff } from "./break-off.ts";
 import { watchMemory } from "./process-tree.ts";
 
 export interface Timed {
@@ -39,6 +39,7 @@ export const timedCommand = async (command: string, environment: Readonly<Record
   child.stderr.on("data", (text) => (complaint = (complaint + text).slice(-20_000)));
   try {
     const code = await new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
+    await unlessBrokenOff();
     const seconds = (performance.now() - started) / 1_000;
     const peakMemory = await memory.stop();
     const times = /TIMES ([\d.]+) ([\d.]+)/.exec(complaint);

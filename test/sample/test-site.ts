@@ -134,7 +134,7 @@ const fundedAccount = async (rpc: string): Promise<string> => {
 };
 
 /** Registers a namespace, and resolves once workflows with the product's search attributes can be started in it. */
-const makeNamespace = async (client: Client, namespace: string): Promise<void> => {
+export const makeNamespace = async (client: Client, namespace: string): Promise<void> => {
   const { workflowService } = client;
   await workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: { seconds: 86_400 as never } });
   const deadline = Date.now() + 60_000;
