@@ -6,11 +6,11 @@ import { type ReplicaFacts, recordReplica, recordReplicas } from "../../core/cat
 import { replicaSummary } from "../../core/catalog/replica-summary.ts";
 import { replicasMissing } from "../../core/catalog/replicas-missing.ts";
 import { snapshotObjects } from "../../core/catalog/snapshot-objects.ts";
+import { eachLimited } from "../../core/domain/each-limited.ts";
 import { Failure, isFailure } from "../../core/domain/failure.ts";
 import type { StoreReplica } from "../../core/domain/run.ts";
 import { encodeEnvelopes } from "../../core/repository/envelopes.ts";
 import { configKey, envelopesKey, manifestKey } from "../../core/repository/object-keys.ts";
-import { eachLimited } from "../../core/snapshot/each-limited.ts";
 import type { Store } from "../../core/stores/store.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import { keepAlive } from "../keep-alive.ts";

@@ -13,10 +13,11 @@ import { findFlippedByte } from "./find-flipped-byte.ts";
 import { triggerNightly } from "./follow-runs.ts";
 import { howToGoOn } from "./how-to-go-on.ts";
 import { demoFolder, demoStackFolder, prepareDemo } from "./prepare-demo.ts";
-import { runDbgov, startWorker } from "./run-dbgov.ts";
+import { runDbgov } from "./run-dbgov.ts";
 import { showSecondNight } from "./second-night.ts";
 import { showDrills, showSnapshots, showSweep } from "./show-steps.ts";
 import { openStage, type Stage } from "./stage.ts";
+import { startWorker } from "./start-worker.ts";
 
 export interface DemoOptions {
   /** Leave the stack running afterwards. */
@@ -45,7 +46,7 @@ export const runDemo = async ({ keep, silent, signal }: DemoOptions): Promise<De
     Object.assign(process.env, prepared.site.environment);
     const site = openSite(await loadConfig(prepared.site.config));
     const orchestrator = await connectSite(site);
-    const worker = await startWorker(prepared.site.config, join(demoFolder, "worker.log"), prepared.env);
+    const worker = await startWorker({ config: prepared.site.config, log: join(demoFolder, "worker.log"), env: prepared.env });
     try {
       const dbgov = (...args: string[]) => runDbgov(args, { cwd: prepared.site.folder, env: prepared.env });
       const report = await tell({ stage, site, orchestrator, dbgov, folder: prepared.site.folder });

@@ -1,3 +1,4 @@
+import { eachLimited } from "../domain/each-limited.ts";
 import type { Check } from "./check.ts";
 import { allChecks } from "./checks/all-checks.ts";
 import type { EngineRecord } from "./engine-record.ts";
@@ -36,20 +37,6 @@ const findingOf = (check: Check, resource: Finding["resource"], verdict: Verdict
   evidenceHash: hashJson(verdict.evidence),
 });
 
-/** Runs `work` over all items, at most `bound` at once; results in the order of the items. */
-const mapBounded = async <T, R>(items: readonly T[], bound: number, work: (item: T) => Promise<R>): Promise<R[]> => {
-  const outcomes: R[] = new Array(items.length);
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    while (next < items.length) {
-      const index = next++;
-      outcomes[index] = await work(items[index]!);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(bound, items.length) }, lane));
-  return outcomes;
-};
-
 const judgeDatabaseRecord = (name: string, record: EngineRecord, now: Date): { check: Check; verdict: Verdict }[] => {
   const database = record.databases.find((known) => known.name === name);
   return allChecks
@@ -68,10 +55,10 @@ const judgeDatabaseRecord = (name: string, record: EngineRecord, now: Date): { c
 export const runSweep = async (options: SweepOptions): Promise<SweepReport> => {
   const { databases, record, now, frameworks: chosen, signal, parallel = 4, timeLimitMs = 15_000, onProgress } = options;
   let done = 0;
-  const live = await mapBounded(databases, parallel, async (database) => {
-    const judged = await judgeLiveDatabase(database, { now, signal, timeLimitMs });
+  const live: Awaited<ReturnType<typeof judgeLiveDatabase>>[] = [];
+  await eachLimited(databases.entries(), parallel, async ([index, database]) => {
+    live[index] = await judgeLiveDatabase(database, { now, signal, timeLimitMs });
     onProgress?.(++done, databases.length);
-    return judged;
   });
   const findings: Finding[] = [];
   const orphans = record.databases.filter(({ name }) => !databases.some((database) => database.name === name));

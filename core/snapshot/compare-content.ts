@@ -1,11 +1,11 @@
 import type { Restoration, RowsStream } from "../databases/engine.ts";
+import { eachLimited } from "../domain/each-limited.ts";
 import { Failure } from "../domain/failure.ts";
 import type { RowDigest } from "../domain/snapshot.ts";
 import type { Manifest } from "../repository/manifest.ts";
 import { addRowDigests, emptyRowDigest, rowDigestOf } from "../repository/row-digest.ts";
 import { createRowScanner } from "../repository/row-scanner.ts";
 import type { ChosenPart } from "./choose-part.ts";
-import { eachLimited } from "./each-limited.ts";
 import type { JobProgress } from "./jobs.ts";
 
 /** What each stream of a target has to hold: as the manifest says, or, where records were chosen, as was seen when they were written. */

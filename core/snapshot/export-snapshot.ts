@@ -1,9 +1,9 @@
 import { mkdir, readdir } from "node:fs/promises";
 import type { ExportSummary } from "../databases/engine.ts";
 import { engineOf } from "../databases/engines.ts";
+import { eachLimited } from "../domain/each-limited.ts";
 import { Failure } from "../domain/failure.ts";
 import { type Choice, choosePart } from "./choose-part.ts";
-import { eachLimited } from "./each-limited.ts";
 import type { JobContext, JobProgress } from "./jobs.ts";
 import { type SnapshotSource, withSnapshot } from "./snapshot-reader.ts";
 

@@ -1,8 +1,8 @@
+import { eachLimited } from "../domain/each-limited.ts";
 import { Failure } from "../domain/failure.ts";
 import type { Manifest } from "../repository/manifest.ts";
 import { packKey } from "../repository/object-keys.ts";
 import type { Store } from "../stores/store.ts";
-import { eachLimited } from "./each-limited.ts";
 import { fetchRange, fromAnyStore, type SnapshotAccess } from "./open-snapshot.ts";
 
 const atOnce = 8;

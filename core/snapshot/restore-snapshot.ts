@@ -1,11 +1,11 @@
 import { hash } from "node:crypto";
 import type { Engine, Restoration, RestoreOptions } from "../databases/engine.ts";
 import { engineOf } from "../databases/engines.ts";
+import { eachLimited } from "../domain/each-limited.ts";
 import { Failure } from "../domain/failure.ts";
 import type { EngineName } from "../domain/snapshot.ts";
 import { type Choice, type ChosenPart, choosePart } from "./choose-part.ts";
 import { compareContent, type ExpectedContent, expectedContent } from "./compare-content.ts";
-import { eachLimited } from "./each-limited.ts";
 import type { JobContext, JobProgress } from "./jobs.ts";
 import { type SnapshotReader, type SnapshotSource, withSnapshot } from "./snapshot-reader.ts";
 

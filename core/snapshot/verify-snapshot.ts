@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { StoreConfig } from "../config/schema.ts";
+import { eachLimited } from "../domain/each-limited.ts";
 import { Failure } from "../domain/failure.ts";
 import type { ObjectProblem } from "../domain/run.ts";
 import type { Framing, RowDigest } from "../domain/snapshot.ts";
@@ -12,7 +13,6 @@ import { readRange } from "../repository/read-range.ts";
 import { rowDigestOf } from "../repository/row-digest.ts";
 import type { Store } from "../stores/store.ts";
 import { openStore } from "../stores/stores.ts";
-import { eachLimited } from "./each-limited.ts";
 import type { JobContext, JobProgress } from "./jobs.ts";
 import { fetchManifest, fetchRange, type SnapshotAccess } from "./open-snapshot.ts";
 

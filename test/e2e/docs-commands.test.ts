@@ -5,7 +5,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { type RunningWorker, runDbgov, startWorker } from "../../client/demo/run-dbgov.ts";
+import { runDbgov } from "../../client/demo/run-dbgov.ts";
+import { type RunningWorker, startWorker } from "../../client/demo/start-worker.ts";
 import { type DocumentedSite, openDocumentedSite, readPage } from "./documented-site.ts";
 import { type ShellBlock, shellBlocks } from "./shell-blocks.ts";
 
@@ -43,7 +44,8 @@ test("docs/operations.md: every runnable command runs, in the order of the page"
     for (const block of blocks) {
       if (block.mark === "by-hand") {
         // Step 9 of the page, as it stands there: the test keeps the worker in the background.
-        if (block.script === "dbgov worker\n") worker = await startWorker(site.config, join(site.folder, "worker.log"), site.env);
+        if (block.script === "dbgov worker\n")
+          worker = await startWorker({ config: site.config, log: join(site.folder, "worker.log"), env: site.env });
         continue;
       }
       if (block.script.includes("dbgov proof")) await awaitAnchored(site);

@@ -1,65 +1,18 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import type { TaskQueue } from "../../core/domain/run.ts";
+import { type RunningWorker, type WorkerOptions as StartOptions, startWorker as start } from "../../client/demo/start-worker.ts";
 
-const launcher = fileURLToPath(new URL("../../bin/dbgov", import.meta.url));
+export type { RunningWorker };
 
-/** A process of `bin/dbgov worker`, to be stopped or killed by a test. */
-export interface RunningWorker {
-  readonly pid: number;
-  /** Its log, a file. */
-  readonly log: string;
-  /** SIGTERM; resolves with its exit code once it is gone. */
-  stop(): Promise<number | null>;
-  /** SIGKILL: as if its machine had lost power. */
-  kill(): Promise<void>;
-}
-
-export interface WorkerOptions {
-  readonly config: string;
+export interface WorkerOptions extends Pick<StartOptions, "config" | "queues" | "grace"> {
   /** Folder for its log. */
   readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
-  readonly queues?: readonly TaskQueue[];
-  /** @default "5s" */
-  readonly grace?: string;
 }
 
 let count = 0;
 
-/** Starts a worker and resolves once it serves. Rejects with the end of its log when it ends before. */
-export const startWorker = async ({ config, folder, environment, queues, grace = "5s" }: WorkerOptions): Promise<RunningWorker> => {
+/** Starts a worker, its log in a file of its own, and resolves once it serves. */
+export const startWorker = ({ folder, environment, ...options }: WorkerOptions): Promise<RunningWorker> => {
   count += 1;
-  const log = join(folder, `worker-${count}.log`);
-  const output = openSync(log, "a");
-  const args = ["worker", "--config", config, "--grace", grace, "--json", ...(queues === undefined ? [] : ["--queues", queues.join(",")])];
-  const child = spawn(launcher, args, { env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", output] });
-  closeSync(output);
-  const gone = once(child, "exit") as Promise<[number | null]>;
-  await ready(child, log);
-  const end = async (signal: NodeJS.Signals): Promise<number | null> => {
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
-    const [code] = await gone;
-    return code;
-  };
-  return {
-    pid: child.pid as number,
-    log,
-    stop: () => end("SIGTERM"),
-    kill: async () => void (await end("SIGKILL")),
-  };
+  return start({ ...options, log: join(folder, `worker-${count}.log`), env: { ...process.env, ...environment } });
 };
-
-const ready = (child: ChildProcess, log: string): Promise<void> =>
-  new Promise((resolve, reject) => {
-    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
-      if (text.includes('"ready":true')) resolve();
-    });
-    child.once("exit", (code) => {
-      const tail = readFileSync(log, "utf8").trim().split("\n").slice(-5).join("\n");
-      reject(new Error(`the worker ended with exit code ${code} before it served; its log ends with:\n${tail}`));
-    });
-  });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseAddress } from "../../core/databases/postgres/address.ts";
 import { copyIn } from "../../core/databases/postgres/copy-in.ts";
 import { withSession } from "../../core/databases/postgres/session.ts";
-import { eachLimited } from "../../core/snapshot/each-limited.ts";
+import { eachLimited } from "../../core/domain/each-limited.ts";
 import { type TpchTable, tpchTables, withTpchFiles } from "./tpch-files.ts";
 
 const unaborted = new AbortController().signal;
