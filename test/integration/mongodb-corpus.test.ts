@@ -44,7 +44,11 @@ test("what SecantusDB takes of the corpus comes back byte for byte", async () =>
   let taken = 0;
   try {
     await writing.prepare();
-    for (const { what, bytes } of documents) {
+    // Six hundred forms of Decimal128, all of which it takes, and then one by one what it may refuse.
+    const [decimals, others] = [true, false].map((is) => documents.filter(({ what }) => what.startsWith("decimal128") === is));
+    await writing.write(stream, pieces(Buffer.concat(decimals!.map(({ bytes }) => bytes))));
+    taken += decimals!.length;
+    for (const { what, bytes } of others!) {
       try {
         await writing.write(stream, pieces(bytes));
         taken += 1;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BSON, type Document } from "mongodb";
-import { type Captured, capture, definitionsOf, ownDatabase, restoreAll, rowsOf, sortedDocuments } from "./mongodb-place.ts";
+import { mongodb } from "../../core/databases/mongodb/mongodb.ts";
+import { type Captured, capture, definitionsOf, never, ownDatabase, restoreAll, rowsOf, sortedDocuments } from "./mongodb-place.ts";
 
 const { Int32 } = BSON;
 
@@ -85,15 +86,53 @@ test("documents that their own validator refuses come back, and it refuses new o
   await assert.rejects(target.db.collection("validated").insertOne({ a: 6 }), /validation/);
 });
 
-test("documents of 16 MB come and go", async () => {
+test("a document of 16 MB comes and goes", async () => {
   await using source = await ownDatabase("secantus");
   // The largest that the protocol allows: 16 MiB , of which 22 bytes are not its content.
   const blob = Buffer.alloc(16 * 1_048_576 - 22, 7);
-  for (const _id of [1, 2]) await source.db.collection<{ _id: number }>("large").insertOne({ _id, b: new BSON.Binary(blob) } as never);
+  await source.db.collection<{ _id: number }>("large").insertOne({ _id: 1, b: new BSON.Binary(blob) } as never);
   const streams = await capture(source.url);
   const large = streams.find(({ name }) => name === "large")!;
   assert.equal(large.content.readInt32LE(0), 16 * 1_048_576);
   await using target = await ownDatabase("secantus");
   const back = await restoreAll(target.url, streams);
   assert.ok(back.get("large")!.equals(large.content));
+});
+
+test("roles come back for the database that is restored into; users are named, since nobody has their passwords", async () => {
+  await using source = await ownDatabase("secantus");
+  await source.db.collection("orders").insertOne({ n: 1 });
+  const find = { resource: { db: source.name, collection: "orders" }, actions: ["find"] };
+  await source.db.command({ createRole: "z reader", privileges: [find], roles: [] });
+  await source.db.command({ createRole: "a clerk", privileges: [], roles: [{ role: "z reader", db: source.name }] });
+  await source.db.command({ createUser: "joe", pwd: "hunter2", roles: ["a clerk"] });
+  const streams = await capture(source.url);
+  const accounts = definitionsOf(streams)[1]!;
+  assert.equal(accounts.name, "$users");
+  assert.match(accounts.content.toString(), /"user":"joe"/);
+  assert.doesNotMatch(accounts.content.toString(), /hunter2|SCRAM|storedKey/);
+
+  const name = `${source.name}_scratch`;
+  const url = await mongodb.createScratch(source.url, name, never);
+  const scratch = source.db.client.db(name);
+  const rolesThere = async () => (await scratch.command({ rolesInfo: 1, showPrivileges: true })).roles as Document[];
+  try {
+    const restoration = await mongodb.restore(url, { replace: false, definitions: definitionsOf(streams), parallelism: 1 }, never);
+    await restoration.prepare();
+    await restoration.finish();
+    assert.deepEqual(restoration.notes, [`User "joe" (a clerk@${name}) is to be created with a password anew: MongoDB gives none back.`]);
+    await restoration.close();
+    const roles = await rolesThere();
+    assert.deepEqual(roles.find(({ role }) => role === "z reader")!.privileges, [
+      { ...find, resource: { db: name, collection: "orders" } },
+    ]);
+    assert.deepEqual(roles.find(({ role }) => role === "a clerk")!.roles, [{ role: "z reader", db: name }]);
+    await restoreAll(url, streams, true);
+    assert.equal((await rolesThere()).length, 2, "replaced");
+  } finally {
+    await mongodb.dropScratch(source.url, name, never);
+  }
+  assert.deepEqual(await rolesThere(), []);
+  await source.db.command({ dropAllRolesFromDatabase: 1 });
+  await source.db.command({ dropAllUsersFromDatabase: 1 });
 });

@@ -1,6 +1,6 @@
 import { BSON } from "mongodb";
 import type { Comparison } from "../engine.ts";
-import { readDefinitions } from "./definitions.ts";
+import { collectionsIn } from "./definitions.ts";
 import { elementOf } from "./ordered-bson.ts";
 
 const none = new Uint8Array();
@@ -8,7 +8,7 @@ const none = new Uint8Array();
 export const comparison: Comparison = {
   definitions: (definitions) => {
     const texts = new Map<string, string>();
-    for (const { name, type, options, indexes } of definitions.flatMap(({ content }) => readDefinitions(content))) {
+    for (const { name, type, options, indexes } of collectionsIn(definitions)) {
       texts.set(`${type} ${name}`, BSON.EJSON.stringify(options, { relaxed: false }));
       for (const index of indexes) texts.set(`index ${String(index.name)} of ${name}`, BSON.EJSON.stringify(index, { relaxed: false }));
     }

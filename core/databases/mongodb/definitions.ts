@@ -1,5 +1,6 @@
 import { BSON, type Document } from "mongodb";
 import { Failure } from "../../domain/failure.ts";
+import type { Definition as StreamContent } from "../engine.ts";
 import type { CatalogEntry } from "./catalog.ts";
 import { orderedDocument, typedDocument } from "./ordered-bson.ts";
 
@@ -20,6 +21,9 @@ interface Written {
   readonly exact?: { readonly options: string; readonly indexes: readonly string[] };
 }
 
+/** The name of the definitions' stream; no collection can have it, since the server allows no `$` there. */
+export const definitionsStream = "$collections";
+
 const ejson = { relaxed: false } as const;
 
 /** The content of the definitions stream: canonical Extended JSON (version 2), one entry a line, sorted by name as given. */
@@ -35,6 +39,10 @@ export function writeDefinitions(
   });
   return Buffer.from(lines.length === 0 ? "[]\n" : `[\n${lines.join(",\n")}\n]\n`);
 }
+
+/** What a snapshot's definitions say of its collections and views. */
+export const collectionsIn = (streams: readonly StreamContent[]): Definition[] =>
+  streams.filter(({ name }) => name === definitionsStream).flatMap(({ content }) => readDefinitions(content));
 
 /** Reads what `writeDefinitions` wrote. */
 export function readDefinitions(content: Uint8Array): Definition[] {

@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { BSON, type Document } from "mongodb";
 import type { Exportation, ExportOptions } from "../engine.ts";
 import { writeFailure, writeFileOf } from "../export-file.ts";
-import { type Definition, readDefinitions } from "./definitions.ts";
+import { collectionsIn, type Definition } from "./definitions.ts";
 import { bucketsOf, chosenDefinitions, partNotes } from "./part.ts";
 
 /** The files that mongodump writes: `DATABASE/COLLECTION.bson`, the documents as they are, and `COLLECTION.metadata.json`. */
 export const openExportation = async (folder: string, options: ExportOptions, signal: AbortSignal): Promise<Exportation> => {
-  const all = options.definitions.flatMap(({ content }) => readDefinitions(content));
+  const all = collectionsIn(options.definitions);
   const definitions = chosenDefinitions(all, options.part);
   const inside = join(folder, options.databaseName);
   try {

@@ -1,6 +1,6 @@
 import type { Engine } from "../engine.ts";
 import { comparison } from "./comparison.ts";
-import { readDefinitions } from "./definitions.ts";
+import { collectionsIn } from "./definitions.ts";
 import { openExportation } from "./export.ts";
 import { openHold } from "./hold.ts";
 import { selectableCollections } from "./part.ts";
@@ -21,11 +21,7 @@ export const mongodb: Engine = {
   unchanged: findUnchanged,
   selection: {
     by: "name",
-    names: (definitions, streams) =>
-      selectableCollections(
-        definitions.flatMap(({ content }) => readDefinitions(content)),
-        streams,
-      ),
+    names: (definitions, streams) => selectableCollections(collectionsIn(definitions), streams),
   },
   comparison,
   restore: openRestoration,

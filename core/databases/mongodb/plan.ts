@@ -1,7 +1,9 @@
 import { Failure } from "../../domain/failure.ts";
 import type { PartPlan, Plan, PlanOptions, StreamPlan } from "../engine.ts";
+import { accountsStream, listAccounts } from "./accounts.ts";
 import { type CatalogEntry, listCatalog, roleOf } from "./catalog.ts";
 import { type Connection, connected } from "./connection.ts";
+import { definitionsStream } from "./definitions.ts";
 import { isTextual } from "./id-order.ts";
 import { markOf, primaryOf } from "./marks.ts";
 import { typedDocument } from "./ordered-bson.ts";
@@ -25,9 +27,6 @@ export interface RowsSelector {
   readonly snapshot: boolean;
 }
 
-/** The name of the definitions' stream; no collection can have it, since the server allows no `$` there. */
-export const definitionsStream = "$collections";
-
 const maxParts = 256;
 
 /** Streams: one of definitions, and one of rows for every collection that holds users' documents. */
@@ -44,15 +43,29 @@ export async function planDatabase(url: string, token: string, options: PlanOpti
       signal.throwIfAborted();
       if (role === "rows" || role === "buckets") streams.push(await rowsOf(connection, server, entry, token, options));
     }
+    const accounts = await listAccounts(connection);
+    if (accounts !== undefined && accounts.roles.length + accounts.users.length > 0) streams.push(accountsPlan);
     const outside = streams.filter(({ parts: [first] }) => (first?.selector as Partial<RowsSelector> | undefined)?.snapshot === false);
     return {
       serverVersion: await serverVersion(connection),
       databaseName: connection.address.databaseName,
       streams,
-      notes: notesOf(roles, token, new Set(outside.map(({ name }) => name))),
+      notes: [
+        ...notesOf(roles, token, new Set(outside.map(({ name }) => name))),
+        ...(accounts === undefined ? ["Users and roles are left out: the server does not list them to this user."] : []),
+        ...(accounts?.users ?? []).map(({ user }) => `User ${JSON.stringify(user)} is recorded with its roles and without its password.`),
+      ],
     };
   });
 }
+
+const accountsPlan: StreamPlan = {
+  name: accountsStream,
+  kind: "definition",
+  framing: "opaque",
+  target: { accounts: true },
+  parts: [{ selector: { accounts: true }, estimatedBytes: 1_024 }],
+};
 
 function refuseServersOwn({ address }: Connection): void {
   if (["admin", "config", "local"].includes(address.databaseName))

@@ -1,6 +1,7 @@
 import { MongoServerError } from "mongodb";
 import { Failure } from "../../domain/failure.ts";
 import type { PartPlan, StreamPlan } from "../engine.ts";
+import { accountsStream, listAccounts, writeAccounts } from "./accounts.ts";
 import { listCatalog, listIndexes } from "./catalog.ts";
 import { type Connection, connect, orAborted } from "./connection.ts";
 import { writeDefinitions } from "./definitions.ts";
@@ -20,7 +21,8 @@ export async function* readPart(
 ): AsyncGenerator<Uint8Array, void> {
   const connection = await connect(url, signal);
   try {
-    if (stream.kind === "definition") yield await orAborted(readDefinitions(connection, part.selector as DefinitionsSelector), signal);
+    if (stream.name === accountsStream) yield await orAborted(readAccounts(connection), signal);
+    else if (stream.kind === "definition") yield await orAborted(readDefinitions(connection, part.selector as DefinitionsSelector), signal);
     else yield* readRows(connection, token, part.selector as RowsSelector, signal);
   } catch (error) {
     signal.throwIfAborted();
@@ -68,6 +70,15 @@ const changed = ({ address }: Connection, name: string, another: boolean): Failu
     "SourceChanged",
     `Collection ${JSON.stringify(name)} of ${address.label} was ${another ? "replaced by another of that name" : "dropped or renamed"} during the capture.`,
   );
+
+async function readAccounts(connection: Connection): Promise<Uint8Array> {
+  const accounts = await listAccounts(connection);
+  if (accounts !== undefined) return writeAccounts(accounts);
+  throw new Failure(
+    "SourceChanged",
+    `The users of ${connection.address.label} could be listed when the capture was planned, and no longer.`,
+  );
+}
 
 async function readDefinitions(connection: Connection, { definitions }: DefinitionsSelector): Promise<Uint8Array> {
   const catalog = new Map((await listCatalog(connection)).map((entry) => [entry.name, entry]));

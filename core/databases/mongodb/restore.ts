@@ -1,10 +1,12 @@
 import type { Document } from "mongodb";
+import { eachLimited } from "../../domain/each-limited.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { Restoration, RestoreOptions, RestoreProgress } from "../engine.ts";
+import { accountsIn, restoreAccounts } from "./accounts.ts";
 import { type CatalogEntry, listCatalog, roleOf } from "./catalog.ts";
 import { type Connection, connect, orAborted } from "./connection.ts";
 import { createCommand, indexesCommand, validationCommand } from "./create.ts";
-import { type Definition, readDefinitions } from "./definitions.ts";
+import { collectionsIn, type Definition } from "./definitions.ts";
 import { documentBatches } from "./document-batches.ts";
 import { mongoFailure } from "./failures.ts";
 import { bucketsOf, chosenDefinitions, partNotes } from "./part.ts";
@@ -17,8 +19,10 @@ const batchDocuments = 20_000;
 
 /** Opens a restore into the database at `url`; nothing is written before `prepare`. */
 export async function openRestoration(url: string, options: RestoreOptions, signal: AbortSignal): Promise<Restoration> {
-  const all = options.definitions.flatMap(({ content }) => readDefinitions(content));
+  const all = collectionsIn(options.definitions);
   const definitions = chosenDefinitions(all, options.part);
+  const accounts = options.part === undefined ? accountsIn(options.definitions) : undefined;
+  const notes = partNotes(all, definitions);
   const names = new Set(definitions.map(({ name }) => name));
   const beside = options.part !== undefined && "only" in options.part;
   const { progress } = options;
@@ -67,10 +71,9 @@ export async function openRestoration(url: string, options: RestoreOptions, sign
   };
 
   return {
-    notes: partNotes(all, definitions),
+    notes,
     written,
     preview: async () => {
-      const notes = partNotes(all, definitions);
       if (progress?.resume === true) {
         const done = await guarded("reading how far it came", () => readProgress(connection, progress));
         return { creates: [], drops: [], notes: [...notes, `An earlier attempt has written ${done.length} parts, which stay.`] };
@@ -91,7 +94,7 @@ export async function openRestoration(url: string, options: RestoreOptions, sign
         if (progress !== undefined && part !== undefined && !measurements.has(collection)) await recordPart(connection, progress, part);
       }),
     finish: async () => {
-      await inParallel(definitions, options.parallelism, async (definition) => {
+      await eachLimited(definitions, options.parallelism, async (definition) => {
         const command = indexesCommand(definition);
         if (command !== undefined) await run(`building the indexes of ${quoted(definition.name)}`, command);
       });
@@ -103,6 +106,8 @@ export async function openRestoration(url: string, options: RestoreOptions, sign
       for (const definition of definitions)
         if (definition.type === "view" && !there.has(definition.name))
           await run(`creating view ${quoted(definition.name)}`, createCommand(definition));
+      if (accounts !== undefined)
+        notes.push(...(await guarded("restoring roles", () => restoreAccounts(connection, accounts, options.replace))));
       if (progress !== undefined) await guarded("ending", () => endProgress(connection, progress));
     },
     async *readBack(stream) {
@@ -180,11 +185,3 @@ const countDefinitions = (definitions: readonly Definition[]): { kind: string; c
 const isSystem = (name: string): boolean => name.startsWith("system.");
 const quoted = (name: string): string => JSON.stringify(name);
 const collectionOf = (target: unknown): string => (target as { collection: string }).collection;
-
-async function inParallel<T>(items: readonly T[], workers: number, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const worker = async (): Promise<void> => {
-    for (const item of queue) await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.max(1, workers) }, worker));
-}

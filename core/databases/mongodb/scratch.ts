@@ -1,3 +1,4 @@
+import { type Db, MongoServerError } from "mongodb";
 import { Failure } from "../../domain/failure.ts";
 import { parseAddress, withDatabase } from "./address.ts";
 import { connected } from "./connection.ts";
@@ -6,7 +7,7 @@ import { connected } from "./connection.ts";
 export async function createScratch(url: string, name: string, signal: AbortSignal): Promise<string> {
   refuseOwn(url, name);
   return connected(url, signal, `preparing scratch database ${JSON.stringify(name)}`, async ({ client }) => {
-    await client.db(name).command({ dropDatabase: 1 }, { signal });
+    await dropWithRoles(client.db(name), signal);
     // Known only now: for mongodb+srv a DNS record may have named it.
     return withDatabase(url, name, client.options.credentials?.source);
   });
@@ -15,9 +16,15 @@ export async function createScratch(url: string, name: string, signal: AbortSign
 /** Drops the scratch database; one that is not there is no error to the server either. */
 export async function dropScratch(url: string, name: string, signal: AbortSignal): Promise<void> {
   refuseOwn(url, name);
-  await connected(url, signal, `dropping scratch database ${JSON.stringify(name)}`, ({ client }) =>
-    client.db(name).command({ dropDatabase: 1 }, { signal }),
-  );
+  await connected(url, signal, `dropping scratch database ${JSON.stringify(name)}`, ({ client }) => dropWithRoles(client.db(name), signal));
+}
+
+/** Roles outlive their database. Whoever may not drop them may not have made them either. */
+async function dropWithRoles(db: Db, signal: AbortSignal): Promise<void> {
+  await db.command({ dropDatabase: 1 }, { signal });
+  await db.command({ dropAllRolesFromDatabase: 1 }, { signal }).catch((error: unknown) => {
+    if (!(error instanceof MongoServerError)) throw error;
+  });
 }
 
 /** A scratch database is dropped with all that it holds, so its name must not be that of anything worth keeping. */
