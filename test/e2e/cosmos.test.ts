@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { type CosmosStub, openCosmosStub } from "../integration/cosmos-change-feed-stub.ts";
 import { connectionString, databaseAt, type Place } from "../integration/cosmos-place.ts";
+import { putDocument } from "../integration/cosmos-stub-state.ts";
 import { assertNoSecrets } from "../sample/secrets.ts";
 import { createTestSite, type TestSite } from "../sample/test-site.ts";
 import { openSiteCli, type WatchedCli } from "../sample/watched-cli.ts";
@@ -15,6 +17,7 @@ describe("Cosmos DB through the command line", () => {
   let source: Place;
   let test: TestSite;
   let cli: WatchedCli;
+  let stub: CosmosStub;
   let snapshot: string;
 
   before(async () => {
@@ -25,10 +28,20 @@ describe("Cosmos DB through the command line", () => {
       ...Array.from({ length: 60 }, (_, n) => ({ id: `order ${n}`, customer: `c${n % 7}`, total: n / 3 })),
     ]);
     await source.container({ id: "carts", partitionKey: { paths: ["/id"] } }, [{ id: "ünïcode 🙂" }]);
+    stub = await openCosmosStub({ partitions: 2 });
+    const events = await databaseAt(stub.endpoint, stub.key, "events");
+    await events.container(
+      { id: "log", partitionKey: { paths: ["/id"] } },
+      Array.from({ length: 200 }, (_, n) => ({ id: `e${n}`, text: "x".repeat(100) })),
+    );
+    events.client.dispose();
     test = await createTestSite({
       name: "cosmos",
       stack,
-      databases: [{ name: "shop", engine: "cosmos", url: source.url }],
+      databases: [
+        { name: "shop", engine: "cosmos", url: source.url },
+        { name: "events", engine: "cosmos", url: connectionString(stub.endpoint, stub.key, "events") },
+      ],
       policy: { stores: [], copies: 1, domains: 1, archive: [] },
       change: (config) => {
         config.anchors = [];
@@ -41,6 +54,7 @@ describe("Cosmos DB through the command line", () => {
   after(async () => {
     await test?.close();
     await source?.[Symbol.asyncDispose]();
+    await stub?.[Symbol.asyncDispose]();
   });
 
   it("backup takes every document and says that the copy is fuzzy", async () => {
@@ -89,6 +103,34 @@ describe("Cosmos DB through the command line", () => {
     const orders = (await readFile(join(out, "orders.jsonl"), "utf8")).trim().split("\n");
     assert.equal(orders.length, 60);
     for (const order of orders) assert.deepEqual(Object.keys(JSON.parse(order)), ["id", "customer", "total"]);
+  });
+
+  it("takes over what the change feed calls unchanged, and raises no alarm for what changes while it is read", async () => {
+    const write = (id: string): void => {
+      const container = stub.container("events", "log");
+      putDocument(container, Buffer.from(`{"id":"${id}","text":"changed"}`), `["${id}"]`, Date.now());
+    };
+    const backup = async (...options: string[]) => {
+      const { code, json } = await cli.json("backup", "events", ...options);
+      assert.equal(code, 0, JSON.stringify(json));
+      return json;
+    };
+    const first = await backup();
+    const second = await backup();
+    assert.deepEqual([first.rows, second.rows], [200, 200]);
+    assert.ok(second.bytes.read < first.bytes.read / 10, `${second.bytes.read} of ${first.bytes.read} bytes were read`);
+    write("e7");
+    const third = await backup();
+    assert.ok(third.bytes.read > first.bytes.read / 4 && third.bytes.read < first.bytes.read * 0.8, `${third.bytes.read} bytes were read`);
+    // In a full read, amid its pages: one more document, and one less.
+    let reads = 0;
+    stub.before = ({ method, segments, headers }) => {
+      if (method === "GET" && segments.at(-1) === "docs" && headers["a-im"] === undefined && reads++ === 0) write("late");
+      return undefined;
+    };
+    const full = await backup("--full");
+    assert.equal(full.rows, 201);
+    assert.equal((await cli.json("drill", "events")).json.identical, true);
   });
 
   it("says in one sentence what is wrong with a connection, and never the key", async () => {
