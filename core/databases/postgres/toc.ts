@@ -48,6 +48,15 @@ const malformed = (what: string): Failure => new Failure("RestoreFailed", `the s
 
 /** Reads the table of contents at the head of an archive in custom format. */
 export const readToc = (archive: Uint8Array): Toc => {
+  try {
+    return parseToc(archive);
+  } catch (error) {
+    if (error instanceof RangeError) throw malformed("is cut off");
+    throw error;
+  }
+};
+
+const parseToc = (archive: Uint8Array): Toc => {
   const bytes = Buffer.from(archive.buffer, archive.byteOffset, archive.byteLength);
   if (bytes.length < 12 || bytes.toString("latin1", 0, 5) !== "PGDMP") throw malformed("is no archive of pg_dump");
   const [major, minor, , integers, offsets, format] = bytes.subarray(5, 11) as unknown as number[];
@@ -91,13 +100,8 @@ export const readToc = (archive: Uint8Array): Toc => {
       ...{ relationKind, owner, needs, file: undefined },
     };
   };
-  try {
-    const count = integer();
-    return { version, created, entries: Array.from({ length: count }, entry) };
-  } catch (error) {
-    if (error instanceof RangeError) throw malformed("is cut off");
-    throw error;
-  }
+  const count = integer();
+  return { version, created, entries: Array.from({ length: count }, entry) };
 };
 
 /** The bytes of `toc.dat` of an archive in directory format, its data files compressed by gzip. */
