@@ -5,6 +5,8 @@ export { configuration } from "./configuration.ts";
 export { drill } from "./drill.ts";
 export { hold } from "./hold.ts";
 export { onSchedule } from "./on-schedule.ts";
+export { publish } from "./publish.ts";
 export { retention } from "./retention.ts";
 export { sweep } from "./sweep.ts";
+export { timestamp } from "./timestamp.ts";
 export { verify } from "./verify.ts";

@@ -1,3 +1,4 @@
+import { log as workerLog } from "@temporalio/activity";
 import { knownLogSize } from "../../core/catalog/known-log-size.ts";
 import { withAdvisoryLock } from "../../core/catalog/locks.ts";
 import { nextSequence } from "../../core/catalog/next-sequence.ts";
@@ -5,8 +6,8 @@ import { findLogEntry } from "../../core/catalog/read-log-entries.ts";
 import { recordCheckpoint, recordPublished } from "../../core/catalog/record-checkpoint.ts";
 import { recordLogEntry } from "../../core/catalog/record-log-entry.ts";
 import { commit, type EntryBody } from "../../core/ledger/entries.ts";
-import { openLog } from "../../core/ledger/log.ts";
 import type { Site } from "../../core/site/site.ts";
+import { openLogToAppend } from "../../core/site/site-log.ts";
 
 export interface LogEvent {
   /** The same in every retry, so that it is logged once. */
@@ -25,10 +26,12 @@ export const appendEvents = async (
   events: readonly LogEvent[],
   signal: AbortSignal,
 ): Promise<{ index: number; size: number }[]> => {
-  const { origin, store: storeName, witnessQuorum } = site.loaded.config.log;
+  const { origin, witnessQuorum } = site.loaded.config.log;
   const catalog = await site.catalog();
   return await withAdvisoryLock(catalog, `log ${origin}`, signal, async (locked) => {
-    const log = await openLog({ store: await site.store(storeName), origin, signer: await site.logSigner(), signal: locked });
+    const log = await openLogToAppend(site, locked, (keys) =>
+      workerLog.warn("the log was damaged in its store, and is put right", { keys: keys.slice(0, 20).join(", "), objects: keys.length }),
+    );
     const nameOf = new Map<string, string | null>([["", null]]);
     for (const { database } of events) if (database !== null) nameOf.set(await databaseCommitment(site, database), database);
     const { entries, checkpoint } = await log.append(

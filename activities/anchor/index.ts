@@ -2,10 +2,13 @@ import type { ActivityEnvironment } from "../environment.ts";
 import { createAnchorCheckpoint } from "./anchor-checkpoint.ts";
 import { createLogConfiguration } from "./log-configuration.ts";
 import { createLogEvents } from "./log-events.ts";
+import { createPublishCheckpoint } from "./publish-checkpoint.ts";
 import { createRequestAnchoring } from "./request-anchoring.ts";
+import { createStampCheckpoint } from "./stamp-checkpoint.ts";
 import { createSubmitCheckpoint } from "./submit-checkpoint.ts";
 
 export type { AnchorInput } from "./request-anchoring.ts";
+export type { TimestampInput } from "./stamp-checkpoint.ts";
 export type { Submitted } from "./submit-checkpoint.ts";
 
 /** The log, and the anchoring of its head outside the organization. */
@@ -13,6 +16,8 @@ export const createAnchorActivities = (environment: ActivityEnvironment) => ({
   ...createLogEvents(environment),
   ...createLogConfiguration(environment),
   ...createRequestAnchoring(environment),
+  ...createPublishCheckpoint(environment),
+  ...createStampCheckpoint(environment),
   ...createSubmitCheckpoint(environment),
   ...createAnchorCheckpoint(environment),
 });

@@ -47,7 +47,13 @@ const lastConfigured = async (site: Site): Promise<Configured | undefined> => {
   const last = (await logEntries(await site.catalog(), { kind: "configuration-changed" })).at(-1);
   if (last === undefined) return undefined;
   const { origin, store } = site.loaded.config.log;
-  const log = await openLog({ store: await site.store(store), origin, signer: await site.logSigner(), signal: cancellationSignal() });
+  const log = await openLog({
+    store: await site.store(store),
+    origin,
+    signer: await site.logSigner(),
+    signal: cancellationSignal(),
+    unpublished: true,
+  });
   const { entry, index } = await log.entry(last.index);
   return { ...(entry as Configured), index };
 };

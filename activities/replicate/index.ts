@@ -1,5 +1,6 @@
 import type { ActivityEnvironment } from "../environment.ts";
 import { createArchiveRecords } from "./archive-records.ts";
+import { createCopyLog } from "./copy-log.ts";
 import { createCopyToStore } from "./copy-to-store.ts";
 
 import { createRepairCopies } from "./repair-copies.ts";
@@ -7,6 +8,7 @@ import { createRepairCopies } from "./repair-copies.ts";
 /** Feeding the other stores from the landing store, and proving what each has. */
 export const createReplicateActivities = (environment: ActivityEnvironment) => ({
   ...createCopyToStore(environment),
+  ...createCopyLog(environment),
   ...createArchiveRecords(environment),
   ...createRepairCopies(environment),
 });

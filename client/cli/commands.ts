@@ -240,6 +240,29 @@ export const commandSpecs: readonly CommandSpec[] = [
     load: () => import("./commands/audit.ts"),
   },
   {
+    name: "witness",
+    description: "cosign other people's logs: a process with a key of its own, which signs a head only when it extends the last one",
+    config: false,
+    args: [{ name: "<action>", description: "init or run" }],
+    options: [
+      { flags: "--key <file>", description: "the witness's secret key; init makes it", fallback: "witness.secret" },
+      { flags: "--name <name>", description: "the witness's name, as witness.example/w1" },
+      { flags: "--log <keys>", description: "with run: the public keys of the logs, as name+id+base64, comma-separated" },
+      {
+        flags: "--state <folder>",
+        description: "with run: where it remembers the last head of each log; never lose it",
+        fallback: "witness-state",
+      },
+      { flags: "--listen <address>", description: "with run: host and port", fallback: "127.0.0.1:7380" },
+    ],
+    examples: [
+      "witness init --key witness.secret --name witness.example/w1",
+      "witness run --key witness.secret --name witness.example/w1 --log acme.example/dbgov+bee998b3+AXMwCHH0TBaOfJSd4sdQ5gwsm7j/UwAXxaJnI06ctNuO",
+    ],
+    prints: ['init: {"name","key","publicKey"}', 'run: {"ready","url","publicKey"}'],
+    load: () => import("./commands/witness.ts"),
+  },
+  {
     name: "recover",
     description: "restore from a store and a recovery kit alone: no Temporal, no catalog, no configuration",
     config: false,

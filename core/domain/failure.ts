@@ -75,6 +75,17 @@ export const failureTypes = {
   },
   ChainUnreachable: { retry: true, exit: 1, remedy: "Check the RPC address; anchoring resumes by itself." },
   ChainRejected: { retry: false, exit: 1, remedy: "Check the contract's address, the submitter's allowance and its balance." },
+  AuthorityUnreachable: { retry: true, exit: 1, remedy: "Check the time-stamping authority's address; time-stamping resumes by itself." },
+  AuthorityRejected: {
+    retry: false,
+    exit: 1,
+    remedy: "Check the authority's root certificates in the configuration, and what the authority offers.",
+  },
+  WitnessesMissing: {
+    retry: true,
+    exit: 1,
+    remedy: "Bring back the witnesses that are named; the checkpoint is published by itself then.",
+  },
   CostCapExceeded: { retry: false, exit: 1, remedy: "Raise the cap in the configuration, or store less there." },
   CatalogUnreachable: { retry: true, exit: 1, remedy: "Start the catalog's PostgreSQL; runs resume by themselves." },
   OrchestratorUnreachable: { retry: true, exit: 1, remedy: "Start Temporal, or correct its address in the configuration." },

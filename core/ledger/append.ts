@@ -1,12 +1,13 @@
 import { Failure } from "../domain/failure.ts";
 import { type LogSigner, signCheckpoint } from "./checkpoint.ts";
-import { edgeNode, type LogState, loadState, readIfThere, verifiedEntries } from "./log-state.ts";
+import { edgeNode, type LogState, loadState, readHead, readIfThere, verifiedEntries } from "./log-state.ts";
 import {
   checkpointKey,
   completeRoot,
   encodeEntryBundle,
   encodeTile,
   hashesAtLevel,
+  type headKey,
   partialsPrefix,
   type TileName,
   tileKey,
@@ -14,6 +15,9 @@ import {
 } from "./tiles.ts";
 import { rangeRoot } from "./tree.ts";
 import { equalBytes, type Hash, leafHash, utf8 } from "./verify/hash.ts";
+
+/** Which object an append moves on: that of the published head, or of one that waits for its cosignatures. */
+export type HeadKey = typeof checkpointKey | typeof headKey;
 
 interface TileObject {
   readonly key: string;
@@ -25,18 +29,23 @@ interface TileObject {
  * after. What a killed append left behind is no part of the log and is replaced. Throws `LedgerConflict` when another writer's
  * checkpoint appeared meanwhile. Returns the new state.
  */
-export const appendEntries = async (before: LogState, entries: readonly Uint8Array[], signer: LogSigner): Promise<LogState> => {
+export const appendEntries = async (
+  before: LogState,
+  entries: readonly Uint8Array[],
+  signer: LogSigner,
+  target: HeadKey = checkpointKey,
+): Promise<LogState> => {
   const { store, origin, signal } = before.place;
   if (store.capabilities.deletion === "impossible") {
     throw new Failure("ConfigurationInvalid", `log: store ${store.name} cannot replace objects, so it cannot hold the log ${origin}`);
   }
-  const state = before.written ? before : await begin(before, signer);
+  const state = before.written ? before : await begin(before, signer, target);
   const { objects, edge, size } = await grow(state, entries);
   const root = await rangeRoot(edgeNode(edge), 0, size);
   const checkpoint = signCheckpoint(origin, size, root, signer);
   for (const object of objects) await putTile(state, object);
   await refuseOtherWriter(state);
-  await put(state, checkpointKey, utf8(checkpoint.note));
+  await put(state, target, utf8(checkpoint.note));
   await removeReplacedPartials(state, size);
   signal.throwIfAborted();
   return loadState(state.place);
@@ -74,9 +83,10 @@ const intoTiles = <T>(level: TileName["level"], known: number, items: readonly T
 };
 
 /** The first object of a log is a checkpoint of size 0: from then on a log without a checkpoint is a damaged one, never a new one. */
-const begin = async (state: LogState, signer: LogSigner): Promise<LogState> => {
+const begin = async (state: LogState, signer: LogSigner, target: HeadKey): Promise<LogState> => {
   const checkpoint = signCheckpoint(state.place.origin, 0, state.checkpoint.root, signer);
-  await put(state, checkpointKey, utf8(checkpoint.note));
+  // Also where witnesses come first: an empty log needs none.
+  for (const key of new Set<HeadKey>([checkpointKey, target])) await put(state, key, utf8(checkpoint.note));
   return { ...state, checkpoint, written: true };
 };
 
@@ -98,8 +108,9 @@ const putTile = async (state: LogState, { key, bytes }: TileObject): Promise<voi
 
 const refuseOtherWriter = async (state: LogState): Promise<void> => {
   const { place, checkpoint } = state;
-  const note = await readIfThere(place, checkpointKey);
-  if (note !== undefined && equalBytes(note, utf8(checkpoint.note))) return;
+  const head = await readHead(place);
+  // The same head may have gained cosignatures.
+  if (head !== undefined && head.size === checkpoint.size && equalBytes(head.root, checkpoint.root)) return;
   throw new Failure("LedgerConflict", `the checkpoint of the log ${place.origin} in store ${place.store.name} changed during an append`);
 };
 

@@ -7,6 +7,7 @@ import {
   decodeEntryBundle,
   decodeTile,
   hashesAtLevel,
+  headKey,
   type TileName,
   tileKey,
   tilePrefix,
@@ -23,6 +24,8 @@ export interface LogPlace {
   readonly origin: string;
   readonly publicKey: Uint8Array;
   readonly signal: AbortSignal;
+  /** Whether the log is seen as far as it was appended to, and not only as far as it is published. */
+  readonly unpublished?: boolean;
 }
 
 /** The log at one checkpoint. All that is read below it is checked against its root before it is used. */
@@ -40,15 +43,14 @@ const mostCached = 1024;
 
 /** Reads the checkpoint and the right edge, and checks them against each other. Throws `LedgerCorrupt` naming the object that is wrong. */
 export const loadState = async (place: LogPlace): Promise<LogState> => {
-  const { store, origin, publicKey, signal } = place;
-  const note = await readIfThere(place, checkpointKey);
-  if (note === undefined) {
+  const { store, origin, signal } = place;
+  const checkpoint = await readHead(place);
+  if (checkpoint === undefined) {
     for await (const { key } of store.list(tilePrefix, signal)) {
       throw new Failure("LedgerCorrupt", `${checkpointKey} of the log ${origin} is missing in store ${store.name}, though ${key} is there`);
     }
     return { place, checkpoint: { origin, size: 0, root: emptyRoot(), note: "" }, written: false, edge: [], cache: new Map() };
   }
-  const checkpoint = readCheckpoint(note, origin, publicKey, `${checkpointKey} in store ${store.name}`);
   const edge: (readonly Hash[])[] = [];
   for (let level = 0; hashesAtLevel(checkpoint.size, level) > 0; level++) {
     const hashes = hashesAtLevel(checkpoint.size, level);
@@ -59,6 +61,17 @@ export const loadState = async (place: LogPlace): Promise<LogState> => {
   const root = await rangeRoot(edgeNode(edge), 0, checkpoint.size);
   if (!equalBytes(root, checkpoint.root)) throw await nameCorruptTile(state);
   return state;
+};
+
+/** The log's head as the store has it: the larger of what is published and, where the place says so, what is not yet. */
+export const readHead = async (place: LogPlace): Promise<Checkpoint | undefined> => {
+  const { store, origin, publicKey } = place;
+  const heads: Checkpoint[] = [];
+  for (const key of place.unpublished === true ? [checkpointKey, headKey] : [checkpointKey]) {
+    const note = await readIfThere(place, key);
+    if (note !== undefined) heads.push(readCheckpoint(note, origin, publicKey, `${key} in store ${store.name}`));
+  }
+  return heads.reduce<Checkpoint | undefined>((most, head) => (most === undefined || head.size > most.size ? head : most), undefined);
 };
 
 /** The hashes of a tile, after checking them against their parent tile, and so on up to the root. */

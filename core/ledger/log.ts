@@ -6,7 +6,7 @@ import type { EntryDraft } from "./entries.ts";
 import { type LogState, loadState, verifiedEntries, verifiedNode, verifiedTile } from "./log-state.ts";
 import { type AppendedEntry, type KnownEntries, nothingKnown, planAppend } from "./plan-append.ts";
 import { type IndexedEntry, readEntries, readEntry } from "./read-entries.ts";
-import { hashesAtLevel, tileWidth } from "./tiles.ts";
+import { checkpointKey, hashesAtLevel, headKey, tileWidth } from "./tiles.ts";
 import { consistencyPath, inclusionPath, rangeRoot } from "./tree.ts";
 import type { Checkpoint } from "./verify/checkpoint.ts";
 import { equalBytes, type Hash } from "./verify/hash.ts";
@@ -48,15 +48,26 @@ export interface Appended {
 /** Up to this size opening checks every hash tile; beyond, the right edge, and each other tile when it is read. */
 const wholeCheckUpTo = 65_536;
 
-export const openLog = async (options: { store: Store; origin: string; signer: LogSigner; signal?: AbortSignal }): Promise<Log> => {
-  const { store, origin, signer, signal = new AbortController().signal } = options;
-  let state = await loadState({ store, origin, publicKey: signer.publicKey, signal });
+export interface LogOptions {
+  readonly store: Store;
+  readonly origin: string;
+  readonly signer: LogSigner;
+  readonly signal?: AbortSignal;
+  /** Whether entries are seen that no published checkpoint covers yet: for who appends, and for who judges the whole. @default false */
+  readonly unpublished?: boolean;
+  /** Whether what is appended is published at once. Otherwise `publish` does it, once witnesses have cosigned. @default true */
+  readonly publishAtOnce?: boolean;
+}
+
+export const openLog = async (options: LogOptions): Promise<Log> => {
+  const { store, origin, signer, signal = new AbortController().signal, unpublished = false, publishAtOnce = true } = options;
+  let state = await loadState({ store, origin, publicKey: signer.publicKey, signal, unpublished });
   if (state.checkpoint.size <= wholeCheckUpTo) await checkTiles(state);
 
   const append = async (drafts: readonly EntryDraft[], known: KnownEntries = nothingKnown): Promise<Appended> => {
     state = await advance(state);
     const { planned, bytes } = await planAppend(state, drafts, known);
-    if (bytes.length > 0) state = await appendEntries(state, bytes, signer);
+    if (bytes.length > 0) state = await appendEntries(state, bytes, signer, publishAtOnce ? checkpointKey : headKey);
     return { entries: planned, checkpoint: state.checkpoint };
   };
   const checkpointAt = async (size: number): Promise<Checkpoint> => {

@@ -4,7 +4,10 @@ import { type Hash, nodeHash } from "./verify/hash.ts";
 
 export const tileWidth = 256;
 export const hashBytes = 32;
+/** The published head. */
 export const checkpointKey = "log/checkpoint";
+/** Where witnesses cosign before anything is published: how far the log was appended to. Not part of the C2SP's layout. */
+export const headKey = "log/head";
 export const tilePrefix = "log/tile/";
 
 /** `width` below 256 is a partial tile. `level` counts tiles, each of which spans eight levels of the tree. */

@@ -121,7 +121,7 @@ const snapshotRecord = async (
 const logRecord = async (site: Site, entries: readonly LogEntryRecord[]): Promise<EngineRecord["log"]> => {
   const { origin, store } = site.loaded.config.log;
   try {
-    const log = await openLog({ store: await site.store(store), origin, signer: await site.logSigner() });
+    const log = await openLog({ store: await site.store(store), origin, signer: await site.logSigner(), unpublished: true });
     const { size, root } = headOf(log.checkpoint());
     return { size, catalogEntries: entries.length, gaps: sequenceGaps(entries), checkpointRoot: size === 0 ? null : root };
   } catch (error) {

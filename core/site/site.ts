@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { type Catalog, closeCatalog, openCatalog } from "../catalog/catalog.ts";
 import type { LoadedConfig } from "../config/load-config.ts";
-import type { AnchorConfig, DatabaseConfig, PolicyConfig, Resolved, SecretRef, StoreConfig } from "../config/schema.ts";
+import type { AnchorConfig, AuthorityConfig, DatabaseConfig, PolicyConfig, Resolved, SecretRef, StoreConfig } from "../config/schema.ts";
 import { readSecret, resolveSecrets } from "../config/secrets.ts";
 import { Failure } from "../domain/failure.ts";
 import { parseRecipient, parseRecipientSecret, type Recipient, type RecipientSecret, type RepositoryKeys } from "../repository/keys.ts";
@@ -19,6 +19,7 @@ export interface Site {
   database(name: string): DatabaseConfig;
   policyOf(database: string): PolicyConfig;
   anchor(name: string): AnchorConfig;
+  authority(name: string): AuthorityConfig;
   secret(ref: SecretRef): Promise<string>;
   databaseUrl(name: string): Promise<string>;
   storeConfig(name: string): Promise<StoreConfig>;
@@ -67,6 +68,7 @@ export const openSite = (loaded: LoadedConfig): Site => {
     database: (name) => named("database", config.databases, name),
     policyOf: (database) => named("policy", config.policies, site.database(database).policy),
     anchor: (name) => named("anchor", config.anchors, name),
+    authority: (name) => named("time-stamping authority", config.timestampAuthorities, name),
     secret,
     databaseUrl: (name) => secret(site.database(name).url),
     storeConfig: async (name) =>

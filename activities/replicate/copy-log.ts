@@ -1,0 +1,17 @@
+import { copyLog } from "../../core/ledger/copy-log.ts";
+import type { ActivityEnvironment } from "../environment.ts";
+import { keepAlive } from "../keep-alive.ts";
+
+/** Longer than any store's own time limit for one object. */
+const standstill = { afterMs: 5 * 60_000, type: "StoreUnreachable" } as const;
+
+export const createCopyLog = ({ site }: ActivityEnvironment) => ({
+  /** Brings a store's copy of the log up to what is published. `publicKey` is the log's, as hex. */
+  copyLogTo: ({ store, publicKey }: { store: string; publicKey: string }): Promise<{ size: number; objects: number }> =>
+    keepAlive({ ...standstill, what: `the copy of the log to ${store}` }, async (report, signal) => {
+      const at = await site();
+      const { origin, store: own } = at.loaded.config.log;
+      const place = { store: await at.store(own), origin, publicKey: new Uint8Array(Buffer.from(publicKey, "hex")), signal };
+      return await copyLog(place, await at.store(store), (object) => report({ store, object }));
+    }),
+});

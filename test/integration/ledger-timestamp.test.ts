@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { type FailureType, isFailure } from "../../core/domain/failure.ts";
+import { requestTimestamp } from "../../core/ledger/rfc3161.ts";
+import { type Certificate, isForTimeStamping, leadsToRoot, readPemCertificates } from "../../core/ledger/verify/certificates.ts";
+import { sha256, utf8 } from "../../core/ledger/verify/hash.ts";
+import { openTimestamp } from "../../core/ledger/verify/timestamp.ts";
+import { startAuthority, type TestAuthority } from "./ledger-authority.ts";
+
+const rejectedWith = (type: FailureType, words: RegExp) => (error: unknown) => {
+  assert.ok(isFailure(error, type), `${error}`);
+  assert.match(error.message, words);
+  return true;
+};
+
+describe("time stamps of an authority that runs OpenSSL", () => {
+  let authority: TestAuthority;
+  let folder: string;
+  let roots: Certificate[];
+  const text = "acme.example/dbgov\n7\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
+  const hash = sha256(utf8(text));
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "dbgov-authority-"));
+    authority = await startAuthority(folder);
+    roots = readPemCertificates(await readFile(authority.roots, "utf8"));
+    await writeFile(join(folder, "text"), text);
+  });
+  after(async () => {
+    await authority?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const ask = (changes: object = {}) => requestTimestamp({ name: "tsa", url: authority.url, roots, timeoutMs: 5_000, ...changes }, hash);
+  const reasonOf = (token: Uint8Array, trusted: readonly Certificate[] = roots, of = hash): string => {
+    const opened = openTimestamp(token, of, trusted);
+    return "reason" in opened ? opened.reason : "none";
+  };
+  /** What `openssl ts -verify` makes of the same token. */
+  const opensslAgrees = async (token: Uint8Array): Promise<boolean> => {
+    await writeFile(join(folder, "token"), token);
+    const trust = ["-CAfile", "root.pem", "-untrusted", "chain.pem"];
+    return await authority.openssl("ts", "-verify", "-data", "text", "-in", "token", "-token_in", ...trust).then(
+      () => true,
+      () => false,
+    );
+  };
+
+  test("a token is asked for, verified with its chain, and OpenSSL verifies it too: EC with SHA-256, RSA with SHA-512 and the older attribute", async () => {
+    for (const signer of ["ec", "rsa"]) {
+      const { token, timestamp } = await ask({ url: `${authority.url}?signer=${signer}` });
+      assert.ok(Math.abs(Date.parse(timestamp.time) - Date.now()) < 120_000);
+      assert.deepEqual([timestamp.policy, timestamp.authority], ["1.2.3.4.1", `CN=Test ${signer}`]);
+      assert.equal(reasonOf(token), "none");
+      assert.ok(await opensslAgrees(token));
+      assert.match(reasonOf(token, roots, sha256(utf8("another text"))), /is of another hash/);
+    }
+  });
+
+  test("a signer of another root, one that is not for time stamping alone, and no root at all are refused", async () => {
+    const url = (signer: string) => ({ url: `${authority.url}?signer=${signer}` });
+    await assert.rejects(
+      ask(url("stranger")),
+      rejectedWith("AuthorityRejected", /at 127\.0\.0\.1:\d+: its token is signed by a certificate that does not lead/),
+    );
+    const others = readPemCertificates(await readFile(join(folder, "other.pem"), "utf8"));
+    assert.equal((await ask({ ...url("stranger"), roots: others })).timestamp.authority, "CN=Test stranger");
+    const { token } = await ask();
+    assert.match(reasonOf(token, []), /does not lead to a trusted root/);
+    assert.match(reasonOf(token, others), /does not lead to a trusted root/);
+  });
+
+  test("the chain is judged at the token's time, and each purpose and authority in it counts", async () => {
+    const read = async (name: string) => readPemCertificates(await readFile(join(folder, `${name}.pem`), "utf8"))[0]!;
+    const [ec, web, middle, root] = await Promise.all([read("ec"), read("web"), read("middle"), read("root")]);
+    const leads = (days: number, others = [middle]) => leadsToRoot(ec, others, [root], new Date(Date.now() + days * 86_400_000));
+    assert.deepEqual(
+      [-1, 0, 10, 25].map((days) => leads(days)),
+      [false, true, true, false],
+    );
+    assert.equal(leads(0, []), false, "a link is missing");
+    assert.equal(leadsToRoot(middle, [ec], [ec], new Date()), false, "who is no authority issues nothing");
+    assert.deepEqual([ec, web, middle].map(isForTimeStamping), [true, false, false]);
+  });
+
+  test("every byte of a token counts: none of them altered, and no prefix, is taken, and OpenSSL takes none that we refuse for its signature", async () => {
+    const { token } = await ask();
+    const taken: number[] = [];
+    for (let at = 0; at < token.length; at++) {
+      const altered = token.slice();
+      altered[at]! ^= 0x01;
+      const reason = reasonOf(altered);
+      if (reason === "none") taken.push(at);
+      if (at % 64 === 0) assert.notEqual(reasonOf(token.subarray(0, at)), "none");
+    }
+    // The root comes with the token and is not taken from there; what else nothing signs are two versions and the list of digests.
+    const [root] = roots as [Certificate];
+    const start = Buffer.from(token).indexOf(root.raw);
+    const outside = taken.filter((at) => at < start || at >= start + root.raw.length);
+    assert.ok(start > 0 && outside.length < 24, `bytes ${outside.join(", ")} of ${token.length} could be altered`);
+    const cut = token.slice();
+    cut[token.length - 5]! ^= 0x10;
+    assert.match(reasonOf(cut), /has a signature that is wrong/);
+    assert.equal(await opensslAgrees(cut), false);
+    assert.match(reasonOf(new Uint8Array(100_000)), /is larger than/);
+    assert.match(reasonOf(Uint8Array.of(0x30, 0x80, 0, 0)), /no time-stamp token that can be read/);
+    assert.match(reasonOf(new Uint8Array()), /no time-stamp token that can be read/);
+  });
+
+  test("an authority that is away, errs, talks nonsense, refuses, or answers another request", async () => {
+    await assert.rejects(ask({ url: "http://127.0.0.1:9/" }), rejectedWith("AuthorityUnreachable", /tsa at 127\.0\.0\.1:9: no connection/));
+    const answered = async (status: number, body: Uint8Array) => {
+      authority.instead = { status, body };
+      await ask().finally(() => {
+        authority.instead = undefined;
+      });
+    };
+    await assert.rejects(answered(503, new Uint8Array()), rejectedWith("AuthorityUnreachable", /HTTP 503/));
+    await assert.rejects(answered(200, utf8("<html>")), rejectedWith("AuthorityUnreachable", /no RFC 3161 reply/));
+    await assert.rejects(
+      answered(200, Uint8Array.of(0x30, 5, 0x30, 3, 2, 1, 2)),
+      rejectedWith("AuthorityRejected", /it refuses \(status 2\)/),
+    );
+    const query = await readFile(join(folder, "1.tsq"));
+    await assert.rejects(
+      answered(200, await authority.reply(query, "ec")),
+      rejectedWith("AuthorityRejected", /its token answers another request/),
+    );
+  });
+});
