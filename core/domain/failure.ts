@@ -59,9 +59,9 @@ export const failureTypes = {
     remedy: "Packs that the capture relied on were deleted before it committed; start the backup again.",
   },
   SnapshotUnknown: { retry: false, exit: 4, remedy: "List what exists with `dbgov snapshots`." },
-  NameUnknown: { retry: false, exit: 4, remedy: "Use a name that `dbgov.yaml` declares." },
+  NameUnknown: { retry: false, exit: 4, remedy: "Use a name that `dbgov.yaml`, or the snapshot, has." },
   TargetNotEmpty: { retry: false, exit: 1, remedy: "Restore into an empty database, or pass `--replace` to drop what is there." },
-  RestoreFailed: { retry: false, exit: 1, remedy: "Read the database's own message, correct the target, and restore again." },
+  RestoreFailed: { retry: false, exit: 1, remedy: "Read the database's own message, correct the target, and go on with `--resume`." },
   ContentDiffers: {
     retry: false,
     exit: 5,
