@@ -91,7 +91,9 @@ const policy = z.strictObject({
 const database = z.strictObject({
   name: ownName,
   engine: z.enum(engineNames).describe("what kind of database it is"),
-  url: secret.describe("the connection URL, with user, password and database name"),
+  url: secret.describe(
+    "the connection URL, with user, password and database name; of Cosmos DB its connection string with `Database=NAME` and, if wanted, `RequestUnitShare=0.25` added",
+  ),
   policy: name.describe("the policy that it is backed up and kept by"),
 });
 

@@ -5,6 +5,9 @@ import { CosmosError } from "./failures.ts";
 import { membersOf, objectOf } from "./json-text.ts";
 import { type Throughput, throughputHeaders } from "./throughput.ts";
 
+/** The least that Azure sells, to a container or to a database. */
+export const leastThroughput = { manual: 400 } as const;
+
 const words = (throughput: Throughput): string =>
   "manual" in throughput ? `${throughput.manual} RU/s` : `autoscale up to ${throughput.autoscaleMax} RU/s`;
 
@@ -55,8 +58,16 @@ export async function createContainer(
   const create = (headers: Record<string, string>) =>
     connection.send({ method: "POST", resource: ["colls"], headers, body }, connection.budget(), signal);
   const name = `Container ${JSON.stringify(id)}`;
-  if (throughput === null || !shared) return createWith(name, throughput, create);
-  await create({});
+  if (!shared) return createWith(name, throughput, create);
+  try {
+    await create({});
+  } catch (error) {
+    // A database shares its throughput among 25 containers at most.
+    if (!refusesThroughput(error)) throw error;
+    await create(throughputHeaders(leastThroughput));
+    return [`${name} finds no place in the throughput that the target's database shares; it has ${words(leastThroughput)} of its own.`];
+  }
+  if (throughput === null) return [];
   return [`${name} had ${words(throughput)} of its own; it shares the throughput of the target's database.`];
 }
 

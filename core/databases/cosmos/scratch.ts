@@ -1,11 +1,8 @@
 import { Failure } from "../../domain/failure.ts";
 import { parseAddress, withDatabase } from "./address.ts";
 import { connect } from "./connection.ts";
-import { createDatabase } from "./create.ts";
+import { createDatabase, leastThroughput } from "./create.ts";
 import { cosmosFailure } from "./failures.ts";
-
-/** The least that a database can share among its containers: practice should cost as little as can be. */
-const scratchThroughput = { manual: 400 } as const;
 
 /** Creates an empty database of that name, with the least throughput where the account sells any, and gives the connection for it. */
 export async function createScratch(url: string, name: string, signal: AbortSignal): Promise<string> {
@@ -13,7 +10,7 @@ export async function createScratch(url: string, name: string, signal: AbortSign
   const scratch = withDatabase(url, name);
   const connection = await connect(scratch, signal, { mayBeMissing: true });
   try {
-    await createDatabase(connection, connection.throughput === undefined ? null : scratchThroughput, signal);
+    await createDatabase(connection, connection.throughput === undefined ? null : leastThroughput, signal);
   } catch (error) {
     signal.throwIfAborted();
     throw cosmosFailure(error, connection.address, "creating the scratch database");
