@@ -44,4 +44,11 @@ test("ranges are taken over only while every recipient can open them", async () 
   assert.equal(await taken(siteOf(recipient)), 2);
   assert.equal(await taken(siteOf(recipient, "fedcba9876543210")), 0, "one that came later has no envelope of them");
   assert.equal(await taken(siteOf("fedcba9876543210")), 0, "nor has one that took another's place");
+
+  // What other releases left is read as if it were not there.
+  const { version: _version, ...unversioned } = record;
+  for (const other of [unversioned, { ...record, version: 3 }]) {
+    await putPlanObject(store, indexKey, takeoverKey(snapshot), other, signal);
+    assert.equal(await findTakeover(siteOf(recipient), "rotating", "disk", signal), undefined);
+  }
 });
