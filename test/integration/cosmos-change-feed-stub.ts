@@ -27,6 +27,8 @@ export interface CosmosStub {
   }) => number | undefined;
   /** The most RU/s that a container or database may be created with. */
   throughputLimit: number;
+  /** How many containers may share a database's throughput. */
+  sharedAtMost: number;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -57,6 +59,7 @@ export async function openCosmosStub({ partitions = 1 }: StubOptions = {}): Prom
     clock: Date.now(),
     before: () => undefined,
     throughputLimit: 1_000,
+    sharedAtMost: 25,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -171,6 +174,8 @@ export async function openCosmosStub({ partitions = 1 }: StubOptions = {}): Prom
   function createContainer(database: StubDatabase, body: Buffer, headers: IncomingMessage["headers"]): Answer {
     const throughput = throughputIn(headers);
     if (throughput === "refused") return refusedThroughput;
+    const sharing = [...database.containers.values()].filter((each) => each.throughput === undefined).length;
+    if (database.throughput !== undefined && throughput === undefined && sharing >= stub.sharedAtMost) return tooManyShare;
     const container = newContainer(`coll-${randomBytes(4).toString("hex")}`, body, partitions, throughput);
     database.containers.set(idIn(body), container);
     return { status: 201, body: described(container) };
@@ -221,6 +226,7 @@ export async function openCosmosStub({ partitions = 1 }: StubOptions = {}): Prom
   }
 }
 
+const tooManyShare: Answer = { status: 400, body: { message: "The number of containers in a shared throughput database exceeds 25." } };
 const refusedThroughput: Answer = {
   status: 403,
   body: { message: "Your account is currently configured with a total throughput limit of 1000 RU/s." },

@@ -139,6 +139,22 @@ describe("Cosmos DB's REST interface, by a stub of it", () => {
     assert.equal(definitionsOf((await capture(urlOf(stub, "exact"))).streams)[0]!.content.toString(), definitions);
   });
 
+  it("lends a scratch database the least throughput, which its containers share as far as that is allowed", async () => {
+    await using stub = await openCosmosStub();
+    await using place = await databaseAt(stub.endpoint, stub.key, "shop");
+    for (const id of ["a", "b", "c"]) await place.database.containers.create({ id, partitionKey: { paths: ["/id"] }, throughput: 600 });
+    const { streams } = await capture(place.url);
+    stub.sharedAtMost = 2;
+    const scratch = await cosmos.createScratch(place.url, "dbgov_drill", never);
+    const { notes } = await restoreAll(scratch, streams);
+    assert.deepEqual(stub.databases.get("dbgov_drill")!.throughput, { offerThroughput: 400 });
+    assert.deepEqual(stub.container("dbgov_drill", "c").throughput, { offerThroughput: 400 });
+    assert.match(notes.join("\n"), /"a" had 600 RU\/s of its own; it shares.*"b" had 600.*"c" finds no place/s);
+    await cosmos.dropScratch(place.url, "dbgov_drill", never);
+    assert.equal(stub.databases.has("dbgov_drill"), false);
+    await assert.rejects(cosmos.createScratch(place.url, "shop", never), /not one to be dropped/);
+  });
+
   it("has partitions, each a part; those that are split meanwhile are read by halves, and again when it is amid", async () => {
     await using stub = await openCosmosStub({ partitions: 3 });
     await load(
