@@ -1,6 +1,6 @@
 import { Failure } from "../domain/failure.ts";
 import type { Envelope } from "../repository/envelopes.ts";
-import { type Catalog, type Queryable, run, transaction } from "./catalog.ts";
+import { type Catalog, type Queryable, query, run, transaction } from "./catalog.ts";
 import { insertEnvelopes } from "./insert-envelopes.ts";
 import { lockReferences } from "./locks.ts";
 import { insertState } from "./reach-state.ts";
@@ -18,7 +18,7 @@ export interface SnapshotCommit extends SnapshotFacts {
  * its packs become live, and from here on its references protect them. `PacksReclaimed` when a pack or a range that it
  * needs is gone, `EnvelopeMissing` when it could never be opened. Idempotent for the same snapshot and manifest.
  */
-export const commitSnapshot = async (catalog: Catalog, commit: SnapshotCommit): Promise<void> =>
+export const commitSnapshot = async (catalog: Catalog, commit: SnapshotCommit): Promise<void> => {
   await transaction(catalog, `committing snapshot ${commit.snapshot}`, async (db) => {
     await lockReferences(db, "shared");
     const number = await insertSnapshot(db, commit);
@@ -29,6 +29,12 @@ export const commitSnapshot = async (catalog: Catalog, commit: SnapshotCommit): 
     await insertState(db, number, "captured", { consistency: commit.consistency, rows: commit.rows }, commit.capturedAt);
     await insertState(db, number, "sealed", { manifestHash: commit.manifestHash, ciphertextRoot: commit.ciphertextRoot }, new Date());
   });
+  if (commit.ranges.length >= manyRanges) await query(catalog, `counting what snapshot ${commit.snapshot} added`, `ANALYZE ${grown}`);
+};
+
+/** A young catalog that has grown by so much is counted at once: autovacuum comes a minute later, and what is asked meanwhile would take minutes. */
+const manyRanges = 1_000;
+const grown = "dbgov.pack, dbgov.range, dbgov.range_pack, dbgov.snapshot_range, dbgov.envelope, dbgov.replica";
 
 /** The new row's number; undefined when the same commit was made before. */
 const insertSnapshot = async (db: Queryable, s: SnapshotCommit): Promise<number | undefined> => {

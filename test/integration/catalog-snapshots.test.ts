@@ -58,6 +58,14 @@ test("a committed snapshot reads back as it was, and a second commit changes not
   assert.equal(await getSnapshot(catalog, "20260101T000000Z-000000000000"), undefined);
 });
 
+test("a snapshot of many ranges is counted as soon as it is committed, so that the planner knows of them", async () => {
+  const [pack] = await writtenPacks(catalog, 1);
+  const ranges = Array.from({ length: 1_200 }, () => ({ id: freshId(), packs: [pack!] }));
+  await commitSnapshot(catalog, snapshotOf("many", ranges));
+  const { rows } = await catalog.pool.query("SELECT reltuples FROM pg_class WHERE oid = 'dbgov.snapshot_range'::regclass");
+  assert.ok(rows[0].reltuples >= 1_200, `${rows[0].reltuples} rows are known of`);
+});
+
 test("a snapshot that relies on what is gone, or could never be opened, is not committed at all", async () => {
   const [live, gone] = await writtenPacks(catalog, 2);
   const intended = freshId();
