@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -19,11 +20,12 @@ describe("Cosmos DB through the command line", () => {
   let cli: WatchedCli;
   let stub: CosmosStub;
   let snapshot: string;
+  const own = randomBytes(4).toString("hex");
 
   before(async () => {
     stack = await startStack();
     const { endpoint, key } = stack.cosmos;
-    source = await databaseAt(endpoint, key, "cosmos_e2e_source");
+    source = await databaseAt(endpoint, key, `source_${own}`);
     await source.container({ id: "orders", partitionKey: { paths: ["/customer"] } }, [
       ...Array.from({ length: 60 }, (_, n) => ({ id: `order ${n}`, customer: `c${n % 7}`, total: n / 3 })),
     ]);
@@ -78,7 +80,7 @@ describe("Cosmos DB through the command line", () => {
 
   it("restore writes them into another database, whole or one container of it", async () => {
     const { endpoint, key } = stack.cosmos;
-    await using target = await databaseAt(endpoint, key, "cosmos_e2e_target");
+    await using target = await databaseAt(endpoint, key, `target_${own}`);
     const whole = await cli.json("restore", snapshot, "--to", target.url);
     assert.deepEqual([whole.code, whole.json.identical, whole.json.rows], [0, true, 61], JSON.stringify(whole.json));
     await cli.fails(

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
 import { cosmos } from "../../core/databases/cosmos/cosmos.ts";
 import { isFailure } from "../../core/domain/failure.ts";
@@ -85,22 +86,22 @@ describe("a Cosmos DB database on the emulator", () => {
     await using source = await ownDatabase();
     await source.container({ id: "orders", partitionKey: { paths: ["/id"] } }, [{ id: "one" }]);
     const { streams } = await capture(source.url);
-    const scratch = await cosmos.createScratch(source.url, "dbgov_drill_cosmos", never);
+    const drill = `dbgov_drill_${randomBytes(4).toString("hex")}`;
+    const scratch = await cosmos.createScratch(source.url, drill, never);
     await restoreAll(scratch, streams);
     await assert.rejects(restoreAll(scratch, streams), (error: unknown) => {
       assert.ok(isFailure(error, "TargetNotEmpty"), String(error));
-      assert.match(error.message, /dbgov_drill_cosmos is not empty: it has "orders"/);
+      assert.match(error.message, /dbgov_drill_[0-9a-f]+ is not empty: it has "orders"/);
       return true;
     });
     await source.database.container("orders").items.create({ id: "two" });
     const { back } = await restoreAll(scratch, (await capture(source.url)).streams, { replace: true });
     assert.deepEqual(sortedDocuments(back.get("orders")!), ['{"id":"one"}', '{"id":"two"}']);
-    await cosmos.dropScratch(source.url, "dbgov_drill_cosmos", never);
-    await cosmos.dropScratch(source.url, "dbgov_drill_cosmos", never);
+    await cosmos.dropScratch(source.url, drill, never);
+    await cosmos.dropScratch(source.url, drill, never);
     await assert.rejects(cosmos.hold(scratch, never), (error: unknown) => isFailure(error, "DatabaseMissing"));
-    const fresh = connectionString(source.endpoint, source.key, "dbgov_restored_cosmos");
-    await restoreAll(fresh, streams);
-    await cosmos.dropScratch(source.url, "dbgov_restored_cosmos", never);
+    await restoreAll(connectionString(source.endpoint, source.key, drill), streams);
+    await cosmos.dropScratch(source.url, drill, never);
   });
 
   it("gives one container beside what is there", async () => {
