@@ -46,8 +46,21 @@ const permissionFindings = async (session: Session): Promise<Finding[]> => {
       type: "PermissionMissing",
       message: `${where}: row-level security hides rows of ${list(filtered)} from role "${user}": give it BYPASSRLS, or use the owner's role`,
     });
+  const [objects] = await session.query<{ n: number }>(unreadableObjectsSql);
+  if (objects!.n > 0)
+    findings.push({
+      type: "PermissionMissing",
+      message: `${where}: role "${user}" may not read ${objects!.n} large objects: grant it SELECT on them, or membership in their owners`,
+    });
   return findings;
 };
+
+/** pg_read_all_data does not cover large objects. */
+const unreadableObjectsSql = `
+  SELECT count(*)::int AS n FROM pg_largeobject_metadata m
+  WHERE NOT current_setting('is_superuser')::boolean AND NOT current_setting('lo_compat_privileges')::boolean AND NOT pg_has_role(m.lomowner, 'USAGE')
+    AND NOT EXISTS (SELECT FROM aclexplode(m.lomacl) a
+      WHERE a.privilege_type = 'SELECT' AND CASE a.grantee WHEN 0 THEN true ELSE pg_has_role(a.grantee, 'USAGE') END)`;
 
 const toolFindings = async (session: Session): Promise<Finding[]> => {
   try {

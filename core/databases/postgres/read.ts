@@ -2,7 +2,7 @@ import { Failure, type FailureType } from "../../domain/failure.ts";
 import type { PartPlan, StreamPlan } from "../engine.ts";
 import { type Address, describe } from "./address.ts";
 import { findClientTools } from "./client-tools.ts";
-import { patienceMs, saysFull } from "./connection-room.ts";
+import { askForRoom, patienceMs, saysFull } from "./connection-room.ts";
 import { copyOut } from "./copy-out.ts";
 import { majorOf } from "./findings.ts";
 import { largeObjectsSql, readLargeObjects } from "./large-objects.ts";
@@ -82,8 +82,12 @@ async function* dumpSchema(address: Address, token: string, signal: AbortSignal)
   // Not compressed: chunks of it are, and an unchanged definition then is an unchanged chunk.
   const args = ["--format=custom", "--compress=0", "--schema-only", `--snapshot=${token}`, "--no-password", "--lock-wait-timeout=30000"];
   for (const until = Date.now() + patienceMs; ; ) {
+    const stopAsking = askForRoom(address);
     try {
-      yield* toolOutput(pgDump, args, address, signal);
+      for await (const block of toolOutput(pgDump, args, address, signal)) {
+        stopAsking();
+        yield block;
+      }
       return;
     } catch (error) {
       if (!(error instanceof ToolError)) throw error;
@@ -92,6 +96,8 @@ async function* dumpSchema(address: Address, token: string, signal: AbortSignal)
       // Nothing has come from it then: it asks the server for everything before it writes. There was room a moment ago.
       if (saysFull(error.stderr) && Date.now() < until) continue;
       throw new Failure(dumpFailureType(error.stderr), `${describe(address)}: pg_dump: ${error.complaint}`, { cause: error });
+    } finally {
+      stopAsking();
     }
   }
 }

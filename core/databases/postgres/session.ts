@@ -4,6 +4,7 @@ import type { ConnectionOptions } from "node:tls";
 import pg from "pg";
 import { Failure } from "../../domain/failure.ts";
 import { type Address, describe } from "./address.ts";
+import { whenThereIsRoom } from "./connection-room.ts";
 import { type Purpose, toFailure } from "./failures.ts";
 import { openPlainSocket } from "./plain-socket.ts";
 
@@ -150,12 +151,19 @@ export const openSession = async (address: Address, purpose: Purpose, signal: Ab
     end();
   });
   let settings: { pid: number; version: number; encoding: string };
+  // A pooler greets at once, and lets the first query wait for a connection of its own.
+  const stop = (): void => void socketOf(client).destroy();
+  signal.addEventListener("abort", stop);
   try {
+    signal.throwIfAborted();
     const results = (await client.query(settingsSql(purpose))) as unknown as pg.QueryResult[];
     settings = results.at(-1)?.rows[0];
   } catch (error) {
     socketOf(client).destroy();
+    signal.throwIfAborted();
     throw toFailure(error, address, purpose, "session settings");
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
   let abandonment: Promise<void> | undefined;
   const abandon = (): void => {
@@ -202,14 +210,14 @@ export const openSession = async (address: Address, purpose: Purpose, signal: Ab
   };
 };
 
-/** Runs `work` in a session of its own, which is closed afterwards whatever happens. */
+/** Runs `work` in a session of its own, for which it waits where the server is full, and which is closed afterwards whatever happens. */
 export const withSession = async <T>(
   address: Address,
   purpose: Purpose,
   signal: AbortSignal,
   work: (session: Session) => Promise<T>,
 ): Promise<T> => {
-  const session = await openSession(address, purpose, signal);
+  const session = await whenThereIsRoom(address, signal, () => openSession(address, purpose, signal));
   try {
     return await work(session);
   } finally {
