@@ -70,11 +70,50 @@ contract AnchorRegistry {
         return (record.root, record.blockNumber, record.time);
     }
 
+    /// @notice Whether an entry is in the log, by a recorded checkpoint and an inclusion proof of RFC 6962 (section 2.1.1), so that other
+    /// contracts can act on what was logged. Needs no allowance and changes nothing.
+    /// @param leafHash SHA-256 of a zero byte and the entry
+    /// @param proof hashes from the leaf's sibling up to the root's child
+    function includes(bytes32 logId, uint64 size, uint64 index, bytes32 leafHash, bytes32[] calldata proof)
+        external
+        view
+        returns (bool)
+    {
+        bytes32 root = records[logId][size].root;
+        return root != 0 && index < size && _rootOf(leafHash, index, size - 1, proof) == root;
+    }
+
+    /// RFC 9162, section 2.1.3.2: the root that the proof leads to, zero when the proof is too long or too short.
+    function _rootOf(bytes32 leafHash, uint64 node, uint64 last, bytes32[] calldata proof) private pure returns (bytes32 hash) {
+        hash = leafHash;
+        for (uint256 i = 0; i < proof.length; ++i) {
+            if (last == 0) return 0;
+            if (node & 1 == 1 || node == last) {
+                hash = _nodeHash(proof[i], hash);
+                while (node & 1 == 0 && node != 0) {
+                    node >>= 1;
+                    last >>= 1;
+                }
+            } else {
+                hash = _nodeHash(hash, proof[i]);
+            }
+            node >>= 1;
+            last >>= 1;
+        }
+        if (last != 0) return 0;
+    }
+
+    /// By the chain's own SHA-256 (precompile 2).
+    function _nodeHash(bytes32 left, bytes32 right) private pure returns (bytes32) {
+        return sha256(abi.encodePacked(bytes1(0x01), left, right));
+    }
+
     function setSubmitter(address account, bool allowed) external onlyOwner {
         _allow(account, allowed);
     }
 
     /// @notice First of two steps: nothing changes until the next owner accepts. The zero address takes the offer back.
+    // slither-disable-next-line missing-zero-check
     function offerOwnership(address account) external onlyOwner {
         nextOwner = account;
         emit OwnershipOffered(owner, account);

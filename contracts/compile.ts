@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import type { InterfaceAbi } from "ethers";
 
 /**
  * Compiles AnchorRegistry.sol with the pinned JavaScript build of solc, reproducibly. `node contracts/compile.ts` writes
@@ -20,11 +21,13 @@ interface SolcOutput {
 const sourceFile = new URL("AnchorRegistry.sol", import.meta.url);
 const buildFile = new URL("build/AnchorRegistry.json", import.meta.url);
 
-export const compile = (): Compiled => {
+/** Compiles one source file, given as its text, with the settings of the registry. Throws with the compiler's own words. */
+export const compileSource = (name: string, content: string): Compiled & { readonly abi: InterfaceAbi } => {
   const solc = createRequire(import.meta.url)("solc") as { version(): string; compile(input: string): string };
+  const file = `${name}.sol`;
   const input = {
     language: "Solidity",
-    sources: { "AnchorRegistry.sol": { content: readFileSync(sourceFile, "utf8") } },
+    sources: { [file]: { content } },
     settings: {
       // Instructions that every larger chain has had since 2024.
       evmVersion: "cancun",
@@ -35,10 +38,12 @@ export const compile = (): Compiled => {
   };
   const output = JSON.parse(solc.compile(JSON.stringify(input))) as SolcOutput;
   if (output.errors?.length) throw new Error(output.errors.map(({ formattedMessage }) => formattedMessage).join("\n"));
-  const contract = output.contracts?.["AnchorRegistry.sol"]?.AnchorRegistry;
-  if (contract === undefined) throw new Error("solc returned no contract AnchorRegistry");
-  return { compiler: solc.version(), abi: contract.abi, bytecode: `0x${contract.evm.bytecode.object}` };
+  const contract = output.contracts?.[file]?.[name];
+  if (contract === undefined) throw new Error(`solc returned no contract ${name}`);
+  return { compiler: solc.version(), abi: contract.abi as InterfaceAbi, bytecode: `0x${contract.evm.bytecode.object}` };
 };
+
+export const compile = (): Compiled => compileSource("AnchorRegistry", readFileSync(sourceFile, "utf8"));
 
 export const formatBuild = (compiled: Compiled): string => `${JSON.stringify(compiled, null, 2)}\n`;
 
