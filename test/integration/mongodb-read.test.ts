@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -13,6 +12,7 @@ import { rangesOf } from "../../core/databases/mongodb/split.ts";
 import { isFailure } from "../../core/domain/failure.ts";
 import { findProgram } from "../stack/programs.ts";
 import { never, ownDatabase, sortedDocuments } from "./mongodb-place.ts";
+import { freePort } from "./mongodb-real-server.ts";
 
 const many = (count: number, width = 100): Document[] =>
   Array.from({ length: count }, (_, index) => ({ _id: index, text: "y".repeat(width) }));
@@ -162,12 +162,3 @@ test("a user whom the server does not take is told", async () => {
     return true;
   });
 });
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const { port } = listener.address() as { port: number };
-  listener.close();
-  await once(listener, "close");
-  return port;
-}

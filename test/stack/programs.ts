@@ -168,7 +168,7 @@ const isProgram = (path: string): boolean => {
   }
 };
 
-const onPath = async (program: Program): Promise<string | undefined> => {
+const onPath = async (program: Pick<Program, "executable" | "folder" | "minimum">): Promise<string | undefined> => {
   if (program.minimum === undefined) return undefined;
   const [major, minor] = program.minimum;
   for (const folder of (process.env.PATH ?? "").split(delimiter)) {
@@ -203,3 +203,9 @@ export const findProgram = async (name: ProgramName, progress: Progress): Promis
 
 /** Folder of PostgreSQL's programs: initdb, postgres, pg_dump, psql and the rest. */
 export const findPostgresFolder = async (progress: Progress): Promise<string> => dirname(await findProgram("postgres", progress));
+
+/** A real `mongod`, 5.0 or newer, which no registry has: `DBGOV_MONGOD`, else the PATH; undefined where neither does. */
+export const installedMongod = async (): Promise<string | undefined> => {
+  const named = process.env.DBGOV_MONGOD;
+  return named !== undefined && named !== "" ? named : await onPath({ executable: "mongod", minimum: [5, 0] });
+};
