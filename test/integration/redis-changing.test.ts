@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { recordsIn } from "../../core/databases/redis/record-reader.ts";
 import { redis } from "../../core/databases/redis/redis.ts";
+import { isFailure } from "../../core/domain/failure.ts";
 import { captureRedis, type RedisServer, signal, startRedis } from "./redis-place.ts";
 
 describe("Redis, while others write", () => {
@@ -89,5 +90,17 @@ describe("Redis, while others write", () => {
       assert.ok(rows > 0 && rows < 3_000, `${rows}`);
       await fill(3_000, (n) => [`k${n}`, "x".repeat(500)]);
     }
+  });
+
+  it("a large key that becomes another while it is read by steps fails the backup, since half of it is no copy", async () => {
+    await server.call("FLUSHALL");
+    await server.call("RPUSH", "list", ...Array.from({ length: 20_000 }, (_, n) => `${n} ${"x".repeat(80)}`));
+    const hold = await redis.hold(as("types"), signal);
+    const plan = await redis.plan(as("types"), hold.token, { partBytes: 1 }, signal);
+    const stream = plan.streams.find(({ kind }) => kind === "rows")!;
+    const reading = (async () => {
+      for await (const _ of redis.read(as("types"), hold.token, stream, stream.parts[0]!, signal)) await server.call("SET", "list", "text");
+    })();
+    await assert.rejects(reading, (error) => isFailure(error, "SourceChanged") && /large list/.test(error.message));
   });
 });

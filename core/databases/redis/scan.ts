@@ -1,4 +1,5 @@
 import type { Connection, Reply } from "./connection.ts";
+import { expiryBetween } from "./expiry-before-7.ts";
 import type { Method } from "./method.ts";
 import { scanCount } from "./plan.ts";
 import { writeDump } from "./rdb/dump.ts";
@@ -7,7 +8,7 @@ import { createRecordWriter, type RecordWriter } from "./record-writer.ts";
 import { createSeenKeys } from "./seen-keys.ts";
 import { isAtLeast, type ServerFacts } from "./server-facts.ts";
 import type { StreamDetail } from "./stream-state.ts";
-import { readTyped } from "./typed.ts";
+import { readTypedKeys } from "./typed.ts";
 
 export interface ScanOptions {
   readonly database: number;
@@ -38,7 +39,7 @@ export async function* scanDatabase(connection: Connection, options: ScanOptions
     cursor = next;
     const keys = found.filter((key) => !seen.add(key) && (except === undefined || key.toString("latin1") !== except));
     if (method === "types") {
-      for (const key of keys) yield* readTyped(connection, { key, database: options.as }, facts, writer);
+      yield* readTypedKeys(connection, keys, options.as, facts, writer);
     } else {
       for (let from = 0; from < keys.length; ) {
         const batch = keys.slice(from, from + atOnce);
@@ -86,16 +87,4 @@ const readDumps = async (
 const expiryOf = (reply: Reply): bigint => {
   if (reply instanceof Error) throw reply;
   return Number(reply) < 0 ? forever : BigInt(Number(reply));
-};
-
-/** Servers before 7.0 tell only what is left: exact when the clock's millisecond did not change around it; undefined when it did. */
-export const expiryBetween = ([before, left, after]: readonly Reply[]): bigint | undefined => {
-  if (Number(left) < 0) return forever;
-  const [from, to] = [milliseconds(before!), milliseconds(after!)];
-  return from === to ? from + BigInt(Number(left)) : undefined;
-};
-
-const milliseconds = (time: Reply): bigint => {
-  const [seconds, micros] = time as readonly Buffer[];
-  return BigInt(String(seconds)) * 1000n + BigInt(String(micros)) / 1000n;
 };

@@ -35,9 +35,15 @@ export const createSeenKeys = (): SeenKeys => {
   };
   return {
     add: (key) => {
-      const digest = hash("sha256", key, "buffer");
-      const a = digest.readUInt32LE(0) || 1;
-      const [b, c, d] = [digest.readUInt32LE(4), digest.readUInt32LE(8), digest.readUInt32LE(12)];
+      const digest = hash("sha256", key, "binary");
+      const word = (at: number): number =>
+        ((digest.charCodeAt(at) << 24) |
+          (digest.charCodeAt(at + 1) << 16) |
+          (digest.charCodeAt(at + 2) << 8) |
+          digest.charCodeAt(at + 3)) >>>
+        0;
+      const a = word(0) || 1;
+      const [b, c, d] = [word(4), word(8), word(12)];
       const at = slotOf(table, capacity, a, b, c, d);
       if (table[at] !== 0) return true;
       table.set([a, b, c, d], at);

@@ -1,10 +1,10 @@
 import { ErrorReply } from "@redis/client";
 import { Failure } from "../../domain/failure.ts";
 import type { Connection, Reply } from "./connection.ts";
+import { expiryBetween } from "./expiry-before-7.ts";
 import { scoreOf } from "./rdb/values.ts";
 import { forever, type KeyType, keyTypes } from "./record.ts";
 import type { RecordWriter } from "./record-writer.ts";
-import { expiryBetween } from "./scan.ts";
 import { createSeenKeys } from "./seen-keys.ts";
 import { isAtLeast, type ServerFacts } from "./server-facts.ts";
 import { stateOfInfo } from "./stream-info.ts";
@@ -20,10 +20,67 @@ const step = 1_000;
 const blockBytes = 256 << 10;
 const attempts = 5;
 
-const sizeCommand = { list: "LLEN", set: "SCARD", zset: "ZCARD", hash: "HLEN" } as const;
+const sizeCommand = { string: "STRLEN", list: "LLEN", set: "SCARD", zset: "ZCARD", hash: "HLEN" } as const;
+type Sized = keyof typeof sizeCommand;
+
+/** Small keys, of so many bytes or elements, are read so many at once: most of the time goes into waiting for replies. */
+const small = { string: 16 << 10, list: 100, set: 100, zset: 100, hash: 100 } as const;
+const smallAtOnce = 64;
+
+/** The records of keys by the commands of their types; as `readTyped`, in which whatever is not small is read. */
+export async function* readTypedKeys(
+  connection: Connection,
+  keys: readonly Buffer[],
+  database: number,
+  facts: ServerFacts,
+  writer: RecordWriter,
+): AsyncGenerator<Uint8Array, void> {
+  const alone = new Set<Buffer>(isAtLeast(facts, [7, 0]) ? [] : keys);
+  for (let from = 0; from < keys.length && alone.size === 0; from += smallAtOnce)
+    for (const key of await readSmall(connection, keys.slice(from, from + smallAtOnce), database, facts, writer)) alone.add(key);
+  for (const key of alone) yield* readTyped(connection, { key, database }, facts, writer);
+}
+
+/** Writes those that are small, and returns the others. */
+const readSmall = async (
+  connection: Connection,
+  keys: readonly Buffer[],
+  database: number,
+  facts: ServerFacts,
+  writer: RecordWriter,
+): Promise<Buffer[]> => {
+  const types = (await connection.pipeline(keys.map((key) => ["TYPE", key]))).map(String);
+  const sized = keys.flatMap((key, n): { key: Buffer; type: Sized }[] =>
+    types[n]! in sizeCommand ? [{ key, type: types[n] as Sized }] : [],
+  );
+  const sizes = await connection.pipeline(sized.map(({ key, type }) => [sizeCommand[type], key]));
+  const chosen = sized.filter(({ type }, n) => Number(sizes[n]) <= small[type]);
+  const others = keys.filter((key, n) => types[n] !== "none" && !chosen.some((other) => other.key === key));
+  if (chosen.length === 0) return others;
+  const replies = await connection.transaction(chosen.flatMap(({ key, type }) => [wholeCommand(type, key), ["PEXPIRETIME", key]]));
+  const hashes = chosen.flatMap(({ key, type }, n) =>
+    type === "hash" && Array.isArray(replies[n * 2]) ? [{ key, content: replies[n * 2] as readonly Buffer[] }] : [],
+  );
+  const expiries = new Map<Buffer, readonly number[]>();
+  for (const { key, content } of hashes) expiries.set(key, await expiriesOf(connection, key, everyOther(content), facts));
+  for (const [n, { key, type }] of chosen.entries()) {
+    const [content, expiry] = [replies[n * 2], Number(replies[n * 2 + 1])];
+    // Its type changed in between: it is looked at again.
+    if (content instanceof Error) others.push(key);
+    else if (content !== null && content !== undefined) {
+      writer.begin({ key, database, type, expiry: expiry < 0 ? forever : BigInt(expiry) });
+      if (type === "string") writer.string(content as Buffer);
+      else {
+        writeElements(type, content as readonly Buffer[], expiries.get(key) ?? [], writer);
+        writer.end();
+      }
+    }
+  }
+  return others;
+};
 
 /** The record of one key by the commands of its type. A key that vanishes is passed over; one that changes its type is read as the new one. */
-export async function* readTyped(
+async function* readTyped(
   connection: Connection,
   { key, database }: TypedKey,
   facts: ServerFacts,
@@ -85,10 +142,19 @@ async function* readAs(
   }
   const { expiry } = await withExpiry(["EXISTS", key]);
   writer.begin({ key, database, type, expiry });
-  for await (const content of type === "list" ? listSteps(connection, key) : scanSteps(connection, type, key)) {
-    const fieldExpiries = type === "hash" ? await expiriesOf(connection, key, everyOther(content), facts) : [];
-    writeElements(type, content, fieldExpiries, writer);
-    if (writer.size() >= blockBytes) yield writer.take();
+  try {
+    for await (const content of type === "list" ? listSteps(connection, key) : scanSteps(connection, type, key)) {
+      const fieldExpiries = type === "hash" ? await expiriesOf(connection, key, everyOther(content), facts) : [];
+      writeElements(type, content, fieldExpiries, writer);
+      if (writer.size() >= blockBytes) yield writer.take();
+    }
+  } catch (error) {
+    if (!(error instanceof ErrorReply && error.message.startsWith("WRONGTYPE"))) throw error;
+    throw new Failure(
+      "SourceChanged",
+      `A large ${type} of Redis at ${connection.address.label} was replaced by a key of another type while it was read.`,
+      { cause: error },
+    );
   }
   writer.end();
 }
@@ -98,10 +164,14 @@ const unlessGone = (error: unknown): undefined => {
   throw error;
 };
 
-const wholeCommand = (type: "list" | "set" | "zset" | "hash", key: Buffer): readonly (string | Buffer)[] =>
-  ({ list: ["LRANGE", key, "0", "-1"], set: ["SMEMBERS", key], zset: ["ZRANGE", key, "0", "-1", "WITHSCORES"], hash: ["HGETALL", key] })[
-    type
-  ];
+const wholeCommand = (type: Sized, key: Buffer): readonly (string | Buffer)[] =>
+  ({
+    string: ["GET", key],
+    list: ["LRANGE", key, "0", "-1"],
+    set: ["SMEMBERS", key],
+    zset: ["ZRANGE", key, "0", "-1", "WITHSCORES"],
+    hash: ["HGETALL", key],
+  })[type];
 
 /** Sends a command together with the question for the key's expiry. */
 const expiryReader =

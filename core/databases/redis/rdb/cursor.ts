@@ -33,9 +33,7 @@ export const pass = (cursor: Cursor, count: number): number => {
 export const byte = (cursor: Cursor): number => cursor.buffer[pass(cursor, 1)]!;
 /** A view, valid until more is read. */
 export const bytesOf = (cursor: Cursor, count: number): Buffer => cursor.buffer.subarray(pass(cursor, count), cursor.at);
-export const u64 = (cursor: Cursor): bigint => cursor.buffer.readBigUInt64LE(pass(cursor, 8));
 export const i64 = (cursor: Cursor): bigint => cursor.buffer.readBigInt64LE(pass(cursor, 8));
-export const u16 = (cursor: Cursor): number => cursor.buffer.readUInt16LE(pass(cursor, 2));
 export const f64 = (cursor: Cursor): number => cursor.buffer.readDoubleLE(pass(cursor, 8));
 
 /** The two bits of a length's first byte that say that a string in a special encoding follows. */
