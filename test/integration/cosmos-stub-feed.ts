@@ -37,11 +37,13 @@ export function readFeed(container: StubContainer, headers: IncomingMessage["hea
   const found = inRange(container, headers);
   if (found === undefined) return gone;
   if (headers["a-im"] === undefined) {
-    const from = Number(headers["x-ms-continuation"] ?? 0);
-    const more = from + size < found.length ? { "x-ms-continuation": String(from + size) } : {};
+    const behind = Number(headers["x-ms-continuation"] ?? 0);
+    const rest = found.filter(({ created }) => created > behind).sort((a, b) => a.created - b.created);
+    const page = rest.slice(0, size);
+    const more = page.length < rest.length ? { "x-ms-continuation": String(page.at(-1)!.created) } : {};
     return list(
       "Documents",
-      found.slice(from, from + size).map(({ text }) => text),
+      page.map(({ text }) => text),
       more,
     );
   }

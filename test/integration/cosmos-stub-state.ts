@@ -7,6 +7,8 @@ export interface StubDocument {
   readonly range: number;
   /** The logical sequence number of its last write, in its partition. */
   readonly lsn: number;
+  /** That of its creation: feeds are in this order. */
+  readonly created: number;
 }
 
 export interface StubContainer {
@@ -86,7 +88,12 @@ export function putDocument(
     _ts: Math.floor(now / 1_000),
   });
   const members = system.map(([name, value]) => ({ key: Buffer.from(JSON.stringify(name)), value: Buffer.from(JSON.stringify(value)) }));
-  const document: StubDocument = { text: objectOf([...own, ...members]), range: rangeOfKey(container, partitionKey), lsn: container.lsn };
+  const document: StubDocument = {
+    text: objectOf([...own, ...members]),
+    range: rangeOfKey(container, partitionKey),
+    lsn: container.lsn,
+    created: before?.created ?? container.lsn,
+  };
   // The order of a feed is that of creation; a replaced document keeps its place.
   container.documents.set(key, document);
   return { created: before === undefined, document };

@@ -1,7 +1,7 @@
 import type { Comparison, SelectionByName } from "../engine.ts";
 import { type ScriptKind, scriptKinds } from "./catalog.ts";
 import { definitionsStream, readDefinitions } from "./definitions.ts";
-import { documentOf, partitionKeyOf } from "./documents.ts";
+import { documentOf, nameOf } from "./documents.ts";
 import { memberOf } from "./json-text.ts";
 import type { RowsTarget } from "./plan.ts";
 
@@ -31,7 +31,7 @@ export const comparison: Comparison = {
     const { partitionKey } = target as RowsTarget;
     return (row) => {
       const document = documentOf(Buffer.from(row.buffer, row.byteOffset, row.byteLength));
-      return Buffer.from(`${partitionKeyOf(document, partitionKey)}${memberOf(document, "id")?.toString("utf8") ?? ""}`);
+      return Buffer.from(nameOf(document, partitionKey));
     };
   },
 };

@@ -14,6 +14,13 @@ export function rowOf(document: Buffer): Buffer {
   return Buffer.concat([objectOf(members.filter(({ name }) => !systemMembers.has(name))), Buffer.from("\t"), ts, Buffer.from("\n")]);
 }
 
+/** What tells a document from every other one of its container: its partition key and its id. */
+export const nameOf = (document: Buffer, partitionKey: PartitionKey): string =>
+  `${partitionKeyOf(document, partitionKey)}${memberOf(document, "id")?.toString("utf8") ?? ""}`;
+
+/** Seconds since 1970. */
+export const writtenAt = (document: Buffer): number => Number(memberOf(document, "_ts")?.toString("utf8") ?? Number.NaN);
+
 /** The document in a row, which may or may not end in a line feed. */
 export const documentOf = (row: Buffer): Buffer => {
   const tab = row.indexOf(0x09);

@@ -15,7 +15,7 @@ type ContainerMark =
   | { readonly by: "timestamps"; readonly since: number };
 
 /** How much the clocks of the servers that stamp documents may differ; a document written so shortly before the plan is taken for changed. */
-const clocksDifferBySeconds = 60;
+export const clocksDifferBySeconds = 60;
 
 /** Which of the two this server has, found out on the first container that has documents enough. */
 export async function findFollow(

@@ -32,7 +32,12 @@ export async function readPage(connection: Connection, feed: Feed & { readonly s
  * tenth of a second's budget pays for. A document that vanishes between two pages is not there; the server's continuation
  * does not depend on it.
  */
-export async function* readRows(connection: Connection, feed: Feed, signal: AbortSignal): AsyncGenerator<Buffer, void> {
+export async function* readRows(
+  connection: Connection,
+  feed: Feed,
+  signal: AbortSignal,
+  wanted: (document: Buffer) => boolean = () => true,
+): AsyncGenerator<Buffer, void> {
   const budget = connection.budget(feed.rid, feed.range);
   // What a document costs is not known yet: seldom more than one unit.
   let size: number = Math.max(1, Math.min(pageSizes.first, Math.floor(pageCharge(budget))));
@@ -44,7 +49,8 @@ export async function* readRows(connection: Connection, feed: Feed, signal: Abor
     );
   try {
     for await (const { items, reply } of pagesOf("Documents", send, () => size)) {
-      if (items.length > 0) yield Buffer.concat(items.map(rowOf));
+      const rows = items.filter(wanted).map(rowOf);
+      if (rows.length > 0) yield Buffer.concat(rows);
       const fitting = Math.floor((Math.max(items.length, 1) * pageCharge(budget)) / Math.max(reply.charge, 0.01));
       // A page that was cheap because it was nearly empty must not be followed by one that is ten times too dear.
       size = Math.max(1, Math.min(fitting, size * 2, pageSizes.most));

@@ -3,9 +3,12 @@ import type { PartPlan, StreamPlan } from "../engine.ts";
 import { listRanges, listScripts, readContainer, type ScriptKind, scriptKinds } from "./catalog.ts";
 import { type Connection, connect } from "./connection.ts";
 import { type ContainerDefinition, writeDefinitions } from "./definitions.ts";
+import { nameOf, type PartitionKey, writtenAt } from "./documents.ts";
 import { cosmosFailure, isMissing } from "./failures.ts";
-import type { DefinitionsSelector, RowsSelector } from "./plan.ts";
+import { clocksDifferBySeconds } from "./marks.ts";
+import type { DefinitionsSelector, RowsSelector, RowsTarget } from "./plan.ts";
 import { readRows } from "./read-feed.ts";
+import { rememberDocuments } from "./seen-documents.ts";
 
 /** The bytes of one part: a partition's documents, or the definitions. */
 export async function* readPart(
@@ -19,7 +22,7 @@ export async function* readPart(
   const connection = await connect(url, signal, { waiting });
   try {
     if (stream.kind === "definition") yield await readContainers(connection, part.selector as DefinitionsSelector, signal);
-    else yield* readPartition(connection, part.selector as RowsSelector, signal);
+    else yield* readPartition(connection, part.selector as RowsSelector, stream.target as RowsTarget, signal);
   } catch (error) {
     signal.throwIfAborted();
     throw cosmosFailure(error, connection.address, `reading ${JSON.stringify(stream.name)}`);
@@ -27,20 +30,36 @@ export async function* readPart(
 }
 
 /** Partitions that were split since the plan are read one after another; that the container is still the planned one is asked before and after. */
-async function* readPartition(connection: Connection, selector: RowsSelector, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+async function* readPartition(
+  connection: Connection,
+  selector: RowsSelector,
+  { partitionKey }: RowsTarget,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void> {
   const { container, rid, min, max } = selector;
+  const isNew = notGivenBefore(connection, partitionKey);
   await requireSame(connection, container, rid, signal);
   try {
     for (const range of await listRanges(connection, container, signal)) {
       if (range.max <= min || range.min >= max) continue;
       if (range.min < min || range.max > max) throw changed(connection, container, "has had partitions merged");
-      yield* readRows(connection, { container, rid, range }, signal);
+      yield* readRows(connection, { container, rid, range }, signal, isNew);
     }
   } catch (error) {
     if (isMissing(error)) throw changed(connection, container, "was deleted", error);
     throw error;
   }
   await requireSame(connection, container, rid, signal);
+}
+
+/**
+ * Refuses a document that was written after the reading began and whose name was given before: it was deleted and created again,
+ * and what was given is what it was.
+ */
+function notGivenBefore({ openedAt }: Connection, partitionKey: PartitionKey): (document: Buffer) => boolean {
+  const { sawBefore } = rememberDocuments();
+  const began = (openedAt ?? 0) / 1_000 - clocksDifferBySeconds;
+  return (document) => !sawBefore(nameOf(document, partitionKey)) || writtenAt(document) < began;
 }
 
 async function requireSame(connection: Connection, id: string, rid: string, signal: AbortSignal) {
