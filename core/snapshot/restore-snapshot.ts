@@ -48,7 +48,9 @@ export const restoreSnapshot = async (input: RestoreJob, { report, signal }: Job
     const { restoration, chosen } = await openTarget(input, reader, signal);
     try {
       const expected = expectedContent(manifest, chosen.filter !== undefined);
-      const written = await writeRows(chosen, expected, restoration, reader, input.parallelism, report, signal).catch(leftIncomplete);
+      const written = await writeRows(chosen, expected, restoration, reader, input.parallelism, report, signal).catch(
+        leftIncomplete(input),
+      );
       const seconds = (performance.now() - started) / 1_000;
       const differences = await compareContent(chosen, expected, restoration, report);
       return {
@@ -78,6 +80,7 @@ export const openTarget = async (
     throw new Failure("UsageInvalid", `snapshot ${manifest.snapshot} is of engine ${manifest.engine}; the target speaks ${input.engine}`);
   const engine = await engineOf(input.engine);
   // Definitions are read whole before the target is touched: a wrong key or a lost envelope is found here.
+  await reader.requireReadable(manifest.streams.filter(({ kind }) => kind === "definition"));
   const definitions = await reader.definitions();
   const chosen = choosePart(engine, manifest, definitions, input.choice ?? { only: [], except: [] });
   await reader.requireReadable(chosen.streams);
@@ -104,14 +107,13 @@ const jobOf = (snapshot: string, part: ChosenPart["part"]): string =>
 const untouched: readonly string[] = ["TargetNotEmpty", "ClientToolMissing", "UsageInvalid", "EngineUnsupported"];
 
 /** From here on the target is not what it was: whoever reads the failure must know. */
-const leftIncomplete = (error: unknown): never => {
-  if (!(error instanceof Failure) || untouched.includes(error.type)) throw error;
-  throw new Failure(
-    error.type,
-    `${error.message}; the target holds an incomplete restore, which the same command with --resume completes, or with --replace does anew`,
-    { cause: error.cause },
-  );
-};
+const leftIncomplete =
+  ({ progress }: RestoreJob) =>
+  (error: unknown): never => {
+    if (!(error instanceof Failure) || untouched.includes(error.type)) throw error;
+    const remedy = progress === undefined ? "" : ", which the same command with --resume completes, or with --replace does anew";
+    throw new Failure(error.type, `${error.message}; the target holds an incomplete restore${remedy}`, { cause: error.cause });
+  };
 
 const writeRows = async (
   { streams, filter }: ChosenPart,

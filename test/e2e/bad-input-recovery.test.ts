@@ -178,7 +178,7 @@ describe("bad input: recovery", () => {
           const written = {
             ...expected,
             message:
-              /^pack [0-9a-f]{64} was altered: .*; the target holds an incomplete restore, which another one with --replace replaces$/,
+              /^pack [0-9a-f]{64} was altered: .*; the target holds an incomplete restore, which the same command with --resume completes, or with --replace does anew$/,
           };
           await cli.fails(written, ...recover({ store }));
           const { code, json } = await cli.json(...recover({}, "--replace"));
