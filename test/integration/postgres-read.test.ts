@@ -170,6 +170,31 @@ describe("reading PostgreSQL", () => {
     await holder.end();
   });
 
+  it("takes a new snapshot when a table was truncated between the snapshot and its lock: it would look empty to the old one", async () => {
+    await server.sql(url, "CREATE TABLE a_from AS SELECT i FROM generate_series(1, 10) i; CREATE TABLE a_to (i int)");
+    const mover = new pg.Client({ connectionString: url });
+    await mover.connect();
+    await mover.query("BEGIN; INSERT INTO a_to SELECT * FROM a_from; TRUNCATE a_from");
+    const holding = postgres.hold(url, never);
+    const waiting = () =>
+      server.sql(
+        server.url,
+        `SELECT FROM pg_stat_activity WHERE application_name = 'dbgov' AND wait_event_type = 'Lock' AND datname = '${new URL(url).pathname.slice(1)}'`,
+      );
+    await eventually("the hold waits", async () => (await waiting()).length === 1);
+    await mover.query("COMMIT");
+    await mover.end();
+    const hold = await holding;
+    const contents = await Promise.all(
+      ["public.a_from", "public.a_to"].map(async (name) => {
+        const stream = await streamOf(hold.token, name, 1 << 30);
+        return (await collect(postgres.read(url, hold.token, stream, stream.parts[0]!, never))).toString().split("\n").length - 1;
+      }),
+    );
+    await hold.close();
+    assert.deepEqual(contents, [0, 10]);
+  });
+
   it("stops waiting for a lock when the signal aborts, and does not stay in the queue", async () => {
     await server.sql(url, "CREATE TABLE locked (a int)");
     const locker = new pg.Client({ connectionString: url });

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { Failure } from "../../core/domain/failure.ts";
 import type { Progress } from "./progress.ts";
 import { type Installation, installed } from "./setup/cache.ts";
-import { pgbouncerInstallation, redisInstallation } from "./setup/debian-packages.ts";
+import { pgbouncerInstallation, postgresClientInstallation, redisInstallation } from "./setup/debian-packages.ts";
 import {
   ageProgram,
   ferretProgram,
@@ -76,6 +76,13 @@ export const programs = {
     minimum: [1, 18],
     installation: pgbouncerInstallation,
     within: join("bin", "pgbouncer"),
+  },
+  pg_dump: {
+    variable: "DBGOV_PG_DUMP_BIN",
+    executable: "pg_dump",
+    folder: true,
+    installation: postgresClientInstallation,
+    within: join("bin", "pg_dump"),
   },
   redis: {
     variable: "DBGOV_REDIS_BIN",

@@ -14,17 +14,28 @@ export const openHold = async (address: Address, signal: AbortSignal): Promise<H
   const session = await openSession(address, "read", signal);
   try {
     await refuseTransactionPooler(session, signal);
-    await session.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    const [exported] = await session.query<{ token: string }>("SELECT pg_export_snapshot() AS token");
-    await lockTables(session);
-    return toHold(session, exported!.token);
+    for (let attempt = 1; ; attempt += 1) {
+      await session.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+      const [exported] = await session.query<{ token: string }>("SELECT pg_export_snapshot() AS token");
+      const changed = await lockTables(session);
+      if (changed === undefined) return toHold(session, exported!.token);
+      if (attempt === attempts) throw changed;
+      await session.query("ROLLBACK");
+    }
   } catch (error) {
     await session.close();
     throw error;
   }
 };
 
-const lockTables = async (session: Session): Promise<void> => {
+/** A snapshot older than a change of a table cannot be read, and is taken anew. */
+const attempts = 5;
+
+/**
+ * Locks what the snapshot sees. Returns what has changed between snapshot and locks: a table that was dropped, or one that was
+ * rewritten or truncated, which would look empty or wrong to a snapshot older than that.
+ */
+const lockTables = async (session: Session): Promise<Failure | undefined> => {
   const names = await listTableNames(session);
   for (let first = 0; first < names.length; first += tablesPerLock) {
     const some = names.slice(first, first + tablesPerLock);
@@ -32,9 +43,18 @@ const lockTables = async (session: Session): Promise<void> => {
       await session.query(`LOCK TABLE ${some.map((name) => `ONLY ${name}`).join(", ")} IN ACCESS SHARE MODE`);
     } catch (error) {
       if (!isFailure(error, "SourceChanged")) throw error;
-      throw new Failure("SourceChanged", `${error.message}: tables could not be locked against being dropped`, { cause: error });
+      const failure = new Failure("SourceChanged", `${error.message}: tables could not be locked against being dropped`, { cause: error });
+      if (/does not exist/.test(error.message) || /\((42P01|3F000)\)/.test(error.message)) return failure;
+      throw failure;
     }
   }
+  // The function answers as of now, the catalog as of the snapshot.
+  const [rewritten] = await session.query<{ name: string }>(
+    `SELECT c.oid::regclass::text AS name FROM pg_class c
+     WHERE c.relkind = 'r' AND c.relfilenode <> 0 AND c.oid >= 16384 AND pg_relation_filenode(c.oid) IS DISTINCT FROM c.relfilenode LIMIT 1`,
+  );
+  if (rewritten === undefined) return undefined;
+  return new Failure("SourceChanged", `${describe(session.address)}: ${rewritten.name} was rewritten while the snapshot was taken`);
 };
 
 const toHold = (session: Session, token: string): Hold => {

@@ -78,7 +78,7 @@ async function* readDefinition(
 
 async function* dumpSchema(address: Address, token: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
   const version = await withSnapshotSession(address, token, signal, async (session) => session.version);
-  const { pgDump } = await findClientTools(majorOf(version));
+  const { pgDump, folder } = await findClientTools(majorOf(version));
   // Not compressed: chunks of it are, and an unchanged definition then is an unchanged chunk.
   const args = ["--format=custom", "--compress=0", "--schema-only", `--snapshot=${token}`, "--no-password", "--lock-wait-timeout=30000"];
   for (const until = Date.now() + patienceMs; ; ) {
@@ -95,6 +95,12 @@ async function* dumpSchema(address: Address, token: string, signal: AbortSignal)
       await withSnapshotSession(address, token, signal, async () => undefined); // says HoldLost or DatabaseUnreachable, if that is the cause
       // Nothing has come from it then: it asks the server for everything before it writes. There was room a moment ago.
       if (saysFull(error.stderr) && Date.now() < until) continue;
+      if (/SSL support is not compiled in/.test(error.stderr))
+        throw new Failure(
+          "ClientToolMissing",
+          `${describe(address)}: the pg_dump in ${folder} is built without TLS: install postgresql-client-${majorOf(version)}, or name a folder with another in DBGOV_PG_BIN`,
+          { cause: error },
+        );
       throw new Failure(dumpFailureType(error.stderr), `${describe(address)}: pg_dump: ${error.complaint}`, { cause: error });
     } finally {
       stopAsking();

@@ -1,5 +1,5 @@
 import type { Session } from "./session.ts";
-import { userSchema } from "./tables.ts";
+import { unreadable, userSchema } from "./tables.ts";
 import type { SchemaRoles } from "./targets.ts";
 
 const names = async (session: Session, sql: string): Promise<string[]> => {
@@ -46,11 +46,18 @@ export const schemaLabelProviders = (session: Session): Promise<string[]> =>
 
 /** What a snapshot of this database does not hold, in sentences for the manifest. */
 export const leftOut = async (session: Session): Promise<string[]> => {
-  const [facts] = await session.query<{ foreign: number; settings: boolean }>(`
+  const [facts] = await session.query<{ foreign: number; settings: boolean; unlogged: number; subscriptions: number }>(`
     SELECT (SELECT count(*)::int FROM pg_foreign_table) AS foreign,
-      EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database()) AS settings`);
+      EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database()) AS settings,
+      (SELECT count(*)::int FROM pg_class WHERE relkind IN ('r', 'S') AND ${unreadable("relpersistence")}) AS unlogged,
+      (SELECT count(*)::int FROM pg_subscription WHERE NOT current_setting('is_superuser')::boolean
+        AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())) AS subscriptions`);
   const notes = ["Roles, their passwords and tablespaces belong to the server, not to the database, and are not part of the snapshot."];
   if (facts!.foreign > 0) notes.push(`${facts!.foreign} foreign tables are captured by their definition; their rows are elsewhere.`);
+  if (facts!.unlogged > 0)
+    notes.push(`${facts!.unlogged} unlogged tables and sequences are captured by their definition; a standby does not have their content.`);
+  if (facts!.subscriptions > 0)
+    notes.push(`${facts!.subscriptions} subscriptions are not part of the snapshot: only a superuser can read them.`);
   if (facts!.settings) notes.push("Settings of the database (ALTER DATABASE … SET) are not part of the snapshot.");
   return notes;
 };

@@ -1,6 +1,6 @@
 import { quoteLiteral, quoteQualified } from "./quoting.ts";
 import type { Session } from "./session.ts";
-import { userSchema } from "./tables.ts";
+import { unreadable, userSchema } from "./tables.ts";
 import type { SequenceState } from "./targets.ts";
 
 const perQuery = 200;
@@ -11,7 +11,7 @@ export const readSequences = async (session: Session): Promise<SequenceState[]> 
     SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0 AND d.deptype = 'e'
     LEFT JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid
-    WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND ${userSchema("n.nspname")} AND (d.objid IS NULL OR c.oid = ANY (e.extconfig))
+    WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND NOT ${unreadable("c.relpersistence")} AND ${userSchema("n.nspname")} AND (d.objid IS NULL OR c.oid = ANY (e.extconfig))
     ORDER BY n.nspname, c.relname`);
   const quoted = rows.map((row) => quoteQualified(row.schema, row.name));
   const states: SequenceState[] = [];

@@ -23,6 +23,9 @@ export interface Table {
 /** System schemas hold nothing of the user's; pg_dump leaves out the same. */
 export const userSchema = (column: string): string => `(${column} !~ '^pg_' AND ${column} <> 'information_schema')`;
 
+/** A standby has no content of unlogged relations; pg_dump leaves it out there, too. */
+export const unreadable = (persistence: string): string => `(${persistence} = 'u' AND pg_is_in_recovery())`;
+
 /** Tables as the session's snapshot sees them, by name. `c` and `n` can be filtered on. */
 const tablesFrom = (join: string): string => `
   FROM pg_class c
@@ -30,7 +33,7 @@ const tablesFrom = (join: string): string => `
   LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0 AND d.deptype = 'e'
   LEFT JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid
   ${join}
-  WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND ${userSchema("n.nspname")}
+  WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND NOT ${unreadable("c.relpersistence")} AND ${userSchema("n.nspname")}
     AND (d.objid IS NULL OR c.oid = ANY (e.extconfig))`;
 
 interface TableRow {

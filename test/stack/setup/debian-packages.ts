@@ -37,6 +37,19 @@ const pgbouncer: DebianPrograms = {
   programs: [["sbin/pgbouncer", "pgbouncer"]],
 };
 
+/** The client programs that the wheel has cannot speak TLS. */
+const postgresClient: DebianPrograms = {
+  component: "postgres-client",
+  packages: [
+    ...["postgresql-client-17", "libpq5", "libc6", "libgcc-s1", "libssl3t64", "libldap2", "libsasl2-2", "libgssapi-krb5-2", "libkrb5-3"],
+    ...["libk5crypto3", "libcom-err2", "libkrb5support0", "libkeyutils1", "zlib1g", "liblz4-1", "libzstd1"],
+  ],
+  programs: [
+    ["lib/postgresql/17/bin/pg_dump", "pg_dump"],
+    ["lib/postgresql/17/bin/pg_restore", "pg_restore"],
+  ],
+};
+
 /** Starts a program by the loader and the libraries that lie beside it. */
 const starter = (program: string, called: string): string =>
   [
@@ -101,3 +114,5 @@ const debianInstallation = ({ component, packages, programs }: DebianPrograms): 
 export const redisInstallation = (): Installation => debianInstallation(redis);
 
 export const pgbouncerInstallation = (): Installation => debianInstallation(pgbouncer);
+
+export const postgresClientInstallation = (): Installation => debianInstallation(postgresClient);
