@@ -65,15 +65,13 @@ export const createVerifySnapshot = ({ site, threads }: ActivityEnvironment) => 
       const recorded = new Set(
         (await listReplicas(catalog, keys)).filter((replica) => replica.store === at.name).map(({ object }) => object),
       );
-      for (const key of keys) {
-        if (recorded.has(key)) await markProven(catalog, key, at.name, provenAt);
-        else {
-          const found = await at.stat(key, cancellationSignal());
-          if (found !== undefined)
-            await recordReplica(catalog, { object: key, store: at.name, receipt: found.receipt, bytes: found.bytes, provenAt });
-          const pack = packOf(key);
-          if (pack !== undefined) await markPackWritten(catalog, pack);
-        }
+      await markProven(catalog, [...recorded], at.name, provenAt);
+      for (const key of keys.filter((one) => !recorded.has(one))) {
+        const found = await at.stat(key, cancellationSignal());
+        if (found !== undefined)
+          await recordReplica(catalog, { object: key, store: at.name, receipt: found.receipt, bytes: found.bytes, provenAt });
+        const pack = packOf(key);
+        if (pack !== undefined) await markPackWritten(catalog, pack);
       }
     }
   },

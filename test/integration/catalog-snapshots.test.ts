@@ -167,9 +167,9 @@ test("replicas: what a store lacks, what it has, what is proven", async () => {
   assert.deepEqual(await replicaSummary(catalog, snapshot), [
     { store: "disk", objects: 5, objectsOfAll: 5, packs: 2, verified: 1, oldestProof: null },
   ]);
-  await markProven(catalog, packKey(b), "disk", new Date("2026-02-01T00:00:00Z"));
-  await markProven(catalog, packKey(b), "disk", new Date("2026-01-01T00:00:00Z"));
-  await markProven(catalog, packKey(b), "nowhere", new Date());
+  await markProven(catalog, [packKey(b)], "disk", new Date("2026-02-01T00:00:00Z"));
+  await markProven(catalog, [packKey(b)], "disk", new Date("2026-01-01T00:00:00Z"));
+  await markProven(catalog, [packKey(b)], "nowhere", new Date());
   assert.equal((await replicaSummary(catalog, snapshot))[0]?.oldestProof, "2026-02-01T00:00:00.000Z");
   assert.deepEqual(await listReplicas(catalog, [packKey(b)]), [
     { object: packKey(b), store: "disk", receipt: `etag ${packKey(b)}`, bytes: 5, provenAt: "2026-02-01T00:00:00.000Z" },
