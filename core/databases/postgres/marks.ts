@@ -104,7 +104,7 @@ interface TableFacts {
  * Heap tables whose columns are of built-in types, enums, types of extensions, and arrays, domains and ranges of these; not of those
  * whose text depends on catalogs (`regclass` and its like, `aclitem`, composite types) or on whoever defined the type. Nothing locks
  * an enum's labels while they are captured: their rows' own versions tell of one that was renamed, and renamed back. A missing value is
- * what rows print that are older than their column.
+ * what rows print that are older than their column. Columns as a digest: there may be many thousand tables.
  */
 const tablesSql = `
   WITH RECURSIVE
@@ -139,7 +139,8 @@ const tablesSql = `
         quote_nullable(attmissingval::text), labels), ',' ORDER BY attnum) AS columns
     FROM columns LEFT JOIN types ON root = atttypid GROUP BY attrelid
   )
-  SELECT asked.name AS "table", c.oid::text AS oid, pg_relation_filenode(c.oid)::text AS file, coalesce(shapes.columns, '') AS columns
+  SELECT asked.name AS "table", c.oid::text AS oid, pg_relation_filenode(c.oid)::text AS file,
+    coalesce(encode(sha256(convert_to(shapes.columns, getdatabaseencoding())), 'hex'), '') AS columns
   FROM asked JOIN pg_class c ON c.oid = asked.oid LEFT JOIN shapes ON attrelid = c.oid
   WHERE c.relam = (SELECT oid FROM pg_am WHERE amname = 'heap') AND coalesce(fit, true) AND has_table_privilege(c.oid, 'SELECT')
     AND pg_relation_filenode(c.oid) IS NOT NULL`;
