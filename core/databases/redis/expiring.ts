@@ -50,6 +50,10 @@ export const createExpiringKeys = (): ExpiringKeys => {
       pieces = undefined;
       const { first, last } = expiriesOf(record);
       if (first === forever || first > now + horizonMs) return;
+      if (record.part !== undefined) {
+        overflowed = true;
+        return;
+      }
       const records = [...before, Buffer.from(record.bytes)];
       bytes += records.reduce((sum, each) => sum + each.length, 0);
       if (bytes > mostBytes) overflowed = true;

@@ -73,7 +73,13 @@ export const createKeyCommands = (target: TargetAbilities) => {
       }
     };
     if (type === "stream") commands.push(...streamRecord(record));
-    else if (type === "string") commands.push(["SET", key, body]);
+    else if (type === "string" && record.part !== undefined) {
+      const { offset, total } = record.part;
+      // All of its memory at once, rather than a copy for each part.
+      if (offset === 0) commands.push(["SETRANGE", key, String(total - 1), "\0"]);
+      commands.push(["SETRANGE", key, String(offset), body]);
+      if (offset + body.length < total) return commands;
+    } else if (type === "string") commands.push(["SET", key, body]);
     else if (type === "module") {
       reader.string();
       return [restoreCommand(record, restorePayload(moduleType, [body.subarray(body.length - reader.left())], target.rdbVersion))];

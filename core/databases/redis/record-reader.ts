@@ -7,39 +7,85 @@ export interface KeyRecord extends KeyHead {
   readonly key: Buffer;
   readonly form: "whole" | "piece" | "closing";
   readonly body: Buffer;
-  /** All of it. */
+  /** All of it; without its body when that comes in parts. */
   readonly bytes: Buffer;
+  /** The body is a part of a large string: where it begins, and how long all of it is. */
+  readonly part?: { readonly offset: number; readonly total: number };
 }
 
 const formNames = Object.keys(forms) as (keyof typeof forms)[];
 
+/** A string beyond this comes in parts of it, so that it is never held whole. */
+const largeBytes = 8 << 20;
+
 /** The records in blocks of any size. */
 export async function* readRecords(blocks: AsyncIterable<Uint8Array>): AsyncGenerator<KeyRecord, void> {
   let held: Buffer = Buffer.alloc(0);
-  /** Blocks that belong to a record larger than they are. */
+  /** Blocks that belong to a record, or the head of one, that is larger than they are. */
   let more: Buffer[] = [];
   let missing = 0;
+  let large: LargeString | undefined;
   for await (const block of blocks) {
+    let rest: Buffer = Buffer.from(block);
+    if (large !== undefined) {
+      rest = takeInto(large, rest);
+      yield* partsOf(large);
+      if (large.taken < large.total) continue;
+      large = undefined;
+    }
     if (missing > 0) {
-      more.push(Buffer.from(block));
-      missing -= block.length;
+      more.push(rest);
+      missing -= rest.length;
       if (missing > 0) continue;
       held = Buffer.concat([held, ...more]);
       more = [];
-    } else held = held.length === 0 ? Buffer.from(block) : Buffer.concat([held, block]);
+    } else held = held.length === 0 ? rest : Buffer.concat([held, rest]);
     let at = 0;
     while (held.length - at >= headBytes) {
       const length = held.readInt32LE(at);
-      if (held.length - at < length) {
-        missing = length - (held.length - at);
-        break;
+      const there = held.length - at;
+      if (there >= length) {
+        yield recordOf(held.subarray(at, at + length));
+        at += length;
+        continue;
       }
-      yield recordOf(held.subarray(at, at + length));
-      at += length;
+      const keyEnd = headBytes + held.readUInt32LE(at + headBytes - 4);
+      const asLarge = length - keyEnd > largeBytes && keyTypes[held[at + 5]!] === "string";
+      if (asLarge && there >= keyEnd) {
+        large = { head: recordOf(held.subarray(at, at + keyEnd)), total: length - keyEnd, taken: 0, given: 0, waiting: [] };
+        takeInto(large, held.subarray(at + keyEnd));
+        at = held.length;
+      } else missing = (asLarge ? keyEnd : length) - there;
+      break;
     }
     held = held.subarray(at);
   }
-  if (held.length > 0 || more.length > 0) throw broken();
+  if (held.length > 0 || more.length > 0 || large !== undefined) throw broken();
+}
+
+interface LargeString {
+  readonly head: KeyRecord;
+  readonly total: number;
+  /** Bytes that came, and bytes that were passed on. */
+  taken: number;
+  given: number;
+  waiting: Buffer[];
+}
+
+/** Takes what belongs to the string, and returns the rest. */
+const takeInto = (large: LargeString, bytes: Buffer): Buffer => {
+  const own = bytes.subarray(0, large.total - large.taken);
+  if (own.length > 0) large.waiting.push(own);
+  large.taken += own.length;
+  return bytes.subarray(own.length);
+};
+
+function* partsOf(large: LargeString): Generator<KeyRecord, void> {
+  if (large.taken - large.given < largeBytes && large.taken < large.total) return;
+  const body = Buffer.concat(large.waiting);
+  large.waiting = [];
+  yield { ...large.head, body, part: { offset: large.given, total: large.total } };
+  large.given += body.length;
 }
 
 export const recordOf = (bytes: Buffer): KeyRecord => {

@@ -61,11 +61,12 @@ export const writeKeys = async (
         database = wanted;
       }
       expiring.note(record, now());
+      const continued = (record.part?.offset ?? 0) > 0;
       if (isExpired(record, now())) {
-        expired += 1;
+        if (!continued) expired += 1;
         if (record.form === "whole") continue;
       }
-      const first = record.form === "whole" || last === undefined || !last.equals(record.key);
+      const first = !continued && (record.form === "whole" || last === undefined || !last.equals(record.key));
       if (record.form !== "whole") last = Buffer.from(record.key);
       if (first && beside) begun.push(Buffer.from(record.key));
       if (first && afresh) batch.push(["DEL", Buffer.from(record.key)]);
