@@ -43,10 +43,14 @@ const whileReading: Readonly<Record<string, FailureType>> = {
   "55P03": "SourceChanged", // lock_not_available
   "40001": "DatabaseUnreachable", // a standby's conflict with recovery: the same read again may succeed
   "53200": "EngineUnsupported",
+  "54000": "EngineUnsupported", // program_limit_exceeded
+  "22021": "EngineUnsupported", // character_not_in_repertoire
 };
 
 const hints: Readonly<Record<string, string>> = {
   "53200": "; raise max_locks_per_transaction on the server",
+  "54000": "; a row is larger than the server can send, which is 1 GB as text: pg_dump cannot read it either",
+  "22021": "; in a database of encoding SQL_ASCII names must be valid UTF-8: rename what is not",
   "55P03": "; another session holds or waits for an exclusive lock on it",
 };
 
@@ -87,6 +91,9 @@ const unreachable = (error: unknown, where: string): Failure | undefined => {
   return undefined;
 };
 
+/** A value whose text would take more than a gigabyte is an internal error to the server. */
+const tooLarge = ({ code, message }: ServerError): boolean => code === "XX000" && message.startsWith("invalid memory alloc request size");
+
 /** The `Failure` that an error of `pg`, of a socket or of the server is. One sentence, with the server's own words, without the password. */
 export const toFailure = (error: unknown, address: Address, purpose: Purpose, doing?: string): Failure => {
   if (isFailure(error)) return error;
@@ -100,9 +107,9 @@ export const toFailure = (error: unknown, address: Address, purpose: Purpose, do
   const type =
     byState[error.code] ??
     (saysFull(error.message) ? "DatabaseUnreachable" : undefined) ??
-    (purpose === "read" ? whileReading[error.code] : undefined) ??
+    (purpose === "read" ? whileReading[tooLarge(error) ? "54000" : error.code] : undefined) ??
     (purpose === "restore" ? "RestoreFailed" : "Unexpected");
   const said = withoutPassword(address, error.message);
-  const hint = purpose === "read" ? (hints[error.code] ?? "") : "";
+  const hint = purpose === "read" ? (hints[tooLarge(error) ? "54000" : error.code] ?? "") : "";
   return new Failure(type, `${where}: ${doing === undefined ? "" : `${doing}: `}${said} (${error.code})${hint}`, { cause: error });
 };
