@@ -80,6 +80,29 @@ for (const [what, kind, script] of [
     }
   });
 
+test("where no time can be read at, what a majority has is read, after a time that it had reached", async () => {
+  const peer = await scriptedPeer((command, name) => {
+    if (name === "listCollections") return collections("orders");
+    if (name !== "find") return undefined;
+    const { level } = command.readConcern ?? {};
+    return level === "snapshot"
+      ? { ok: 0, code: 72, errmsg: "no" }
+      : { ...found(), ...(level === "majority" ? { operationTime: now } : {}) };
+  });
+  try {
+    const hold = await mongodb.hold(peer.url, signal);
+    assert.equal(hold.consistency, "per-collection");
+    assert.deepEqual(JSON.parse(hold.token), { operationTime: { t: 1_790_000_000, i: 7 } });
+    const { streams } = await mongodb.plan(peer.url, hold.token, { partBytes: 1 << 20 }, signal);
+    const orders = streams.find(({ name }) => name === "orders")!;
+    for await (const _ of mongodb.read(peer.url, hold.token, orders, orders.parts[0]!, signal)) assert.fail("no documents");
+    assert.deepEqual(peer.commands.findLast((command) => "find" in command)!.readConcern, { level: "majority" });
+    await hold.close();
+  } finally {
+    await peer.close();
+  }
+});
+
 test("reads under a token ask for its time, and a history that is gone is a lost hold", async () => {
   const peer = await scriptedPeer(honest);
   try {

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Timestamp } from "mongodb";
+import { MongoServerError, Timestamp } from "mongodb";
 import { Failure } from "../../domain/failure.ts";
 import type { Consistency } from "../../domain/snapshot.ts";
 import type { Hold } from "../engine.ts";
 import { type CatalogEntry, listCatalog, roleOf } from "./catalog.ts";
 import { type Connection, connect, orAborted } from "./connection.ts";
-import { mongoFailure } from "./failures.ts";
+import { isUnreachable, mongoFailure } from "./failures.ts";
 import { clockTokenOf, noSnapshot, provenSnapshotTime, readConcernOf, readsAt, tokenOf, trialCollection } from "./snapshot-read.ts";
 
 // The server keeps history for 5 minutes unless told otherwise; a loss must be known well before a part fails for it.
@@ -23,7 +23,7 @@ export async function openHold(url: string, signal: AbortSignal): Promise<Hold> 
     const trial = trialCollection(catalog);
     const candidate = connection.hello.setName !== undefined || connection.hello.msg === "isdbgrid";
     const time = candidate && trial !== undefined ? await orAborted(provenSnapshotTime(connection, trial.name), signal) : undefined;
-    if (time === undefined || trial === undefined) return await holdNothing(connection);
+    if (time === undefined || trial === undefined) return await holdNothing(connection, candidate ? trial : undefined);
     const whole = await orAborted(readsAllAt(connection, catalog, tokenOf(time)), signal);
     return holdTime(connection, trial.name, time, whole ? "transactional" : "per-collection");
   } catch (error) {
@@ -34,11 +34,22 @@ export async function openHold(url: string, signal: AbortSignal): Promise<Hold> 
 }
 
 /** Without a snapshot there is nothing to lose. The server's time, where it has one, is from before anything is read. */
-async function holdNothing(connection: Connection): Promise<Hold> {
-  const { operationTime } = connection.hello.setName === undefined ? {} : await connection.run({ ping: 1 });
+async function holdNothing(connection: Connection, trial: CatalogEntry | undefined): Promise<Hold> {
+  const operationTime = trial === undefined ? undefined : await majorityTime(connection, trial.name);
   connection.release();
   const token = operationTime instanceof Timestamp ? clockTokenOf(operationTime) : noSnapshot;
   return { token, consistency: "per-collection", lost: new Promise<never>(() => undefined), close: async () => undefined };
+}
+
+/** The time that a majority of the replica set has reached; undefined where the server has no such time. */
+async function majorityTime(connection: Connection, collection: string): Promise<unknown> {
+  const readConcern = { level: "majority" };
+  try {
+    return (await connection.run({ find: collection, projection: { _id: 1 }, limit: 1, singleBatch: true, readConcern })).operationTime;
+  } catch (error) {
+    if (error instanceof MongoServerError && !isUnreachable(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Whether everything that will be captured can be read at the token's time: then the snapshot is of one moment, and not otherwise. */

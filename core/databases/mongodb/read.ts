@@ -8,7 +8,7 @@ import { writeDefinitions } from "./definitions.ts";
 import { mongoFailure } from "./failures.ts";
 import type { DefinitionsSelector, RowsSelector } from "./plan.ts";
 import { findRaw } from "./raw-cursor.ts";
-import { readConcernOf } from "./snapshot-read.ts";
+import { partReadConcern } from "./snapshot-read.ts";
 import { filterOf } from "./split.ts";
 
 /** The bytes of one part: documents one after another, exactly as the server sent them, or the definitions. */
@@ -43,7 +43,7 @@ async function* readRows(
 ): AsyncGenerator<Uint8Array, void> {
   const { collection, averageBytes } = selector;
   await orAborted(requireUnchanged(connection, selector), signal);
-  const readConcern = selector.snapshot ? readConcernOf(token) : undefined;
+  const readConcern = partReadConcern(token, selector.snapshot);
   const find = {
     collection,
     averageBytes,

@@ -20,7 +20,7 @@ export const timestampOf = ({ t, i }: ClusterTime): Timestamp => new Timestamp({
 /** Everything is read at this time. */
 export const tokenOf = (time: Timestamp): string => JSON.stringify({ atClusterTime: clusterTime(time) });
 
-/** Everything is read at some moment after this time: for servers that cannot read at one. */
+/** Everything is read at some moment after this time, which a majority has reached: for servers that cannot read at one. */
 export const clockTokenOf = (time: Timestamp): string => JSON.stringify({ operationTime: clusterTime(time) });
 
 function parsed(token: string): { readonly atClusterTime?: ClusterTime; readonly operationTime?: ClusterTime } {
@@ -39,6 +39,13 @@ export function readConcernOf(token: string): Document | undefined {
   const { atClusterTime } = parsed(token);
   return atClusterTime === undefined ? undefined : { level: "snapshot", atClusterTime: timestampOf(atClusterTime) };
 }
+
+/**
+ * The read concern of a part: at the snapshot's time, or, where there is a time but no reading at it, of what a majority has. What a
+ * minority has may be rolled back, and no change stream would tell.
+ */
+export const partReadConcern = (token: string, snapshot: boolean): Document | undefined =>
+  snapshot ? readConcernOf(token) : timeOf(token) === undefined ? undefined : { level: "majority" };
 
 /** A time that nothing is read before. */
 export function timeOf(token: string): ClusterTime | undefined {

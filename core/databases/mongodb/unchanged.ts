@@ -5,7 +5,7 @@ import { type Connection, connected } from "./connection.ts";
 import { isUnreachable } from "./failures.ts";
 import { type CollectionMark, primaryOf } from "./marks.ts";
 import type { RowsSelector } from "./plan.ts";
-import { readConcernOf, timeOf, timestampOf } from "./snapshot-read.ts";
+import { partReadConcern, timeOf, timestampOf } from "./snapshot-read.ts";
 import { filterOf, placesOf } from "./split.ts";
 
 /**
@@ -92,7 +92,7 @@ const mayHold = ({ stream, part }: Asked, id: unknown): boolean => {
 
 async function holdsAsMany(connection: Connection, token: string, { part, rows }: Asked): Promise<boolean> {
   const { collection, range, snapshot } = part.selector as RowsSelector;
-  const readConcern = snapshot ? readConcernOf(token) : undefined;
+  const readConcern = partReadConcern(token, snapshot);
   const pipeline = [...(range === null ? [] : [{ $match: filterOf(range) }]), { $count: "rows" }];
   const command = { aggregate: collection, pipeline, cursor: {}, ...(readConcern === undefined ? {} : { readConcern }) };
   const { cursor } = await connection.ask(command);

@@ -19,8 +19,10 @@ export const secantus: Component<{ url: string }> = {
   prepare: async (place, progress) => {
     const command = await findProgram("secantus", progress);
     const args = ["--host", "127.0.0.1", "--port", String(place.ports.wire), "--storage-path", join(place.folder, "data")];
+    // Whoever opens a change stream waits until it has looked through all of its history.
+    const small = ["--cache-size", "256M", "--oplog-max-entries", "8000"];
     return {
-      secantus: { command, args: [...args, "--cache-size", "256M"], cwd: place.folder, env: { PYTHONPATH: dirname(dirname(command)) } },
+      secantus: { command, args: [...args, ...small], cwd: place.folder, env: { PYTHONPATH: dirname(dirname(command)) } },
     };
   },
   check: (place) => answersMongodb(urlOf(place)),
