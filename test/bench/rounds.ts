@@ -42,6 +42,10 @@ const takesPart = (arm: Arm, state: State, quick: boolean): boolean => {
   return true;
 };
 
+/** What only the size of the repository needs is the same in every round: a quick bench does it once. */
+const statesOf = (round: number, quick: boolean): State[] =>
+  (Object.keys(states) as State[]).filter((state) => !quick || round === 1 || state === "full" || state === "unchanged");
+
 const restores = (arm: Arm, quick: boolean): boolean =>
   arm.restore !== undefined && (!quick || arm.name === "ours" || arm.name === "pgRestore");
 
@@ -80,7 +84,7 @@ export const runRound = async (bench: Bench, data: DataSet, number: number, cust
       await ourArm(round, site),
       ...(source.engine === "postgres" ? [await machineryArm(round)] : []),
     ];
-    for (const state of Object.keys(states) as State[]) {
+    for (const state of statesOf(number, quick)) {
       if (state !== "full" && state !== "unchanged") await data.change(state);
       await data.settle();
       const now = all.filter((arm) => takesPart(arm, state, quick || data.mostRounds !== undefined));

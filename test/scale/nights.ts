@@ -63,14 +63,13 @@ export const manyNights = async ({ stack, folder, name, say }: Ground, options: 
   });
   const second = await startBenchWorker(site);
   const connection = await Connection.connect({ address: stack.temporal.address });
-  const { schedule } = new Client({ connection, namespace: name });
+  const { schedule, workflow } = new Client({ connection, namespace: name });
   const pids = [site.workerPid, second.pid];
   const memories = pids.map(watchMemory);
   const before = pids.map(treeSeconds);
   try {
     say(`applying the schedules of ${databases.toLocaleString("en")} databases`);
     const applied = await timedCommand(site.command("apply"), site.environment);
-    // A schedule runs at the first time after it was made, so all of them have to be there before one runs: else it counts a night more.
     const wanted = nights * databases;
     const began = Date.now();
     // What is not there long after the last night never comes.
@@ -87,13 +86,16 @@ export const manyNights = async ({ stack, folder, name, say }: Ground, options: 
       await delay(500);
     }
     const seconds = (Date.now() - began) / 1_000;
+    for (const database of names) await schedule.getHandle(scheduleIds.backup(database)).pause("the nights are over");
+    while ((await workflow.count("WorkflowType = 'backup' AND ExecutionStatus = 'Running'")).count > 0) await delay(500);
     const snapshots = await snapshotsIn(site.catalog);
     let missed = 0;
-    let late = 0;
+    let dropped = 0;
     for (const database of names) {
       const { info } = await schedule.getHandle(scheduleIds.backup(database)).describe();
-      late += info.numActionsMissedCatchupWindow + info.numActionsSkippedOverlap;
-      missed += Math.max(0, nights - (snapshots.get(database) ?? 0));
+      dropped += info.numActionsMissedCatchupWindow + info.numActionsSkippedOverlap;
+      // A night more may have begun for some before the last one ended for all.
+      missed += Math.max(nights, info.numActionsTaken) - (snapshots.get(database) ?? 0);
     }
     const processor = pids.reduce((sum, pid, at) => sum + treeSeconds(pid) - (before[at] ?? 0), 0);
     const peaks = await Promise.all(memories.map((memory) => memory.stop()));
@@ -107,7 +109,7 @@ export const manyNights = async ({ stack, folder, name, say }: Ground, options: 
       ],
       bounds: [
         { what: "nights without a logged snapshot", value: missed, limit: 0, unit: "missed" },
-        { what: "runs that their schedule dropped (overlap, or too late)", value: late, limit: 0, unit: "missed" },
+        { what: "runs that their schedule dropped (overlap, or too late)", value: dropped, limit: 0, unit: "missed" },
       ],
     };
   } finally {
