@@ -240,6 +240,14 @@ export const commandSpecs: readonly CommandSpec[] = [
     load: () => import("./commands/audit.ts"),
   },
   {
+    name: "catalog",
+    description: "fill an empty catalog from the log, the stores and the recovery kit",
+    args: [{ name: "<action>", description: "rebuild" }],
+    examples: ["catalog rebuild --config dbgov.yaml"],
+    prints: ['{"snapshots","removed","entries","anchors","timestamps","holds":[…],"missing":[{"what","reason"}]}'],
+    load: () => import("./commands/catalog.ts"),
+  },
+  {
     name: "witness",
     description: "cosign other people's logs: a process with a key of its own, which signs a head only when it extends the last one",
     config: false,

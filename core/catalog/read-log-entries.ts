@@ -1,10 +1,16 @@
+import { entryIdentity } from "../ledger/verify/entry.ts";
 import { type Catalog, query } from "./catalog.ts";
 import type { LogEntryRecord } from "./records.ts";
 
 const select = `SELECT identity, log_index AS index, kind, database, sequence, encode(entry_hash, 'hex') AS "entryHash", at FROM dbgov.log_entry`;
 
+/** By its name, or by the log's hash of it, as a catalog has it that was rebuilt from the log. */
 export const findLogEntry = async (catalog: Catalog, identity: string): Promise<LogEntryRecord | undefined> => {
-  const [entry] = await query<LogEntryRecord>(catalog, `finding log entry ${identity}`, `${select} WHERE identity = $1`, [identity]);
+  const hashed = `log/${entryIdentity(identity)}`;
+  const [entry] = await query<LogEntryRecord>(catalog, `finding log entry ${identity}`, `${select} WHERE identity IN ($1, $2)`, [
+    identity,
+    hashed,
+  ]);
   return entry;
 };
 

@@ -172,6 +172,13 @@ export const readRecoveryKit = async (path: string): Promise<RecoveryKit> => {
   const kitPath = isFolder ? join(path, kitFile) : path;
   const keyringPath = join(dirname(kitPath), keyringFile);
   const kit = await parseKit(await readKitFile(kitPath), kitPath);
+  return { ...kit, envelopesOf: await readKeyringFile(keyringPath) };
+};
+
+/** The keyring alone, of a kit's folder: needs no recovery key. Throws `UsageInvalid` when it cannot be read, `ObjectCorrupt`. */
+export const readKeyring = (folder: string): Promise<RecoveryKit["envelopesOf"]> => readKeyringFile(join(folder, keyringFile));
+
+const readKeyringFile = async (keyringPath: string): Promise<RecoveryKit["envelopesOf"]> => {
   const envelopes = new Map<string, Envelope[]>();
   (await readKitFile(keyringPath)).split("\n").forEach((line, n) => {
     if (line === "") return;
@@ -181,5 +188,5 @@ export const readRecoveryKit = async (path: string): Promise<RecoveryKit> => {
     if (others === undefined) envelopes.set(envelope.object, [envelope]);
     else others.push(envelope);
   });
-  return { ...kit, envelopesOf: (objectId) => envelopes.get(objectId) ?? [] };
+  return (objectId) => envelopes.get(objectId) ?? [];
 };

@@ -1,0 +1,150 @@
+import { type Catalog, query } from "../../catalog/catalog.ts";
+import { markAnchored } from "../../catalog/mark-anchored.ts";
+import { placeHold } from "../../catalog/place-hold.ts";
+import { reachState } from "../../catalog/reach-state.ts";
+import { recordAnchor } from "../../catalog/record-anchor.ts";
+import { recordCheckpoint, recordPublished } from "../../catalog/record-checkpoint.ts";
+import { recordDrill } from "../../catalog/record-drill.ts";
+import { recordLogEntry } from "../../catalog/record-log-entry.ts";
+import { recordTimestamp } from "../../catalog/timestamps.ts";
+import type { LogEntry } from "../../ledger/entries.ts";
+import { evidencePrefix } from "../../ledger/evidence-keys.ts";
+import type { Log } from "../../ledger/log.ts";
+import type { EvmEvidence } from "../../ledger/verify/evm-evidence.ts";
+import { refuteEvmEvidence } from "../../ledger/verify/evm-evidence.ts";
+import { toHex } from "../../ledger/verify/hash.ts";
+import type { openTimestamp } from "../../ledger/verify/timestamp.ts";
+import type { Store } from "../../stores/store.ts";
+import type { KnownEntry } from "./read-log.ts";
+
+/** Where entries are, and the states that they say snapshots have reached. Snapshots that are not in the catalog are passed over. */
+export const rebuildEntries = async (catalog: Catalog, entries: readonly KnownEntry[], live: ReadonlySet<string>): Promise<void> => {
+  for (const [at, { entry, index, hash, database, identity }] of entries.entries()) {
+    await recordLogEntry(catalog, {
+      identity,
+      index,
+      kind: entry.kind,
+      database,
+      sequence: entry.sequence,
+      entryHash: hash,
+      at: entry.time,
+    });
+    if (!("snapshot" in entry) || entry.snapshot === undefined || !live.has(entry.snapshot)) continue;
+    const reach = (state: Parameters<typeof reachState>[2], evidence: Readonly<Record<string, unknown>>) =>
+      reachState(catalog, entry.snapshot as string, state, evidence, entry.time);
+    const next = entries[at + 1]?.entry;
+    const together = next?.kind === "snapshot-replicated" && next.snapshot === entry.snapshot;
+    if (entry.kind === "snapshot-sealed") await reach("logged", { index, size: index + (together ? 2 : 1) });
+    if (entry.kind === "snapshot-replicated") {
+      await reach("replicated", { copies: entry.copies, domains: entry.domains, failed: Array(entry.failed).fill({}) });
+    }
+    if (entry.kind === "snapshot-verified") await reach("verified", { packs: entry.packs, logIndex: index });
+    if (entry.kind === "drilled") {
+      const { snapshot, identical, seconds, rows, bytes = 0, differences = 0 } = entry;
+      const told = Array(differences).fill("not in the log");
+      await recordDrill(catalog, {
+        snapshot,
+        at: entry.time,
+        database: database ?? "",
+        identical,
+        seconds,
+        rows,
+        bytes,
+        differences: told,
+      });
+      if (identical) await reach("drilled", { seconds, rows });
+    }
+  }
+};
+
+/** Heads of the log as signed; anchors and time stamps by the evidence that lies beside the log, each checked again. Returns what was found. */
+export const rebuildAttestation = async (
+  catalog: Catalog,
+  log: Log,
+  store: Store,
+  anchorsOf: (evidence: EvmEvidence) => string | undefined,
+  openToken: (size: number, authority: string, token: Uint8Array) => Promise<ReturnType<typeof openTimestamp>>,
+  signal: AbortSignal,
+): Promise<{ anchors: number; timestamps: number; refused: string[] }> => {
+  const found = { anchors: 0, timestamps: 0, refused: [] as string[] };
+  const head = log.checkpoint();
+  const recordHead = async (size: number, at: string): Promise<string> => {
+    const { root, note } = await log.checkpointAt(size);
+    await recordCheckpoint(catalog, { origin: log.origin, size, root: toHex(root), note, at });
+    return toHex(root);
+  };
+  if (head.size > 0) await recordHead(head.size, (await log.entry(head.size - 1)).entry.time);
+  const keys: string[] = [];
+  for await (const { key } of store.list(evidencePrefix, signal)) keys.push(key.slice(evidencePrefix.length));
+  // From the oldest: the first anchor that covers a snapshot is what made it `anchored`.
+  for (const key of keys.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))) {
+    const match = /^(\d+)\/(checkpoint|([^/]+)\.(json|tst))$/.exec(key);
+    const size = Number(match?.[1]);
+    if (match === null || size > head.size) continue;
+    const bytes = await store.get(evidencePrefix + key, signal);
+    const [, , what, name, kind] = match;
+    const root = await recordHead(size, (await log.entry(size - 1)).entry.time);
+    if (what === "checkpoint") await recordPublished(catalog, log.origin, size, Buffer.from(bytes).toString("utf8"), new Date());
+    if (kind === "json") {
+      const evidence = JSON.parse(Buffer.from(bytes).toString("utf8")) as EvmEvidence;
+      const anchor = anchorsOf(evidence);
+      const flaw = refuteEvmEvidence(evidence, { origin: log.origin, size, root });
+      if (anchor === undefined || flaw !== undefined) found.refused.push(`${key} ${flaw?.reason ?? "is of no anchor that is configured"}`);
+      else {
+        const { chainId, contract, transaction, block, blockHash, time } = evidence;
+        await recordAnchor(catalog, {
+          anchor,
+          size,
+          root,
+          chainId,
+          contract,
+          transaction,
+          block,
+          blockHash,
+          status: "finalized",
+          at: time,
+        });
+        await markAnchored(catalog, size, { anchor, size, root, chainId, contract, transaction, block, blockHash }, time);
+        found.anchors += 1;
+      }
+    }
+    if (kind === "tst") {
+      const stamp = await openToken(size, name as string, bytes);
+      if ("reason" in stamp) found.refused.push(`${key} ${stamp.reason}`);
+      else {
+        await recordTimestamp(catalog, { authority: name as string, size, root, token: bytes, time: stamp.time });
+        found.timestamps += 1;
+      }
+    }
+  }
+  return found;
+};
+
+/** Holds that stand: the log does not have their words, so they come back under new ids and hold all that they may have held. */
+export const rebuildHolds = async (catalog: Catalog, entries: readonly KnownEntry[]): Promise<string[]> => {
+  const of = (kind: LogEntry["kind"]) => entries.filter(({ entry }) => entry.kind === kind);
+  const lifted = new Set(of("hold-lifted").map(({ entry }) => (entry.kind === "hold-lifted" ? entry.hold : "")));
+  const ids: string[] = [];
+  for (const { entry, database } of of("hold-placed")) {
+    if (entry.kind !== "hold-placed" || lifted.has(entry.hold)) continue;
+    const id = `rebuilt-${entry.hold.slice(0, 12)}`;
+    const reason = "stood when the catalog was rebuilt from the log, which does not have its reason";
+    await placeHold(catalog, { id, database, snapshot: null, reason, by: "catalog rebuild", at: entry.time });
+    ids.push(id);
+  }
+  return ids;
+};
+
+/** `commitSnapshot` and the like write the time of the rebuilding; the log knows better. */
+export const restoreTimes = async (catalog: Catalog, entries: readonly KnownEntry[]): Promise<void> => {
+  for (const { entry } of entries) {
+    if (entry.kind !== "snapshot-sealed") continue;
+    await query(
+      catalog,
+      "restoring the times of states",
+      `UPDATE dbgov.snapshot_state x SET reached_at = $2 FROM dbgov.snapshot s
+       WHERE s.snapshot_no = x.snapshot_no AND s.id = $1 AND x.state = 'sealed' AND x.reached_at > $2`,
+      [entry.snapshot, entry.time],
+    );
+  }
+};
