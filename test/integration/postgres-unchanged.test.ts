@@ -5,15 +5,20 @@ import pg from "pg";
 import type { EarlierContent } from "../../core/databases/engine.ts";
 import type { TableMark } from "../../core/databases/postgres/marks.ts";
 import { postgres } from "../../core/databases/postgres/postgres.ts";
-import { createSampleDatabase } from "../sample/postgres-database.ts";
 import { useStack } from "../stack/use-stack.ts";
+import { createCluster } from "./postgres-cluster.ts";
 import { cautious, changed, compare, look, same } from "./postgres-look.ts";
 
-const { postgres: server } = await useStack("postgres");
-const url = await createSampleDatabase(server.url, "unchanged");
+// A server of its own: on a shared one somebody else's long transaction makes what is written after it began look new, in all databases.
+const cluster = await createCluster((await useStack("postgres")).postgres.bin);
+await cluster.start();
+const { url } = cluster;
 const client = new pg.Client({ connectionString: url });
 await client.connect();
-atEnd(() => client.end());
+atEnd(async () => {
+  await client.end();
+  await cluster.remove();
+});
 
 const signal = new AbortController().signal;
 
