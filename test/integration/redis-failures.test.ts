@@ -88,6 +88,17 @@ describe("Redis, what goes wrong", () => {
     }
   });
 
+  it("a proxy that closes the connection on PSYNC is read by SCAN", async () => {
+    const front = await closingFront(server.port, "PSYNC");
+    try {
+      const captured = await captureRedis(`redis://127.0.0.1:${front.port}/0`);
+      assert.equal(captured.consistency, "fuzzy");
+      assert.equal(captured.rows.get("keys")!.digest.rows, 28);
+    } finally {
+      front.server.close();
+    }
+  });
+
   it("a capture that is aborted ends at once, and leaves the server alone", async () => {
     const aborting = new AbortController();
     const hold = await redis.hold(as("types"), signal);
@@ -158,21 +169,35 @@ describe("Redis, what goes wrong", () => {
 });
 
 /** Passes bytes on, and cuts the connection of a replica after so many of them. */
-const cuttingFront = async (port: number, most: number): Promise<{ server: Server; port: number }> => {
+const cuttingFront = (port: number, most: number) => {
+  const passed = new WeakMap<Socket, number>();
+  return openFront(port, (client, data, fromServer) => {
+    if (fromServer) passed.set(client, (passed.get(client) ?? 0) + data.length);
+    return (passed.get(client) ?? 0) > most;
+  });
+};
+
+/** Closes the connection of whoever sends the command. */
+const closingFront = (port: number, command: string) => openFront(port, (_, data, fromServer) => !fromServer && data.includes(command));
+
+const openFront = async (
+  port: number,
+  cuts: (client: Socket, data: Buffer, fromServer: boolean) => boolean,
+): Promise<{ server: Server; port: number }> => {
   const server = createServer((client) => {
     const upstream: Socket = connectTo(port, "127.0.0.1");
-    let passed = 0;
-    client.pipe(upstream);
-    upstream.on("data", (data) => {
-      passed += data.length;
-      client.write(data);
-      if (passed > most) {
-        client.destroy();
-        upstream.destroy();
-      }
-    });
-    client.on("error", () => {}).on("close", () => upstream.destroy());
-    upstream.on("error", () => {}).on("close", () => client.destroy());
+    const pass = (from: Socket, to: Socket, fromServer: boolean) =>
+      from
+        .on("data", (data: Buffer) => {
+          if (cuts(client, data, fromServer)) {
+            client.destroy();
+            upstream.destroy();
+          } else to.write(data);
+        })
+        .on("error", () => {})
+        .on("close", () => to.destroy());
+    pass(client, upstream, false);
+    pass(upstream, client, true);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

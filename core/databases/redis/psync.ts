@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect as connectPlain, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { ErrorReply } from "@redis/client";
-import { Failure } from "../../domain/failure.ts";
+import { Failure, isFailure } from "../../domain/failure.ts";
 import type { Address } from "./address.ts";
 
 /** A server that streams its RDB as to a replica, as it was at one moment. */
@@ -51,9 +51,10 @@ export const mayReplicate = async (address: Address, signal: AbortSignal): Promi
   try {
     await greet(link, address);
     await link.ask("REPLCONF", "capa", "eof", "capa", "psync2");
-    await link.ask("PSYNC", "?", "none");
-    return true; // Redis 6 begins all the same
+    return /^FULLRESYNC|^CONTINUE/.test(await link.ask("PSYNC", "?", "none"));
   } catch (error) {
+    // Proxies of managed servers close the connection rather than say no.
+    if (isFailure(error, "HoldLost")) return false;
     if (!(error instanceof ErrorReply)) throw error;
     return /not an integer/i.test(error.message);
   } finally {
