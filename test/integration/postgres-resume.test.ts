@@ -4,7 +4,7 @@ import { planRestore } from "../../core/snapshot/plan-restore.ts";
 import { type RestoreJob, restoreSnapshot } from "../../core/snapshot/restore-snapshot.ts";
 import type { SnapshotSource } from "../../core/snapshot/snapshot-reader.ts";
 import { openThreadPool } from "../../core/snapshot/thread-pool.ts";
-import { type Server, useServer } from "./postgres-support.ts";
+import { asRole, type Server, useServer } from "./postgres-support.ts";
 import { startRestore } from "./restore-process.ts";
 import { jobContext, openRepository } from "./stored-snapshot.ts";
 
@@ -129,6 +129,18 @@ describe("a PostgreSQL restore that was killed", () => {
     const result = await goOn(url, { choice });
     assert.deepEqual([result.identical, result.rows], [true, 40_000]);
     assert.deepEqual(await server.sql(url, "SELECT count(*)::int AS n FROM pg_index WHERE indrelid = 'large'::regclass"), [{ n: 3 }]);
+  });
+
+  it("restores for a role that may not create schemas, too, and says that it cannot be resumed", async () => {
+    const url = await server.database("resume_role");
+    const role = await server.role("restorer");
+    await server.sql(url, `GRANT ALL ON SCHEMA public TO ${role.name}; GRANT ${role.name} TO CURRENT_USER`);
+    const result = await restoreSnapshot(
+      job(asRole(url, role), false, { choice: { only: ["public.fleeting"], except: [] } }),
+      jobContext(),
+    );
+    assert.deepEqual([result.identical, result.rows], [true, 20_000]);
+    assert.match(result.notes.join(), /may not create schemas/);
   });
 
   it("reports how much there is to do", async () => {

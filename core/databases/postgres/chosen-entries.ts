@@ -1,5 +1,5 @@
 import type { RowsStream, Selectable, SnapshotPart } from "../engine.ts";
-import { readableName, unquoteQualified } from "./quoting.ts";
+import { quoteQualified, readableName } from "./quoting.ts";
 import type { RowsTarget } from "./targets.ts";
 import { readable, sections, type Toc, type TocEntry } from "./toc.ts";
 
@@ -70,13 +70,19 @@ export const selectableTables = (toc: Toc, streams: readonly RowsStream[]): Sele
   );
 };
 
+const tablesByName = new WeakMap<Toc, ReadonlyMap<string, TocEntry>>();
+
 /** The archive's entry of a stream's table. */
 export const tableEntry = (toc: Toc, { target }: Pick<RowsStream, "target">): TocEntry | undefined => {
   const rows = target as RowsTarget;
   if ("largeObjects" in rows) return undefined;
-  const [schema, name] = unquoteQualified(rows.table);
-  return toc.entries.find((entry) => isTable(entry) && readable(entry.tag) === name && readable(entry.schema ?? "") === schema);
+  const byName = tablesByName.get(toc) ?? new Map(toc.entries.filter(isTable).map((entry) => [quotedName(entry), entry]));
+  tablesByName.set(toc, byName);
+  return byName.get(rows.table);
 };
+
+/** Quoted and qualified, as `TableTarget` has it. */
+export const quotedName = ({ schema, tag }: TocEntry): string => quoteQualified(readable(schema ?? ""), readable(tag));
 
 /** Walks what entries need. */
 const needsOf = (toc: Toc): ((ids: Iterable<number>) => Set<number>) => {

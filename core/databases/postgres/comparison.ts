@@ -5,8 +5,16 @@ import { quoteIdentifier } from "./quoting.ts";
 import { definitionNames, type RowsTarget, type SequenceState } from "./targets.ts";
 import { readable, readToc, type Toc, type TocEntry } from "./toc.ts";
 
-export const tocOf = (definitions: readonly Definition[]): Toc =>
-  readToc(definitions.find(({ name }) => name === definitionNames.schema)?.content ?? new Uint8Array());
+const tocs = new WeakMap<readonly Definition[], Toc>();
+
+/** Read once: it is asked for with every table, and has an entry for each. */
+export const tocOf = (definitions: readonly Definition[]): Toc => {
+  const known = tocs.get(definitions);
+  if (known !== undefined) return known;
+  const toc = readToc(definitions.find(({ name }) => name === definitionNames.schema)?.content ?? new Uint8Array());
+  tocs.set(definitions, toc);
+  return toc;
+};
 
 /** What says nothing of the database itself: settings of the archive, and the database's name. */
 const notDefined = new Set(["ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE"]);

@@ -1,5 +1,5 @@
 import { Failure } from "../../domain/failure.ts";
-import type { Definition, RestoreOptions, RestorePreview, SnapshotPart } from "../engine.ts";
+import type { Definition, RestoreOptions, RestorePreview, RestoreProgress, SnapshotPart } from "../engine.ts";
 import { type Address, describe } from "./address.ts";
 import { type Archive, openArchive } from "./archive.ts";
 import { chooseEntries, countKinds } from "./chosen-entries.ts";
@@ -11,6 +11,7 @@ import {
   endEarlierAttempt,
   endProgress,
   hasProgress,
+  mayRecord,
   type ProgressRecord,
   readProgress,
   requireWholeOrEmpty,
@@ -30,10 +31,13 @@ export interface Prepared {
   readonly entries: readonly TocEntry[] | undefined;
   readonly withLargeObjects: boolean;
   readonly written: readonly string[];
+  /** Under which it is recorded how far the restore comes; undefined when it is not. */
+  readonly progress: RestoreProgress | undefined;
 }
 
 export interface Preparation {
-  readonly notes: readonly string[];
+  /** What comes later adds to them. */
+  readonly notes: string[];
   preview(): Promise<RestorePreview>;
   prepare(): Promise<Prepared>;
   close(): Promise<void>;
@@ -49,6 +53,7 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
   notes.push(...(chosen?.notes ?? []));
   const beside = part !== undefined && "only" in part && chosen !== undefined;
   let archive: Archive | undefined;
+  let recorded = progress;
 
   /** Refuses what may not be overwritten, and clears what may. */
   const clear = async (session: Session): Promise<void> => {
@@ -83,7 +88,12 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
     if (!beside) notes.push(...(await closePublicSchema(session, schema.toolMajor)));
     if (progress !== undefined) await endProgress(session, progress);
     const entries = await entriesFor(session);
-    if (progress !== undefined) await beginProgress(session, progress, entries?.map(({ id }) => id) ?? null);
+    if (progress === undefined) return entries;
+    if (await mayRecord(session)) await beginProgress(session, progress, entries?.map(({ id }) => id) ?? null);
+    else {
+      recorded = undefined;
+      notes.push("How far the restore comes could not be recorded, since the role may not create schemas: if it fails, it begins anew.");
+    }
     return entries;
   };
 
@@ -127,11 +137,17 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
     });
     const applied = { options: fitOptions, entries: entries?.map(({ id }) => id), applicationName: applicationName(progress) };
     if (earlier === undefined || earlier.phase === "definitions") await archive!.restoreSection("pre-data", applied, signal);
-    if (progress !== undefined)
-      await withSession(address, "restore", signal, async (session) => {
-        if (earlier?.phase !== "rows") await setPhase(session, progress, "rows");
-      });
-    return { archive: archive!, fitOptions, entries, withLargeObjects: hasLargeObjects(part), written: earlier?.written ?? [] };
+    const mark = recorded;
+    if (mark !== undefined && earlier?.phase !== "rows")
+      await withSession(address, "restore", signal, (session) => setPhase(session, mark, "rows"));
+    return {
+      archive: archive!,
+      fitOptions,
+      entries,
+      withLargeObjects: hasLargeObjects(part),
+      written: earlier?.written ?? [],
+      progress: recorded,
+    };
   };
 
   const preview = (): Promise<RestorePreview> =>

@@ -40,6 +40,12 @@ export const beginProgress = async (session: Session, progress: RestoreProgress,
     COMMIT`);
 };
 
+/** The record is a schema, which not every role that may restore can create. */
+export const mayRecord = async (session: Session): Promise<boolean> => {
+  const [found] = await session.query<{ may: boolean }>("SELECT has_database_privilege(current_database(), 'CREATE') AS may");
+  return found?.may === true;
+};
+
 export const hasProgress = async (session: Session, { job }: RestoreProgress): Promise<boolean> => {
   const [found] = await session.query<{ there: boolean }>("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1) AS there", [
     progressSchema(job),

@@ -2,11 +2,13 @@ import { Failure } from "../../domain/failure.ts";
 import type { Restoration, RestoreOptions } from "../engine.ts";
 import { type Address, describe } from "./address.ts";
 import { analyze } from "./analyze.ts";
+import { quotedName } from "./chosen-entries.ts";
 import { copyIn } from "./copy-in.ts";
 import { copyOut } from "./copy-out.ts";
+import { describeDatabase } from "./database-facts.ts";
 import { describeLargeObjects, type LargeObject, writeLargeObjects } from "./large-objects.ts";
 import { refreshMaterializedViews } from "./materialized-views.ts";
-import { quoteQualified, unquoteQualified } from "./quoting.ts";
+import { unquoteQualified } from "./quoting.ts";
 import { copyToSql } from "./read.ts";
 import { openPreparation, type Prepared } from "./restore-prepare.ts";
 import { applicationName, endProgress, isUnlogged, recordingPart, setPhase } from "./restore-progress.ts";
@@ -14,15 +16,14 @@ import { writeSequences } from "./sequences.ts";
 import { type Session, withSession } from "./session.ts";
 import { createSessionPool, type SessionPool } from "./session-pool.ts";
 import { spareConnections } from "./spare-connections.ts";
-import { definitionNames, type RowsTarget, type SequenceState, type TableTarget } from "./targets.ts";
+import { definitionNames, type RowsTarget, type SchemaTarget, type SequenceState, type TableTarget } from "./targets.ts";
 import { readable } from "./toc.ts";
 
 export const openRestoration = (address: Address, options: RestoreOptions, signal: AbortSignal): Restoration => {
   const preparation = openPreparation(address, options, signal);
-  const { progress } = options;
   const parallelism = Math.max(1, Math.floor(options.parallelism));
   const written = new Set<string>();
-  const writers = createSessionPool(address, "restore", signal, applicationName(progress));
+  const writers = createSessionPool(address, "restore", signal, applicationName(options.progress));
   const readers = createSessionPool(address, "read", signal);
   let prepared: Prepared | undefined;
 
@@ -32,9 +33,9 @@ export const openRestoration = (address: Address, options: RestoreOptions, signa
   };
 
   const finish = async (): Promise<void> => {
-    const { archive, fitOptions, entries } = ready();
+    const { archive, fitOptions, entries, progress } = ready();
     await writers.close();
-    const named = applicationName(progress);
+    const named = applicationName(options.progress);
     const jobs = await withSession(address, "restore", signal, async (session) => {
       if (progress !== undefined) await setPhase(session, progress, "finishing");
       // This session makes room for one of them. One more stays free for whoever looks after the server.
@@ -44,6 +45,8 @@ export const openRestoration = (address: Address, options: RestoreOptions, signa
     await archive.restoreSection("post-data", { options: [...fitOptions, `--jobs=${jobs}`], entries: ids, applicationName: named }, signal);
     await withSession(address, "restore", signal, async (session) => {
       await finishContent(session, ready(), options);
+      const { database } = options.definitions.find(({ name }) => name === definitionNames.schema)?.target as SchemaTarget;
+      if (database !== undefined && options.part === undefined) preparation.notes.push(...(await describeDatabase(session, database)));
       if (progress !== undefined) await endProgress(session, progress);
     });
   };
@@ -59,7 +62,7 @@ export const openRestoration = (address: Address, options: RestoreOptions, signa
     finish,
     write: (stream, content, part) => {
       const target = stream.target as RowsTarget;
-      return writeRows(writers, options, { name: stream.name, target, part }, content, signal);
+      return writeRows(writers, ready(), { name: stream.name, target, part }, content, signal);
     },
     readBack: (stream) => readBack(readers, stream.name, stream.target as RowsTarget, signal),
     close: async () => {
@@ -94,10 +97,7 @@ const finishContent = async (
   await describeLargeObjects(session, objects, !fitOptions.includes("--no-owner"));
   await refreshMaterializedViews(session, parsed<string>(options, definitionNames.views).filter(ours("MATERIALIZED VIEW")));
   const tables = options.part !== undefined && "only" in options.part ? entries?.filter(({ kind }) => kind === "TABLE") : undefined;
-  await analyze(
-    session,
-    tables?.map(({ schema, tag }) => quoteQualified(readable(schema ?? ""), readable(tag))),
-  );
+  await analyze(session, tables?.map(quotedName));
 };
 
 const copyFromSql = (target: TableTarget): string => {
@@ -107,7 +107,7 @@ const copyFromSql = (target: TableTarget): string => {
 
 const writeRows = async (
   writers: SessionPool,
-  { progress }: RestoreOptions,
+  { progress }: Prepared,
   { name, target, part }: { readonly name: string; readonly target: RowsTarget; readonly part: string | undefined },
   content: AsyncIterable<Uint8Array>,
   signal: AbortSignal,

@@ -1,7 +1,6 @@
 import { Failure } from "../../domain/failure.ts";
 import { describe } from "./address.ts";
-import { type ChosenEntries, nameOf } from "./chosen-entries.ts";
-import { quoteQualified } from "./quoting.ts";
+import { type ChosenEntries, nameOf, quotedName } from "./chosen-entries.ts";
 import type { Session } from "./session.ts";
 import { readable, type TocEntry } from "./toc.ts";
 
@@ -44,8 +43,6 @@ export const chosenTablesThere = async (session: Session, { tables }: ChosenEntr
   const there = await existing(session, tables);
   return tables.filter(({ id }) => there.has(id)).map(quotedName);
 };
-
-const quotedName = ({ schema, tag }: TocEntry): string => quoteQualified(readable(schema ?? ""), readable(tag));
 
 export const refuseChosenTables = async (session: Session, chosen: ChosenEntries): Promise<void> => {
   const there = await chosenTablesThere(session, chosen);
