@@ -6,7 +6,7 @@ import { before, describe, it } from "node:test";
 import { hasPostgresVersions, postgresMajors } from "../stack/setup/postgres-versions.ts";
 import { useStack } from "../stack/use-stack.ts";
 import { assertSameDump, dumpText } from "./postgres-dump-text.ts";
-import { capture, restore } from "./postgres-support.ts";
+import { capture, restore, type Server } from "./postgres-support.ts";
 import { startVersion, type VersionServer } from "./postgres-version-server.ts";
 
 const role = { a: '"Role ""A"""', b: "role_b" };
@@ -76,10 +76,26 @@ const createTorture = async ({ server, tablespace }: VersionServer, major: numbe
   const folder = await mkdtemp(join(tmpdir(), "dbgov-torture-"));
   const script = join(folder, "torture.sql");
   await writeFile(script, await statementsFor(major, '"elsewhere space"'));
+  const name = decodeURIComponent(new URL(source).pathname.slice(1));
+  await server.sql(
+    source,
+    `COMMENT ON DATABASE ${name} IS 'it''s \\ torture'; ALTER DATABASE ${name} SET search_path = "A b", public, 'it''s'; ALTER DATABASE ${name} SET work_mem = '7MB';
+     ALTER DATABASE ${name} SET "my.own" = 'x, "y"'; ALTER ROLE ${role.a} IN DATABASE ${name} SET search_path = ''; ALTER ROLE ${role.a} IN DATABASE ${name} SET DateStyle = 'SQL, DMY'`,
+  );
   await server.run("psql", source, "-q", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-f", script);
   await rm(folder, { recursive: true });
   return source;
 };
+
+const readFactsOf = async (server: Server, url: string) =>
+  (
+    await server.sql<{ comment: string; settings: string[] }>(
+      url,
+      `SELECT shobj_description(d.oid, 'pg_database') AS comment,
+         ARRAY(SELECT s.setrole::regrole || ': ' || c FROM pg_db_role_setting s, unnest(s.setconfig) c WHERE s.setdatabase = d.oid ORDER BY 1) AS settings
+       FROM pg_database d WHERE datname = current_database()`,
+    )
+  )[0];
 
 /** Restored into the same version, pg_dump must say the same of both, also when the copy is replaced by itself. */
 const roundTrip = async (version: VersionServer, major: number): Promise<void> => {
@@ -94,6 +110,9 @@ const roundTrip = async (version: VersionServer, major: number): Promise<void> =
   const options = major >= 16 ? [] : ["--no-subscriptions"];
   const expected = await dumpText(server, source, ...options);
   assertSameDump(await dumpText(server, copy, ...options), expected);
+  const settings = async (url: string) => readFactsOf(server, url);
+  assert.deepEqual(await settings(copy), await settings(source));
+  assert.equal((await settings(copy))!.settings.length, 5);
   await restore(copy, captured, { replace: true });
   assertSameDump(await dumpText(server, copy, ...options), expected);
   await server.cleanUp();

@@ -1,5 +1,6 @@
 import type { PartPlan, Plan, PlanOptions, StreamPlan } from "../engine.ts";
 import { findClientTools } from "./client-tools.ts";
+import { readDatabaseFacts } from "./database-facts.ts";
 import { majorOf, refuseProblems } from "./findings.ts";
 import { largeObjectRanges } from "./large-objects.ts";
 import { leftOut, schemaLabelProviders, schemaRoles, schemaSubscriptions, schemaTablespaces } from "./schema-facts.ts";
@@ -40,6 +41,7 @@ const definitions = async (session: Session): Promise<StreamPlan[]> => {
     toolMajor: tools.major,
     roles: await schemaRoles(session),
     tablespaces: await schemaTablespaces(session),
+    database: await readDatabaseFacts(session),
     subscriptions: await schemaSubscriptions(session),
     labelProviders: await schemaLabelProviders(session),
   };

@@ -45,8 +45,9 @@ export const openRestoration = (address: Address, options: RestoreOptions, signa
     await archive.restoreSection("post-data", { options: [...fitOptions, `--jobs=${jobs}`], entries: ids, applicationName: named }, signal);
     await withSession(address, "restore", signal, async (session) => {
       await finishContent(session, ready(), options);
-      const { database } = options.definitions.find(({ name }) => name === definitionNames.schema)?.target as SchemaTarget;
-      if (database !== undefined && options.part === undefined) preparation.notes.push(...(await describeDatabase(session, database)));
+      const schema = options.definitions.find(({ name }) => name === definitionNames.schema)?.target as SchemaTarget | undefined;
+      const database = options.part === undefined ? schema?.database : undefined;
+      if (database !== undefined) preparation.notes.push(...(await describeDatabase(session, database)));
       if (progress !== undefined) await endProgress(session, progress);
     });
   };

@@ -46,9 +46,8 @@ export const schemaLabelProviders = (session: Session): Promise<string[]> =>
 
 /** What a snapshot of this database does not hold, in sentences for the manifest. */
 export const leftOut = async (session: Session): Promise<string[]> => {
-  const [facts] = await session.query<{ foreign: number; settings: boolean; unlogged: number; subscriptions: number }>(`
+  const [facts] = await session.query<{ foreign: number; unlogged: number; subscriptions: number }>(`
     SELECT (SELECT count(*)::int FROM pg_foreign_table) AS foreign,
-      EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase WHERE d.datname = current_database()) AS settings,
       (SELECT count(*)::int FROM pg_class WHERE relkind IN ('r', 'S') AND ${unreadable("relpersistence")}) AS unlogged,
       (SELECT count(*)::int FROM pg_subscription WHERE NOT current_setting('is_superuser')::boolean
         AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())) AS subscriptions`);
@@ -58,6 +57,5 @@ export const leftOut = async (session: Session): Promise<string[]> => {
     notes.push(`${facts!.unlogged} unlogged tables and sequences are captured by their definition; a standby does not have their content.`);
   if (facts!.subscriptions > 0)
     notes.push(`${facts!.subscriptions} subscriptions are not part of the snapshot: only a superuser can read them.`);
-  if (facts!.settings) notes.push("Settings of the database (ALTER DATABASE … SET) are not part of the snapshot.");
   return notes;
 };

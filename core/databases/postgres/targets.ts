@@ -28,10 +28,18 @@ export interface SchemaTarget {
   readonly toolMajor: number;
   readonly roles: SchemaRoles;
   readonly tablespaces: readonly string[];
-  /** Absent in snapshots of an older release, as the next. */
+  /** Absent in snapshots of an older release, as the next two. */
+  readonly database?: DatabaseFacts;
   readonly subscriptions?: readonly string[];
   /** Who gave security labels: a library that the target's server must have loaded. */
   readonly labelProviders?: readonly string[];
+}
+
+/** What belongs to the database as a whole. */
+export interface DatabaseFacts {
+  readonly comment: string | null;
+  /** `ALTER DATABASE … SET`, or, with a role, `ALTER ROLE … IN DATABASE … SET`. */
+  readonly settings: readonly { readonly role: string | null; readonly name: string; readonly value: string }[];
 }
 
 /** Roles are not part of a database: these must exist where it is restored, or be left out. */
