@@ -11,6 +11,23 @@ export const envelopesOf = (catalog: Catalog, object: string): Promise<Envelope[
     object,
   ]);
 
+/** The envelopes of many ranges and manifests, by object, in as few questions as fit into memory; an empty list where there are none. */
+export const envelopesOfEach = async (catalog: Catalog, objects: readonly string[]): Promise<Record<string, readonly Envelope[]>> => {
+  const found: Record<string, Envelope[]> = Object.fromEntries(objects.map((object) => [object, []]));
+  for (let first = 0; first < objects.length; first += atOnce) {
+    const page = await query<Envelope>(
+      catalog,
+      `reading the envelopes of ${objects.length} objects`,
+      `SELECT ${columns} FROM dbgov.envelope WHERE object = ANY ($1::text[]) ORDER BY object, recipient`,
+      [objects.slice(first, first + atOnce)],
+    );
+    for (const envelope of page) found[envelope.object]?.push(envelope);
+  }
+  return found;
+};
+
+const atOnce = 1_000;
+
 /** Those of the objects that each of these recipients (by their key ids) has an envelope of. */
 export const openableBy = async (catalog: Catalog, objects: readonly string[], recipients: readonly string[]): Promise<string[]> => {
   const rows = await query<{ object: string }>(

@@ -1,7 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
-import { envelopesOf } from "../catalog/read-envelopes.ts";
+import { envelopesOfEach } from "../catalog/read-envelopes.ts";
 import { snapshotObjects } from "../catalog/snapshot-objects.ts";
-import type { Envelope } from "../repository/envelopes.ts";
 import type { RecipientSecret } from "../repository/keys.ts";
 import type { SnapshotAccess } from "./open-snapshot.ts";
 
@@ -13,7 +12,5 @@ export const accessFromCatalog = async (
   signingKeys: readonly Uint8Array[],
 ): Promise<SnapshotAccess> => {
   const { ranges } = await snapshotObjects(catalog, snapshot);
-  const envelopes: Record<string, readonly Envelope[]> = {};
-  for (const object of [snapshot, ...ranges]) envelopes[object] = await envelopesOf(catalog, object);
-  return { snapshot, secret, signingKeys, envelopes };
+  return { snapshot, secret, signingKeys, envelopes: await envelopesOfEach(catalog, [snapshot, ...ranges]) };
 };

@@ -9,7 +9,7 @@ import { listReplicas } from "../../core/catalog/list-replicas.ts";
 import { liveSnapshots } from "../../core/catalog/live-snapshots.ts";
 import { markProven } from "../../core/catalog/mark-proven.ts";
 import { reachState } from "../../core/catalog/reach-state.ts";
-import { allEnvelopes, envelopesOf } from "../../core/catalog/read-envelopes.ts";
+import { allEnvelopes, envelopesOf, envelopesOfEach } from "../../core/catalog/read-envelopes.ts";
 import { getSnapshot, latestSnapshot, listSnapshots } from "../../core/catalog/read-snapshots.ts";
 import { recordReplica } from "../../core/catalog/record-replica.ts";
 import { registerPack } from "../../core/catalog/register-pack.ts";
@@ -64,6 +64,11 @@ test("a snapshot of many ranges is counted as soon as it is committed, so that t
   await commitSnapshot(catalog, snapshotOf("many", ranges));
   const { rows } = await catalog.pool.query("SELECT reltuples FROM pg_class WHERE oid = 'dbgov.snapshot_range'::regclass");
   assert.ok(rows[0].reltuples >= 1_200, `${rows[0].reltuples} rows are known of`);
+  const ids = ranges.map(({ id }) => id);
+  const each = await envelopesOfEach(catalog, [...ids, "unknown"]);
+  assert.deepEqual(Object.keys(each), [...ids, "unknown"]);
+  assert.deepEqual(each.unknown, []);
+  for (const id of [ids[0]!, ids.at(-1)!]) assert.deepEqual(each[id], await envelopesOf(catalog, id));
 });
 
 test("a snapshot that relies on what is gone, or could never be opened, is not committed at all", async () => {
