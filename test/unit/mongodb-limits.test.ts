@@ -46,6 +46,24 @@ for (const [what, refusal] of [
     }
   });
 
+test("however much is read at once, no more than eight connections carry it, or what the URL says", async () => {
+  for (const [query, pool] of [
+    ["", 8],
+    ["?maxPoolSize=2", 2],
+  ] as const) {
+    const peer = await scriptedPeer((_, name) =>
+      name === "listCollections" ? cursor([collection("orders")]) : name === "find" ? cursor([{ _id: 1 }]) : undefined,
+    );
+    try {
+      await Promise.all(Array.from({ length: 40 }, () => readAll(`${peer.url}${query}`, "none")));
+      // Beside the pool, the driver watches the server with two of its own.
+      assert.ok(peer.mostConnections() <= pool + 2, `${peer.mostConnections()} connections`);
+    } finally {
+      await peer.close();
+    }
+  }
+});
+
 test("what is refused for another reason is not asked again", async () => {
   let asked = 0;
   const peer = await scriptedPeer((_, name) => {

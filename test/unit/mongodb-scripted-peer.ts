@@ -9,6 +9,8 @@ import { BSON, type Document } from "mongodb";
 export interface ScriptedPeer {
   readonly url: string;
   readonly commands: Document[];
+  /** The most connections that were open at a time. */
+  mostConnections(): number;
   close(): Promise<void>;
 }
 
@@ -52,8 +54,11 @@ export async function scriptedPair(
 async function listen(script: Script, greeting: (port: number) => Document): Promise<ScriptedPeer> {
   const commands: Document[] = [];
   const sockets = new Set<Socket>();
+  let most = 0;
   const server = createServer((socket) => {
     sockets.add(socket);
+    most = Math.max(most, sockets.size);
+    socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => undefined);
     let pending = Buffer.alloc(0);
     socket.on("data", (data) => {
@@ -61,16 +66,19 @@ async function listen(script: Script, greeting: (port: number) => Document): Pro
       while (pending.length >= 4 && pending.length >= pending.readInt32LE(0)) {
         const message = pending.subarray(0, pending.readInt32LE(0));
         pending = pending.subarray(message.length);
-        socket.write(answer(message));
+        const reply = answer(message);
+        if (reply !== undefined) socket.write(reply);
       }
     });
   });
-  const answer = (message: Buffer): Buffer => {
+  const answer = (message: Buffer): Buffer | undefined => {
     const query = message.readInt32LE(12) === opQuery;
     const body = query ? message.indexOf(0, 20) + 1 + 8 : 21;
     const command = BSON.deserialize(message.subarray(body, body + message.readInt32LE(body)), { promoteValues: false });
     const name = Object.keys(command)[0]!;
     const handshake = /^(hello|ismaster)$/i.test(name);
+    // The driver's watch asks to be told when the server changes, which it never does.
+    if (handshake && command.maxAwaitTimeMS !== undefined) return undefined;
     if (!handshake) commands.push(command);
     const reply = BSON.serialize(handshake ? greeting(port()) : { ok: 1, ...script(command, name) });
     return query
@@ -83,6 +91,7 @@ async function listen(script: Script, greeting: (port: number) => Document): Pro
   return {
     url: `mongodb://127.0.0.1:${port()}/shop`,
     commands,
+    mostConnections: () => most,
     close: async () => {
       for (const socket of sockets) socket.destroy();
       server.close();
