@@ -1,7 +1,10 @@
+import { type AuditedAnchor, auditAnchors, type Fail } from "./audit-anchors.ts";
+import { auditCosignatures } from "./audit-cosignatures.ts";
+import { type AuditedTimestamp, auditTimestamps } from "./audit-timestamps.ts";
 import { misfitOfBundle, type ProofBundle } from "./bundle.ts";
 import { type Checkpoint, headOf, openCheckpoint } from "./checkpoint.ts";
+import type { Cosignature } from "./cosignature.ts";
 import { commit, entryBytes, type LogEntry, largestEntry } from "./entry.ts";
-import { type EvmEvidence, refuteEvmEvidence } from "./evm-evidence.ts";
 import { fromHex, leafHash } from "./hash.ts";
 import { verifyConsistency, verifyInclusion } from "./merkle.ts";
 import { type Trust, trustedKey } from "./trust.ts";
@@ -18,19 +21,11 @@ export interface AuditReport {
   readonly entry: (LogEntry & { readonly index: number; readonly databaseName?: string }) | null;
   /** What to put into `since` of the policy for the next audit. Null unless its signature is the trusted key's. */
   readonly checkpoint: { readonly size: number; readonly root: string } | null;
+  /** Of the witnesses that the policy names, those that have cosigned the checkpoint, and when by their clocks. */
+  readonly cosignatures: readonly Cosignature[];
   readonly anchors: readonly AuditedAnchor[];
+  readonly timestamps: readonly AuditedTimestamp[];
   readonly failures: readonly AuditFailure[];
-}
-
-export interface AuditedAnchor {
-  readonly chainId: number;
-  readonly contract: string;
-  readonly transaction: string;
-  readonly block: number;
-  readonly time: string;
-  readonly verified: boolean;
-  /** Why it is not verified. */
-  readonly reason?: string;
 }
 
 export interface AuditFailure {
@@ -56,7 +51,9 @@ const refused = (failure: AuditFailure): AuditReport => ({
   verified: false,
   entry: null,
   checkpoint: null,
+  cosignatures: [],
   anchors: [],
+  timestamps: [],
   failures: [failure],
 });
 
@@ -72,7 +69,9 @@ const audit = (bundle: ProofBundle, trust: Trust): AuditReport => {
       verified: false,
       entry: null,
       checkpoint: null,
-      anchors: bundle.anchors.map((one) => audited(one, "the checkpoint is not valid")),
+      cosignatures: [],
+      anchors: auditAnchors(bundle, undefined, trust, fail),
+      timestamps: auditTimestamps(bundle, undefined, trust, fail),
       failures,
     };
   }
@@ -83,26 +82,20 @@ const audit = (bundle: ProofBundle, trust: Trust): AuditReport => {
   checkSigner(bundle, trust, fail);
   checkDatabase(bundle, fail);
   checkSince(bundle, checkpoint, trust, fail);
-  const repeated = bundle.anchors.findIndex(
-    (one, at) => bundle.anchors.findIndex(({ transaction }) => transaction === one.transaction) < at,
-  );
-  if (repeated >= 0) fail(`anchors[${repeated}].transaction`, "is that of an earlier anchor");
-  const anchors = bundle.anchors.map((evidence, at) => auditAnchor(evidence, `anchors[${at}]`, bundle, checkpoint, trust, fail));
-  if (trust.require?.anchor !== false && !anchors.some(({ verified }) => verified)) {
-    const reasons = anchors.flatMap(({ reason }) => reason ?? []);
-    fail("anchors", reasons.length === 0 ? "are required, and there is none" : `are required, and none is verified: ${reasons.join("; ")}`);
-  }
+  const cosignatures = auditCosignatures(checkpoint, trust, fail);
+  const anchors = auditAnchors(bundle, checkpoint, trust, fail);
+  const timestamps = auditTimestamps(bundle, checkpoint, trust, fail);
   const databaseName = bundle.database === undefined ? {} : { databaseName: bundle.database.name };
   return {
     verified: failures.length === 0,
     entry: included ? { ...bundle.entry, index: bundle.index, ...databaseName } : null,
     checkpoint: headOf(checkpoint),
+    cosignatures,
     anchors,
+    timestamps,
     failures,
   };
 };
-
-type Fail = (part: string, reason: string) => void;
 
 const checkSigner = ({ entry }: ProofBundle, { signingKeys }: Trust, fail: Fail): void => {
   if (signingKeys === undefined || entry.kind !== "snapshot-sealed") return;
@@ -144,55 +137,4 @@ const openOther = (
   if (verifyConsistency(older, newer, proof.map(fromHex))) return other;
   fail("consistency.proof", `does not show that the log of size ${newer.size} extends the one of size ${older.size}`);
   return "invalid";
-};
-
-/** The clocks of the operator and of a chain may differ by so much. */
-const clockToleranceMs = 300_000;
-
-const auditAnchor = (
-  evidence: EvmEvidence,
-  part: string,
-  bundle: ProofBundle,
-  checkpoint: Checkpoint,
-  trust: Trust,
-  fail: Fail,
-): AuditedAnchor => {
-  const flaw = refuteEvmEvidence(evidence, { origin: checkpoint.origin, ...headOf(checkpoint) });
-  if (flaw !== undefined) {
-    fail(`${part}.${flaw.field}`, flaw.reason);
-    return audited(evidence, `${part}.${flaw.field} ${flaw.reason}`);
-  }
-  const chains = (trust.chains ?? []).filter(({ chainId, contract }) => chainId === evidence.chainId && contract === evidence.contract);
-  const named = `${part}: contract ${evidence.contract} on chain ${evidence.chainId}`;
-  if (chains.length === 0) return audited(evidence, `${named} is not in the trust policy`);
-  const blocks = chains.flatMap(({ finalizedBlocks }) => finalizedBlocks ?? []).filter(({ number }) => number === evidence.block);
-  if (blocks.some(({ hash }) => hash !== evidence.blockHash)) {
-    const reason = `is not the hash of the final block ${evidence.block} that the trust policy names`;
-    fail(`${part}.blockHash`, reason);
-    return audited(evidence, `${part}.blockHash ${reason}`);
-  }
-  if (blocks.length === 0) {
-    return audited(
-      evidence,
-      `${part}: look up block ${evidence.block} of chain ${evidence.chainId}; if it is final and its hash is ${evidence.blockHash}, add it to finalizedBlocks`,
-    );
-  }
-  return audited(evidence, refuteTime(evidence, part, bundle.entry, trust));
-};
-
-const refuteTime = (evidence: EvmEvidence, part: string, entry: LogEntry, { require }: Trust): string | undefined => {
-  const anchored = Date.parse(evidence.time);
-  const claimed = Date.parse(entry.time);
-  if (claimed > anchored + clockToleranceMs) return `${part}: the entry's time ${entry.time} lies after the block's, ${evidence.time}`;
-  if (require?.anchorBy !== undefined && anchored > Date.parse(require.anchorBy))
-    return `${part}: the block's time ${evidence.time} is later than anchorBy`;
-  const seconds = require?.anchorWithinSeconds;
-  if (seconds !== undefined && anchored - claimed > seconds * 1000)
-    return `${part}: the block came more than ${seconds} s after the entry's time`;
-  return undefined;
-};
-
-const audited = ({ chainId, contract, transaction, block, time }: EvmEvidence, reason: string | undefined): AuditedAnchor => {
-  const anchor = { chainId, contract, transaction, block, time };
-  return reason === undefined ? { ...anchor, verified: true } : { ...anchor, verified: false, reason };
 };

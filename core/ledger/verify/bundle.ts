@@ -20,6 +20,8 @@ export interface ProofBundle {
   /** Discloses which database the entry is of. */
   readonly database?: { readonly name: string; readonly salt: string };
   readonly anchors: readonly EvmEvidence[];
+  /** RFC 3161 tokens (DER, in base64) over SHA-256 of the text of the checkpoint that is signed. */
+  readonly timestamps?: readonly { readonly kind: "rfc3161"; readonly token: string }[];
 }
 
 const note = text(/^[\s\S]{1,16384}$/, "a signed note");
@@ -36,6 +38,7 @@ const checkBundle = object(
     anchors: listOf(checkEvmEvidence, 8),
   },
   {
+    timestamps: listOf(object({ kind: exactly("rfc3161"), token: text(/^[A-Za-z0-9+/=]{1,90000}$/, "base64") }), 8),
     consistency: object({ checkpoint: note, proof }),
     database: object({ name: text(/^[\s\S]{1,1000}$/, "a name"), salt: hash }),
   },

@@ -1,71 +1,106 @@
-import { X509Certificate } from "node:crypto";
-import { childrenOf, type Der, oidOf, readDer, tags } from "./der.ts";
+import { fromBase64 } from "./bytes.ts";
+import { type Extension, maySignCertificates, readBasicConstraints, readExtension, readTime, wholeBits } from "./certificate-fields.ts";
+import { type Digest, verifyByCertificate } from "./crypto.ts";
+import { childrenOf, DerError, expectTag, oidOf, readDer, tags } from "./der.ts";
 import { equalBytes } from "./hash.ts";
 
 /** Certificates of time-stamping authorities (RFC 5280, RFC 3161 section 2.3). Revocation is not looked up: that needs a network. */
 export interface Certificate {
-  readonly parsed: X509Certificate;
   readonly raw: Uint8Array;
-  /** The issuer's name and the serial number, as they are in the certificate. */
+  /** The names, the public key (SubjectPublicKeyInfo) and the serial number, as they are in the certificate. */
   readonly issuer: Uint8Array;
+  readonly subject: Uint8Array;
+  readonly publicKey: Uint8Array;
   readonly serial: Uint8Array;
-  readonly extensions: readonly Der[];
+  readonly from: Date;
+  readonly to: Date;
+  readonly extensions: readonly Extension[];
+  /** What the issuer signed, and how. */
+  readonly signed: { readonly body: Uint8Array; readonly algorithm: string; readonly signature: Uint8Array };
 }
 
 const extendedKeyUsage = "2.5.29.37";
+const keyUsage = "2.5.29.15";
+const basicConstraints = "2.5.29.19";
 const timeStamping = "1.3.6.1.5.5.7.3.8";
 const longestChain = 8;
 
+/** Critical extensions that are understood here, or that restrict nothing that matters here (policies). */
+const understood = new Set([extendedKeyUsage, keyUsage, basicConstraints, "2.5.29.32"]);
+
+/** By the object identifiers of the signatures: what they sign. */
+export const signatureDigests: Readonly<Record<string, Digest>> = {
+  "1.2.840.113549.1.1.11": "sha256",
+  "1.2.840.113549.1.1.12": "sha384",
+  "1.2.840.113549.1.1.13": "sha512",
+  "1.2.840.10045.4.3.2": "sha256",
+  "1.2.840.10045.4.3.3": "sha384",
+  "1.2.840.10045.4.3.4": "sha512",
+};
+
 /** Throws what is wrong with one that cannot be read. */
 export const readCertificate = (raw: Uint8Array): Certificate => {
-  const [tbs] = childrenOf(readDer(raw), tags.sequence, "certificate");
+  const [tbs, outer, signature] = childrenOf(readDer(raw), tags.sequence, "certificate");
   const fields = childrenOf(tbs, tags.sequence, "certificate's body");
   if (fields[0]?.tag === tags.context(0)) fields.shift();
-  const [serial, , issuer] = fields;
+  const [serial, inner, issuer, validity, subject, publicKey] = fields;
+  const [from, to] = childrenOf(validity, tags.sequence, "validity");
+  const [algorithm] = childrenOf(outer, tags.sequence, "signature algorithm");
+  if (!equalBytes(expectTag(inner, tags.sequence, "signature algorithm").bytes, outer!.bytes)) throw new DerError("names two algorithms");
   const wrapped = fields.find(({ tag }) => tag === tags.context(3));
-  const extensions = wrapped === undefined ? [] : childrenOf(readDer(wrapped.content), tags.sequence, "extensions");
   return {
-    parsed: new X509Certificate(raw),
     raw,
-    issuer: issuer?.bytes ?? new Uint8Array(),
-    serial: serial?.content ?? new Uint8Array(),
-    extensions,
+    issuer: expectTag(issuer, tags.sequence, "issuer").bytes,
+    subject: expectTag(subject, tags.sequence, "subject").bytes,
+    publicKey: expectTag(publicKey, tags.sequence, "public key").bytes,
+    serial: expectTag(serial, tags.integer, "serial number").content,
+    from: readTime(from),
+    to: readTime(to),
+    extensions: wrapped === undefined ? [] : childrenOf(readDer(wrapped.content), tags.sequence, "extensions").map(readExtension),
+    signed: { body: tbs!.bytes, algorithm: oidOf(algorithm), signature: wholeBits(signature) },
   };
 };
 
 /** The certificates of a PEM text. Throws when one of them cannot be read. */
 export const readPemCertificates = (pem: string): Certificate[] =>
   [...pem.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g)].map(([, base64 = ""]) =>
-    readCertificate(new Uint8Array(Buffer.from(base64, "base64"))),
+    readCertificate(fromBase64(base64.replaceAll(/\s/g, "")) ?? new Uint8Array()),
   );
 
 /** Whether time stamping is what the certificate is for, and all that it is for: RFC 3161 demands that this is said, and critical. */
 export const isForTimeStamping = ({ extensions }: Certificate): boolean =>
-  extensions.some((extension) => {
-    const [id, critical, value] = childrenOf(extension, tags.sequence, "extension");
-    if (oidOf(id) !== extendedKeyUsage) return false;
-    if (critical?.tag !== tags.boolean || critical.content[0] !== 0xff || value === undefined) return false;
-    const purposes = childrenOf(readDer(value.content), tags.sequence, "key usage");
+  extensions.some(({ id, critical, value }) => {
+    if (id !== extendedKeyUsage || !critical) return false;
+    const purposes = childrenOf(readDer(value), tags.sequence, "key usage");
     return purposes.length === 1 && oidOf(purposes[0]) === timeStamping;
   });
 
-/** Whether the certificate leads to one of `roots` by `others`, all of them valid at `time`. */
+/** Whether the certificate leads to one of `roots` by `others`, all of them valid at `time`. `below` counts those on the way already. */
 export const leadsToRoot = (
   certificate: Certificate,
   others: readonly Certificate[],
   roots: readonly Certificate[],
   time: Date,
-  left = longestChain,
+  below = 0,
 ): boolean => {
-  if (!validAt(certificate, time) || left === 0) return false;
+  if (certificate.from > time || time > certificate.to || below >= longestChain) return false;
+  if (certificate.extensions.some(({ id, critical }) => critical && !understood.has(id))) return false;
   if (roots.some(({ raw }) => equalBytes(raw, certificate.raw))) return true;
   return [...roots, ...others].some(
     (issuer) =>
-      !equalBytes(issuer.raw, certificate.raw) && isIssuedBy(certificate, issuer) && leadsToRoot(issuer, others, roots, time, left - 1),
+      !equalBytes(issuer.raw, certificate.raw) &&
+      isIssuedBy(certificate, issuer, below) &&
+      leadsToRoot(issuer, others, roots, time, below + 1),
   );
 };
 
-const validAt = ({ parsed }: Certificate, time: Date): boolean => parsed.validFromDate <= time && time <= parsed.validToDate;
-
-const isIssuedBy = ({ parsed }: Certificate, issuer: Certificate): boolean =>
-  issuer.parsed.ca && parsed.checkIssued(issuer.parsed) && parsed.verify(issuer.parsed.publicKey);
+const isIssuedBy = ({ issuer, signed }: Certificate, authority: Certificate, below: number): boolean => {
+  if (!equalBytes(issuer, authority.subject)) return false;
+  const extension = (wanted: string) => authority.extensions.find(({ id }) => id === wanted)?.value;
+  const [constraints, usage] = [extension(basicConstraints), extension(keyUsage)];
+  if (constraints === undefined || (usage !== undefined && !maySignCertificates(usage))) return false;
+  const { authority: isAuthority, most } = readBasicConstraints(constraints);
+  const algorithm = signatureDigests[signed.algorithm];
+  if (!isAuthority || below > most || algorithm === undefined) return false;
+  return verifyByCertificate(algorithm, authority.publicKey, signed.body, signed.signature);
+};

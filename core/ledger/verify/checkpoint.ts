@@ -1,3 +1,4 @@
+import { fromBase64, toBase64 } from "./bytes.ts";
 import { type Hash, toHex } from "./hash.ts";
 import { isSignedBy, type NoteKey, parseNote } from "./note.ts";
 
@@ -11,8 +12,7 @@ export interface Checkpoint {
 }
 
 /** The text that is signed. */
-export const checkpointText = (origin: string, size: number, root: Hash): string =>
-  `${origin}\n${size}\n${Buffer.from(root).toString("base64")}\n`;
+export const checkpointText = (origin: string, size: number, root: Hash): string => `${origin}\n${size}\n${toBase64(root)}\n`;
 
 /**
  * The checkpoint in `note` once its origin and its signature are checked against `origin` and `key`; otherwise the reason why not.
@@ -28,8 +28,8 @@ export const openCheckpoint = (note: string, origin: string, key: NoteKey): Chec
   }
   const size = Number(sizeText);
   if (!/^(0|[1-9]\d{0,15})$/.test(sizeText) || !Number.isSafeInteger(size)) return { reason: "names a size that is not a whole number" };
-  const root = new Uint8Array(Buffer.from(rootText, "base64"));
-  if (root.length !== 32 || Buffer.from(root).toString("base64") !== rootText) return { reason: "names a root that is not 32 bytes" };
+  const root = fromBase64(rootText);
+  if (root?.length !== 32) return { reason: "names a root that is not 32 bytes" };
   if (name !== origin) return { reason: `is of the log ${JSON.stringify(name)}, not of ${JSON.stringify(origin)}` };
   if (!isSignedBy(parsed, key)) return { reason: `carries no valid signature of the key ${key.name}` };
   return { origin: name, size, root, note };

@@ -1,5 +1,7 @@
+import { concat } from "./bytes.ts";
+import { verifyEd25519 } from "./crypto.ts";
 import { utf8 } from "./hash.ts";
-import { formatNoteKey, formatNoteSignature, type NoteKey, parseNote, parseNoteKey, signaturesOf, verifyEd25519 } from "./note.ts";
+import { formatNoteKey, formatNoteSignature, type NoteKey, parseNote, parseNoteKey, signaturesOf } from "./note.ts";
 
 /**
  * Cosignatures of witnesses, https://c2sp.org/tlog-cosignature, of the Ed25519 type: a witness says that at a time this was the largest
@@ -25,10 +27,9 @@ export const cosignedMessage = (text: string, time: number): Uint8Array => utf8(
 
 /** The signature line of a cosignature; `signature` is Ed25519 over `cosignedMessage`. */
 export const formatCosignature = (key: NoteKey, time: number, signature: Uint8Array): string => {
-  const bytes = Buffer.alloc(timestampBytes + signature.length);
-  bytes.writeBigUInt64BE(BigInt(time));
-  bytes.set(signature, timestampBytes);
-  return formatNoteSignature(key, bytes, cosignatureType);
+  const seconds = new Uint8Array(timestampBytes);
+  new DataView(seconds.buffer).setBigUint64(0, BigInt(time));
+  return formatNoteSignature(key, concat(seconds, signature), cosignatureType);
 };
 
 /** The valid cosignatures that the signed note carries of `witnesses`: at most one of each, its newest. Lines of other keys say nothing here. */
@@ -41,10 +42,16 @@ export const cosignaturesOf = (note: string, witnesses: readonly NoteKey[]): Cos
   });
 };
 
+/** How many lines of the note claim to be of the witness. A witness signs a checkpoint once; more than one says that something is wrong. */
+export const namedIn = (note: string, key: NoteKey): number => {
+  const parsed = parseNote(note);
+  return parsed === undefined ? 0 : signaturesOf(parsed, key, cosignatureType).length;
+};
+
 /** When the witness signed; undefined when the signature is not right. */
 const timeOf = (text: string, key: NoteKey, bytes: Uint8Array): number | undefined => {
   if (bytes.length !== timestampBytes + 64) return undefined;
-  const time = Number(Buffer.from(bytes).readBigUInt64BE());
+  const time = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0));
   if (!Number.isSafeInteger(time)) return undefined;
   return verifyEd25519(key.publicKey, cosignedMessage(text, time), bytes.subarray(timestampBytes)) ? time : undefined;
 };

@@ -13,8 +13,11 @@ export interface Der {
 export const tags = {
   boolean: 0x01,
   integer: 0x02,
+  bits: 0x03,
   octets: 0x04,
   oid: 0x06,
+  /** With two digits of the year. */
+  shortTime: 0x17,
   time: 0x18,
   sequence: 0x30,
   set: 0x31,

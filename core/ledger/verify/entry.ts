@@ -1,6 +1,6 @@
-import { createHmac } from "node:crypto";
 import { canonicalJson } from "./canonical.ts";
-import { fromHex, sha256, toHex, utf8 } from "./hash.ts";
+import { hmacSha256 } from "./crypto.ts";
+import { equalBytes, fromHex, sha256, toHex, utf8 } from "./hash.ts";
 import { amount, type Check, count, exactly, flag, hash, listOf, type Misfit, object, positive, text, time, word } from "./shape.ts";
 
 /**
@@ -180,7 +180,7 @@ export const parseEntry = (bytes: Uint8Array): LogEntry | Misfit => {
   }
   const wrong = checkEntry(value, "entry");
   if (wrong !== undefined) return wrong;
-  return Buffer.compare(entryBytes(value as LogEntry), bytes) === 0 ? (value as LogEntry) : misfit("is not canonical JSON");
+  return equalBytes(entryBytes(value as LogEntry), bytes) ? (value as LogEntry) : misfit("is not canonical JSON");
 };
 
 /**
@@ -188,7 +188,7 @@ export const parseEntry = (bytes: Uint8Array): LogEntry | Misfit => {
  * for good, known to the operator only: entries of one database can be told to belong together, and the name cannot be guessed
  * before the salt is disclosed in a proof bundle.
  */
-export const commit = (name: string, salt: string): string => createHmac("sha256", fromHex(salt)).update(name, "utf8").digest("hex");
+export const commit = (name: string, salt: string): string => toHex(hmacSha256(fromHex(salt), utf8(name)));
 
 /** What an entry says instead of the writer's own name of the event. The same for the same event, so that a second one is found. */
 export const entryIdentity = (identity: string): string => toHex(sha256(utf8(`dbgov event\n${identity}`)));

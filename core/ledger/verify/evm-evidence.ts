@@ -1,4 +1,4 @@
-import { keccak_256 } from "@noble/hashes/sha3.js";
+import { keccak256 } from "./crypto.ts";
 import { equalBytes, fromHex, sha256, toHex, utf8 } from "./hash.ts";
 import { decodeRlp, numberOf, type Rlp, rlpOfIndex } from "./rlp.ts";
 import { address, chainBytes, chainHash, count, exactly, listOf, object, positive, time } from "./shape.ts";
@@ -44,7 +44,7 @@ export const checkEvmEvidence = object({
 export const registryLogId = (origin: string): string => toHex(sha256(utf8(origin)));
 
 /** `Anchored(bytes32 indexed logId, uint64 indexed size, bytes32 root)` of contracts/AnchorRegistry.sol. */
-const anchoredTopic = keccak_256(utf8("Anchored(bytes32,uint64,bytes32)"));
+const anchoredTopic = keccak256(utf8("Anchored(bytes32,uint64,bytes32)"));
 
 const headerField = { transactionsRoot: 4, receiptsRoot: 5, number: 8, timestamp: 11 };
 
@@ -62,7 +62,7 @@ interface AnchoredHead {
 export const refuteEvmEvidence = (evidence: EvmEvidence, head: AnchoredHead): { field: string; reason: string } | undefined => {
   const no = (field: keyof EvmEvidence, reason: string) => ({ field, reason });
   const headerBytes = bytesOf(evidence.header);
-  if (!equalBytes(keccak_256(headerBytes), bytesOf(evidence.blockHash))) return no("header", "does not hash to blockHash");
+  if (!equalBytes(keccak256(headerBytes), bytesOf(evidence.blockHash))) return no("header", "does not hash to blockHash");
   const header = listIn(decodeRlp(headerBytes));
   const [transactionsRoot, receiptsRoot] = [header[headerField.transactionsRoot], header[headerField.receiptsRoot]];
   if (!isHash(transactionsRoot) || !isHash(receiptsRoot)) return no("header", "is not a block header");
@@ -74,7 +74,7 @@ export const refuteEvmEvidence = (evidence: EvmEvidence, head: AnchoredHead): { 
   const key = rlpOfIndex(evidence.transactionIndex);
   const transaction = provenValue(transactionsRoot, key, evidence.transactionProof.map(bytesOf));
   if (transaction === undefined) return no("transactionProof", "does not lead from the block's transactionsRoot to the transaction");
-  if (!equalBytes(keccak_256(transaction), bytesOf(evidence.transaction)))
+  if (!equalBytes(keccak256(transaction), bytesOf(evidence.transaction)))
     return no("transaction", "is not the hash of the proven transaction");
   const chainId = chainIdOf(transaction);
   if (chainId !== undefined && chainId !== evidence.chainId) return no("chainId", `is not that of the transaction, ${chainId}`);

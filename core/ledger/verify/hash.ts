@@ -1,14 +1,12 @@
-import { createHash } from "node:crypto";
+import { digest } from "./crypto.ts";
+
+export { equalBytes, fromHex, toHex, utf8 } from "./bytes.ts";
 
 /** Hashing of the log's Merkle tree, RFC 6962 section 2.1: a prefix byte tells leaves from inner nodes. */
 
 export type Hash = Uint8Array;
 
-export const sha256 = (...parts: readonly Uint8Array[]): Hash => {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return new Uint8Array(hash.digest());
-};
+export const sha256 = (...parts: readonly Uint8Array[]): Hash => digest("sha256", ...parts);
 
 const leafPrefix = Uint8Array.of(0x00);
 const nodePrefix = Uint8Array.of(0x01);
@@ -21,12 +19,3 @@ export const nodeHash = (left: Hash, right: Hash): Hash => sha256(nodePrefix, le
 
 /** The root of a log without entries. */
 export const emptyRoot = (): Hash => sha256();
-
-export const toHex = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
-
-/** For text that is already known to be an even number of hex digits. */
-export const fromHex = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, "hex"));
-
-export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
-
-export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -1,4 +1,5 @@
-import { createPublicKey, verify } from "node:crypto";
+import { concat, fromBase64, toBase64 } from "./bytes.ts";
+import { verifyEd25519 } from "./crypto.ts";
 import { equalBytes, sha256, toHex, utf8 } from "./hash.ts";
 
 /** Signed notes with Ed25519 keys, as https://c2sp.org/signed-note describes them. */
@@ -25,7 +26,6 @@ const ed25519 = 0x01;
 const keyIdBytes = 4;
 const largestNote = 16_384;
 const mostSignatures = 16;
-const spkiPrefix = Buffer.from("302a300506032b6570032100", "hex");
 
 const isKeyName = (name: string): boolean => /^[^\s+]{1,256}$/u.test(name);
 
@@ -35,22 +35,22 @@ export const noteKeyId = (key: NoteKey, type = ed25519): Uint8Array =>
 
 /** `name+0a1b2c3d+AY…`: the text that a verifier is given, called vkey. */
 export const formatNoteKey = (key: NoteKey, type = ed25519): string =>
-  `${key.name}+${toHex(noteKeyId(key, type))}+${Buffer.concat([Uint8Array.of(type), key.publicKey]).toString("base64")}`;
+  `${key.name}+${toHex(noteKeyId(key, type))}+${toBase64(concat(Uint8Array.of(type), key.publicKey))}`;
 
 /** The key of a vkey text; undefined when the text is no vkey of a 32-byte key of this type, or its key id does not match its key. */
 export const parseNoteKey = (text: string, type = ed25519): NoteKey | undefined => {
   const match = /^([^\s+]{1,256})\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})$/u.exec(text);
   if (match === null) return undefined;
   const [, name, id, encoded] = match as unknown as [string, string, string, string];
-  const bytes = new Uint8Array(Buffer.from(encoded, "base64"));
-  if (bytes.length !== 33 || bytes[0] !== type || Buffer.from(bytes).toString("base64") !== encoded) return undefined;
+  const bytes = fromBase64(encoded);
+  if (bytes?.length !== 33 || bytes[0] !== type) return undefined;
   const key = { name, publicKey: bytes.slice(1) };
   return toHex(noteKeyId(key, type)) === id ? key : undefined;
 };
 
 /** The line that `signature` (64 bytes, over the note's text) becomes. */
 export const formatNoteSignature = (key: NoteKey, signature: Uint8Array, type = ed25519): string =>
-  `\u2014 ${key.name} ${Buffer.concat([noteKeyId(key, type), signature]).toString("base64")}\n`;
+  `\u2014 ${key.name} ${toBase64(concat(noteKeyId(key, type), signature))}\n`;
 
 /** Text and signature lines of a note; undefined when it is malformed. Nothing is verified. */
 export const parseNote = (note: string): Note | undefined => {
@@ -63,8 +63,8 @@ export const parseNote = (note: string): Note | undefined => {
   for (const line of lines) {
     const match = /^\u2014 (\S+) ([A-Za-z0-9+/]+={0,2})$/u.exec(line);
     if (match === null || !isKeyName(match[1]!)) return undefined;
-    const bytes = new Uint8Array(Buffer.from(match[2]!, "base64"));
-    if (bytes.length <= keyIdBytes || Buffer.from(bytes).toString("base64") !== match[2]) return undefined;
+    const bytes = fromBase64(match[2]!);
+    if (bytes === undefined || bytes.length <= keyIdBytes) return undefined;
     signatures.push({ name: match[1]!, bytes });
   }
   return { text: note.slice(0, split + 1), signatures };
@@ -91,14 +91,4 @@ export const signaturesOf = (note: Note, key: NoteKey, type = ed25519): Uint8Arr
 export const isSignedBy = (note: Note, key: NoteKey): boolean => {
   const own = signaturesOf(note, key);
   return own.length > 0 && own.every((signature) => verifyEd25519(key.publicKey, utf8(note.text), signature));
-};
-
-export const verifyEd25519 = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean => {
-  if (publicKey.length !== 32 || signature.length !== 64) return false;
-  try {
-    const key = createPublicKey({ key: Buffer.concat([spkiPrefix, publicKey]), format: "der", type: "spki" });
-    return verify(null, message, key, signature);
-  } catch {
-    return false;
-  }
 };

@@ -1,5 +1,7 @@
-import { createHash, verify } from "node:crypto";
-import { type Certificate, isForTimeStamping, leadsToRoot, readCertificate } from "./certificates.ts";
+import { concat } from "./bytes.ts";
+import { nameText } from "./certificate-fields.ts";
+import { type Certificate, isForTimeStamping, leadsToRoot, readCertificate, signatureDigests } from "./certificates.ts";
+import { type Digest, digest as digestOf, verifyByCertificate } from "./crypto.ts";
 import { childrenOf, type Der, expectTag, oidOf, readDer, readElements, tags } from "./der.ts";
 import { equalBytes, sha256, toHex, utf8 } from "./hash.ts";
 
@@ -26,25 +28,23 @@ const oids = {
   signingCertificateV2: "1.2.840.113549.1.9.16.2.47",
 } as const;
 
-const digests: Readonly<Record<string, string>> = {
+const digests: Readonly<Record<string, Digest>> = {
   "2.16.840.1.101.3.4.2.1": "sha256",
   "2.16.840.1.101.3.4.2.2": "sha384",
   "2.16.840.1.101.3.4.2.3": "sha512",
 };
 
 /** The digest that a signature algorithm signs; for plain RSA it is the signer's digest algorithm. */
-const signatures: Readonly<Record<string, string | "of the signer">> = {
+const signatures: Readonly<Record<string, Digest | "of the signer">> = {
   "1.2.840.113549.1.1.1": "of the signer",
-  "1.2.840.113549.1.1.11": "sha256",
-  "1.2.840.113549.1.1.12": "sha384",
-  "1.2.840.113549.1.1.13": "sha512",
-  "1.2.840.10045.4.3.2": "sha256",
-  "1.2.840.10045.4.3.3": "sha384",
-  "1.2.840.10045.4.3.4": "sha512",
+  ...signatureDigests,
 };
 
 /** Tokens with all certificates of their chain have a few KB. */
 const largestToken = 65_536;
+
+/** The one reason for which a token that is sound in itself is refused. */
+export const untrustedSigner = "is signed by a certificate that does not lead to a trusted root, with all of them valid at the time";
 
 class Refuted extends Error {}
 const refute = (reason: string): never => {
@@ -73,7 +73,8 @@ const open = (token: Uint8Array, hash: Uint8Array, roots: readonly Certificate[]
   const [type, wrapped] = childrenOf(readDer(token), tags.sequence, "content");
   if (oidOf(type) !== oids.signedData) refute("is not signed data");
   const [data] = childrenOf(wrapped, tags.context(0), "signed data");
-  const [, , encapsulated, ...parts] = childrenOf(data, tags.sequence, "signed data");
+  const [version, digestSet, encapsulated, ...parts] = childrenOf(data, tags.sequence, "signed data");
+  if (integerOf(version) !== "03") refute("is of a version that is not known");
   const [contentType, content] = childrenOf(encapsulated, tags.sequence, "content");
   if (oidOf(contentType) !== oids.tstInfo) refute("signs something else than a time");
   const [octets] = childrenOf(content, tags.context(0), "time");
@@ -81,20 +82,24 @@ const open = (token: Uint8Array, hash: Uint8Array, roots: readonly Certificate[]
   const certificates = parts.filter(({ tag }) => tag === tags.context(0)).flatMap(({ content: set }) => readElements(set));
   const [signer, ...others] = childrenOf(parts.at(-1), tags.set, "signer");
   if (others.length > 0) refute("has more than one signer");
+  const used = childrenOf(expectTag(signer, tags.sequence, "signer"), tags.sequence, "signer")[2];
+  const listed = childrenOf(digestSet, tags.set, "digest algorithms");
+  if (listed.length !== 1 || used === undefined || !equalBytes(listed[0]!.bytes, used.bytes))
+    refute("lists other digests than its signer uses");
   const stamp = readInfo(info, hash);
   const known = certificates.filter(({ tag }) => tag === tags.sequence).map(({ bytes }) => readCertificate(bytes));
   const certificate = checkSigner(expectTag(signer, tags.sequence, "signer"), info, [...known, ...roots]);
   if (!isForTimeStamping(certificate)) refute("is signed by a certificate that is not for time stamping alone");
   if (!leadsToRoot(certificate, known, roots, new Date(stamp.time))) {
-    refute("is signed by a certificate that does not lead to a trusted root, with all of them valid at the time");
+    refute(untrustedSigner);
   }
-  return { ...stamp, authority: certificate.parsed.subject.replaceAll("\n", ", ") };
+  return { ...stamp, authority: nameText(certificate.subject) };
 };
 
 /** TSTInfo, RFC 3161 section 2.4.2. */
 const readInfo = (info: Uint8Array, hash: Uint8Array): Omit<Timestamp, "authority"> => {
   const [version, policy, imprint, serial, time, ...optional] = childrenOf(readDer(info), tags.sequence, "time");
-  if (toHex(expectTag(version, tags.integer, "version").content) !== "01") refute("is of a version that is not known");
+  if (integerOf(version) !== "01") refute("is of a version that is not known");
   const [algorithm, imprinted] = childrenOf(imprint, tags.sequence, "imprint");
   const [digest] = childrenOf(algorithm, tags.sequence, "digest algorithm");
   if (digests[oidOf(digest)] !== "sha256" || !equalBytes(expectTag(imprinted, tags.octets, "imprint").content, hash)) {
@@ -109,8 +114,10 @@ const readInfo = (info: Uint8Array, hash: Uint8Array): Omit<Timestamp, "authorit
   };
 };
 
+const integerOf = (element: Der | undefined): string => toHex(expectTag(element, tags.integer, "number").content);
+
 const timeOf = ({ content }: Der): string => {
-  const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d{1,9})?Z$/.exec(Buffer.from(content).toString("latin1"));
+  const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\.\d{1,9})?Z$/.exec(String.fromCharCode(...content.subarray(0, 32)));
   if (match === null) return refute("has a malformed time");
   const [, year, month, day, hour, minute, second, fraction = ""] = match;
   const text = `${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.slice(1, 4).padEnd(3, "0")}Z`;
@@ -119,7 +126,8 @@ const timeOf = ({ content }: Der): string => {
 
 /** SignerInfo, RFC 5652 section 5.3: the certificate that signed these attributes, which name the content and the certificate itself. */
 const checkSigner = (signer: Der, content: Uint8Array, certificates: readonly Certificate[]): Certificate => {
-  const [, identifier, digestAlgorithm, attributes, signatureAlgorithm, signature] = readElements(signer.content);
+  const [version, identifier, digestAlgorithm, attributes, signatureAlgorithm, signature] = readElements(signer.content);
+  if (integerOf(version) !== "01") refute("is of a version that is not known");
   const [issuer, serial] = childrenOf(identifier, tags.sequence, "issuer and serial number");
   const certificate =
     certificates.find((one) => equalBytes(one.issuer, issuer!.bytes) && equalBytes(one.serial, serial!.content)) ??
@@ -132,16 +140,16 @@ const checkSigner = (signer: Der, content: Uint8Array, certificates: readonly Ce
     return values.length === 1 && values[0]!.values.length === 1 ? values[0]!.values[0]! : refute(`has no single attribute ${oid}`);
   };
   if (oidOf(one(oids.contentType)) !== oids.tstInfo) refute("is signed as something else than a time");
-  const digested = createHash(digest).update(content).digest();
+  const digested = digestOf(digest, content);
   if (!equalBytes(expectTag(one(oids.messageDigest), tags.octets, "digest").content, digested))
     refute("was altered: its digest is not that of its time");
   checkNamedCertificate(signed, certificate);
   const [algorithm] = childrenOf(signatureAlgorithm, tags.sequence, "signature algorithm");
   const known = signatures[oidOf(algorithm)] ?? refute("uses a signature that is not known");
   // What is signed has the tag of a set, where the token has [0] (RFC 5652 section 5.4).
-  const message = Buffer.concat([Uint8Array.of(tags.set), attributes!.bytes.subarray(1)]);
+  const message = concat(Uint8Array.of(tags.set), attributes!.bytes.subarray(1));
   const bytes = expectTag(signature, tags.octets, "signature").content;
-  if (!verify(known === "of the signer" ? digest : known, message, certificate.parsed.publicKey, bytes))
+  if (!verifyByCertificate(known === "of the signer" ? digest : known, certificate.publicKey, message, bytes))
     refute("has a signature that is wrong");
   return certificate;
 };
@@ -166,7 +174,7 @@ const checkNamedCertificate = (signed: readonly { id: string; values: Der[] }[],
   const digest =
     attribute?.id === oids.signingCertificate ? "sha1" : (algorithm ?? refute("names its certificate by a digest that does not count"));
   const named = expectTag(fields[0], tags.octets, "certificate's hash").content;
-  if (!equalBytes(named, createHash(digest).update(raw).digest())) refute("names another certificate than the one that signed it");
+  if (!equalBytes(named, digestOf(digest, raw))) refute("names another certificate than the one that signed it");
 };
 
 /** What is time-stamped of a checkpoint: SHA-256 of the text that is signed. */

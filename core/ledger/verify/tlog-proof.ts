@@ -1,3 +1,4 @@
+import { fromBase64, toBase64 } from "./bytes.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import { type Hash, leafHash } from "./hash.ts";
 import { longestProof, verifyInclusion } from "./merkle.ts";
@@ -17,7 +18,7 @@ export interface TlogProof {
 const firstLine = "c2sp.org/tlog-proof@v1";
 
 export const formatTlogProof = ({ index, inclusion, checkpoint }: TlogProof): string =>
-  [firstLine, `index ${index}`, ...inclusion.map((hash) => Buffer.from(hash).toString("base64")), "", checkpoint].join("\n");
+  [firstLine, `index ${index}`, ...inclusion.map((hash) => toBase64(hash)), "", checkpoint].join("\n");
 
 /** The proof in `content`, which nothing of is verified yet; undefined when it is none. Extra data, which proves nothing, is passed over. */
 export const parseTlogProof = (content: string): TlogProof | undefined => {
@@ -53,6 +54,6 @@ export const openTlogProof = (
 };
 
 const bytesOf = (text: string): Uint8Array | undefined => {
-  const bytes = Buffer.from(text, "base64");
-  return bytes.length > 0 && bytes.toString("base64") === text ? new Uint8Array(bytes) : undefined;
+  const bytes = fromBase64(text);
+  return bytes !== undefined && bytes.length > 0 ? bytes : undefined;
 };

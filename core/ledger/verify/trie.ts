@@ -1,4 +1,4 @@
-import { keccak_256 } from "@noble/hashes/sha3.js";
+import { keccak256 } from "./crypto.ts";
 import { equalBytes } from "./hash.ts";
 import { decodeRlp, type Rlp } from "./rlp.ts";
 
@@ -37,7 +37,7 @@ export const provenValue = (root: Uint8Array, key: Uint8Array, nodes: readonly U
 /** A node that a reference leads to: one shorter than 32 bytes is the reference itself, any other is named by its hash. */
 const resolve = (reference: Rlp, stored: Uint8Array | undefined): { items: readonly Rlp[]; stored: boolean } | undefined => {
   const inside = !(reference instanceof Uint8Array);
-  if (!inside && (stored === undefined || !equalBytes(keccak_256(stored), reference))) return undefined;
+  if (!inside && (stored === undefined || !equalBytes(keccak256(stored), reference))) return undefined;
   const node = inside ? reference : decodeRlp(stored!);
   if (node === undefined || node instanceof Uint8Array || (node.length !== 17 && node.length !== 2)) return undefined;
   return { items: node, stored: !inside };

@@ -1,3 +1,5 @@
+import { readPemCertificates } from "./certificates.ts";
+import { parseWitnessKey } from "./cosignature.ts";
 import { AuditInputError } from "./input-error.ts";
 import { type NoteKey, parseNoteKey } from "./note.ts";
 import { address, type Check, chainHash, count, flag, hash, listOf, object, positive, text, time } from "./shape.ts";
@@ -12,12 +14,18 @@ export interface Trust {
   /** Public keys, as hex, one of which must be the `signer` of a sealed snapshot. Anything goes when it is missing. */
   readonly signingKeys?: readonly string[];
   readonly chains?: readonly TrustedChain[];
+  /** Who must have cosigned the checkpoint: `quorum` of these witnesses, by their vkeys. */
+  readonly witnesses?: { readonly publicKeys: readonly string[]; readonly quorum: number };
+  /** PEM: root certificates that the signer of a time-stamp token must lead to. */
+  readonly authorities?: readonly string[];
   readonly require?: {
     /** Whether one anchor at least must be verified. @default true */
     readonly anchor?: boolean;
-    /** The latest block time that counts. */
+    /** Whether one RFC 3161 time stamp at least must be verified. @default false */
+    readonly timestamp?: boolean;
+    /** The latest time of a block, or of a time stamp, that counts. */
     readonly anchorBy?: string;
-    /** The most seconds that may lie between the entry's own time and the block's. */
+    /** The most seconds that may lie between the entry's own time and the block's, or the time stamp's. */
     readonly anchorWithinSeconds?: number;
   };
   /** The head that the last audit ended with: the log must extend it. */
@@ -37,6 +45,22 @@ const vkey: Check = (value, part) =>
     ? undefined
     : { part, reason: "must be an Ed25519 key as name+id+base64, with the right id" };
 
+const witnessKey: Check = (value, part) =>
+  typeof value === "string" && parseWitnessKey(value) !== undefined
+    ? undefined
+    : { part, reason: "must be a witness's Ed25519 key as name+id+base64, with the right id" };
+
+const pem: Check = (value, part) => {
+  try {
+    if (typeof value === "string" && value.length <= largestPem && readPemCertificates(value).length > 0) return undefined;
+  } catch {
+    // Said below.
+  }
+  return { part, reason: "must be PEM with one certificate at least, each of them readable" };
+};
+
+const largestPem = 262_144;
+
 const checkTrust = object(
   { log: object({ origin: text(/^[^\s+]{1,256}$/u, "the log's origin"), publicKey: vkey }) },
   {
@@ -45,8 +69,10 @@ const checkTrust = object(
       object({ chainId: positive, contract: address }, { finalizedBlocks: listOf(object({ number: count, hash: chainHash }), 100_000) }),
       64,
     ),
-    require: object({}, { anchor: flag, anchorBy: time, anchorWithinSeconds: positive }),
+    require: object({}, { anchor: flag, timestamp: flag, anchorBy: time, anchorWithinSeconds: positive }),
     since: object({ size: positive, root: hash }),
+    witnesses: object({ publicKeys: listOf(witnessKey, 64), quorum: positive }),
+    authorities: listOf(pem, 64),
   },
 );
 
@@ -66,6 +92,12 @@ export const parseTrust = (content: string): Trust => {
   const trust = value as Trust;
   if (trustedKey(trust).name !== trust.log.origin) {
     throw new AuditInputError("trust policy", "is not usable: log.publicKey is of another name than log.origin");
+  }
+  if (
+    trust.witnesses !== undefined &&
+    new Set(trust.witnesses.publicKeys).size < Math.max(trust.witnesses.publicKeys.length, trust.witnesses.quorum)
+  ) {
+    throw new AuditInputError("trust policy", "is not usable: witnesses must name each key once, and at least as many as quorum asks for");
   }
   return trust;
 };
