@@ -3,6 +3,7 @@ import { Client, Connection } from "@temporalio/client";
 import pg from "pg";
 import type { BackupResult } from "../../core/domain/run.ts";
 import { openBenchSite } from "../bench/bench-site.ts";
+import { loopDelayAt } from "../bench/loop-delay.ts";
 import { forgetPeak, watchMemory } from "../bench/process-tree.ts";
 import { timedCommand } from "../bench/timed-command.ts";
 import { createSampleDatabase } from "../sample/postgres-database.ts";
@@ -107,6 +108,7 @@ export const knownChunks = async ({ stack, folder, name, say }: Ground, chunks: 
     const { output, seconds } = await timedCommand(site.command("backup small"), site.environment);
     const result = JSON.parse(output) as BackupResult;
     const began = await captureBegan(stack.temporal.address, name, "small", since);
+    const delay = await loopDelayAt(site.metrics);
     await site.verified(result.snapshot);
     const peak = await memory.stop();
     return {
@@ -117,6 +119,7 @@ export const knownChunks = async ({ stack, folder, name, say }: Ground, chunks: 
       bounds: [
         { what: "from the command's start until the capture begins", value: began, limit: 2, unit: "s" },
         { what: "the worker's resident memory at its highest, the verification included", value: peak / 1e6, limit: 400, unit: "MB" },
+        { what: "event loop delay while it captured, 99th percentile", value: delay, limit: 0.1, unit: "s" },
       ],
     };
   } finally {
