@@ -215,13 +215,18 @@ export const commandSpecs: readonly CommandSpec[] = [
     options: [
       { flags: "--out <file>", description: "the bundle", fallback: "proof.json" },
       { flags: "--trust <file>", description: "also write the trust policy that goes with it (give it to the auditor by another way)" },
+      {
+        flags: "--since <checkpoint>",
+        description:
+          "also prove that the log extends this checkpoint of the auditor's: its size, or a file with it or with a bundle that has it",
+      },
       { flags: "--tlog <file>", description: "also write the entry's inclusion as a C2SP tlog-proof, for other transparency tools" },
     ],
     examples: [
       "proof 20261124T021500Z-5f3a9c01d2e4 --out bundle.json",
       "proof 20261124T021500Z-5f3a9c01d2e4 --out bundle.json --trust trust.json",
     ],
-    prints: ['{"snapshot","bundle","bytes","index","anchors"}'],
+    prints: ['{"snapshot","bundle","bytes","index","anchors","timestamps"}'],
     load: () => import("./commands/proof.ts"),
   },
   {
@@ -235,7 +240,7 @@ export const commandSpecs: readonly CommandSpec[] = [
     ],
     examples: ["audit bundle.json --trust trust.json", "audit bundle.json --trust trust.json --json"],
     prints: [
-      '{"verified","entry","checkpoint":{"size","root"},"anchors":[{"chainId","contract","transaction","block","time","verified"}],"failures":[{"part","reason"}]}',
+      '{"verified","entry","checkpoint":{"size","root"},"cosignatures":[{"witness","time"}],"anchors":[{"chainId","contract","transaction","block","time","verified"}],"timestamps":[{"time","authority","verified"}],"failures":[{"part","reason"}]}',
     ],
     load: () => import("./commands/audit.ts"),
   },

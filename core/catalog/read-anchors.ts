@@ -15,6 +15,15 @@ export const anchorCovering = async (catalog: Catalog, index: number, anchor?: s
   return found;
 };
 
+/** What is final on any chain for the checkpoint of exactly this size. */
+export const finalAnchorsOf = (catalog: Catalog, size: number): Promise<AnchorRecord[]> =>
+  query<AnchorRecord>(
+    catalog,
+    `finding the anchors of size ${size}`,
+    `${select} WHERE status = 'finalized' AND size = $1 ORDER BY anchor, at`,
+    [size],
+  );
+
 /** The record of an anchor with the largest size, whatever its status; with `status`, among those of it. */
 export const latestAnchor = async (
   catalog: Catalog,

@@ -33,3 +33,12 @@ export const latestTimestamp = async (catalog: Catalog, authority: string): Prom
   );
   return found;
 };
+
+/** The tokens of all authorities for the checkpoint of exactly this size. */
+export const timestampsOf = (catalog: Catalog, size: number): Promise<TimestampRecord[]> =>
+  query<TimestampRecord>(
+    catalog,
+    `reading the time stamps for size ${size}`,
+    `SELECT authority, size, encode(root, 'hex') AS root, token, time FROM dbgov.timestamp_token WHERE size = $1 ORDER BY authority`,
+    [size],
+  );

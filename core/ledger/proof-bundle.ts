@@ -1,12 +1,14 @@
 import { Failure } from "../domain/failure.ts";
 import type { Log } from "./log.ts";
 import type { ProofBundle } from "./verify/bundle.ts";
+import { toBase64 } from "./verify/bytes.ts";
 import type { EvmEvidence } from "./verify/evm-evidence.ts";
 import { fromHex, toHex } from "./verify/hash.ts";
 import { formatTlogProof } from "./verify/tlog-proof.ts";
 
 /**
- * The file for the auditor. `size` is that of the checkpoint that the anchors recorded, and defaults to the log's; `since` is the size of the
+ * The file for the auditor. `published` is the note of the checkpoint as it was published, with its cosignatures; without it, the one that the log signs
+ * alone. `timestamps` are tokens for that checkpoint. `size` is that of the checkpoint that the anchors recorded, and defaults to the log's; `since` is the size of the
  * checkpoint that the auditor has from last time; `database` discloses the database's name. Throws what the log throws.
  */
 export const buildProofBundle = async (options: {
@@ -14,10 +16,12 @@ export const buildProofBundle = async (options: {
   readonly index: number;
   readonly size?: number;
   readonly anchors?: readonly EvmEvidence[];
+  readonly timestamps?: readonly Uint8Array[];
+  readonly published?: string;
   readonly since?: number;
   readonly database?: { readonly name: string; readonly salt: string };
 }): Promise<ProofBundle> => {
-  const { log, index, size = log.size, anchors = [], since, database } = options;
+  const { log, index, size = log.size, anchors = [], timestamps = [], published, since, database } = options;
   if (index >= size) throw new Failure("UsageInvalid", `entry ${index} of the log ${log.origin} is not in its checkpoint of size ${size}`);
   const { entry } = await log.entry(index);
   const checkpoint = await log.checkpointAt(size);
@@ -27,10 +31,11 @@ export const buildProofBundle = async (options: {
     entry,
     index,
     inclusion: (await log.inclusionProof(index, size)).map(toHex),
-    checkpoint: checkpoint.note,
+    checkpoint: published ?? checkpoint.note,
     ...(since === undefined || since === size ? {} : { consistency: await consistencyBetween(log, size, since) }),
     ...(database === undefined ? {} : { database }),
     anchors,
+    ...(timestamps.length === 0 ? {} : { timestamps: timestamps.map((token) => ({ kind: "rfc3161" as const, token: toBase64(token) })) }),
   };
 };
 

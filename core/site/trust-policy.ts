@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { Failure } from "../domain/failure.ts";
 import type { EvmEvidence } from "../ledger/verify/evm-evidence.ts";
 import { formatNoteKey } from "../ledger/verify/note.ts";
 import type { Trust } from "../ledger/verify/trust.ts";
@@ -11,6 +13,8 @@ export const trustPolicyOf = async (site: Site, anchors: readonly EvmEvidence[] 
   const { config } = site.loaded;
   const { publicKey } = await site.logSigner();
   const signer = await site.signer();
+  const { witnesses, witnessQuorum } = config.log;
+  const authorities = await Promise.all(config.timestampAuthorities.map(({ roots }) => readRoots(roots)));
   return {
     log: { origin: config.log.origin, publicKey: formatNoteKey({ name: config.log.origin, publicKey }) },
     signingKeys: [Buffer.from(signer.publicKey).toString("hex")],
@@ -21,6 +25,16 @@ export const trustPolicyOf = async (site: Site, anchors: readonly EvmEvidence[] 
         .filter(({ chainId }) => chainId === anchor.chainId)
         .map(({ block, blockHash }) => ({ number: block, hash: blockHash })),
     })),
-    require: { anchor: config.anchors.length > 0 },
+    ...(witnessQuorum === 0 ? {} : { witnesses: { publicKeys: witnesses.map(({ publicKey }) => publicKey), quorum: witnessQuorum } }),
+    ...(authorities.length === 0 ? {} : { authorities }),
+    require: { anchor: config.anchors.length > 0, timestamp: authorities.length > 0 },
   };
+};
+
+const readRoots = async (path: string): Promise<string> => {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new Failure("ConfigurationInvalid", `the root certificates in ${path} cannot be read`, { cause });
+  }
 };

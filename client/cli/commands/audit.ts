@@ -50,7 +50,7 @@ const parsed = async <T>(path: string, parse: (text: string) => T): Promise<T> =
   }
 };
 
-const print = (path: string, { verified, entry, checkpoint, anchors, failures }: AuditReport): void => {
+const print = (path: string, { verified, entry, checkpoint, cosignatures, anchors, timestamps, failures }: AuditReport): void => {
   say(verified ? `${good("✓")} ${bold(path)} is verified` : `${bad("✗")} ${bold(path)} is not verified`);
   if (entry !== null)
     say(`  entry ${entry.index}: ${entry.kind}${entry.databaseName === undefined ? "" : ` of ${entry.databaseName}`}, ${entry.time}`);
@@ -61,5 +61,8 @@ const print = (path: string, { verified, entry, checkpoint, anchors, failures }:
     );
     say(`      transaction ${transaction}`);
   }
+  for (const { witness, time } of cosignatures) say(`  ${good("✓")} cosigned by ${witness} at ${new Date(time * 1000).toISOString()}`);
+  for (const { verified: held, time, authority, reason } of timestamps)
+    say(held ? `  ${good("✓")} time-stamped by ${authority} at ${time}` : `  ${bad("✗")} ${reason}`);
   for (const { part, reason } of failures) say(`  ${bad("✗")} ${part} ${reason}`);
 };

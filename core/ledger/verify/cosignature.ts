@@ -9,6 +9,8 @@ import { formatNoteKey, formatNoteSignature, type NoteKey, parseNote, parseNoteK
  */
 const cosignatureType = 0x04;
 const timestampBytes = 8;
+/** The end of the year 9999. */
+const latestTime = 253_402_300_799;
 
 export interface Cosignature {
   readonly witness: string;
@@ -52,6 +54,6 @@ export const namedIn = (note: string, key: NoteKey): number => {
 const timeOf = (text: string, key: NoteKey, bytes: Uint8Array): number | undefined => {
   if (bytes.length !== timestampBytes + 64) return undefined;
   const time = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0));
-  if (!Number.isSafeInteger(time)) return undefined;
+  if (!(time <= latestTime)) return undefined;
   return verifyEd25519(key.publicKey, cosignedMessage(text, time), bytes.subarray(timestampBytes)) ? time : undefined;
 };
