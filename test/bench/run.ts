@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { formatDuration } from "../../core/domain/duration.ts";
 import { progressToStderr } from "../stack/progress.ts";
 import { stackDown, stackStatus, stackUp } from "../stack/stack.ts";
+import { beAlone } from "./alone.ts";
 import { handleBreakOff, undoOnBreakOff } from "./break-off.ts";
 import { benchmarksChart } from "./chart.ts";
 import type { DataSet } from "./data-set.ts";
@@ -29,6 +30,7 @@ const options = parseOptions(process.argv.slice(2), { all: [small, main, "pgbenc
 const say = (text: string): void => void (options.json ? process.stderr : process.stdout).write(`${text}\n`);
 
 const withMongodb = options.dataSets.includes("mongodb");
+await beAlone(join(root, ".dbgov", "bench.lock"));
 handleBreakOff();
 const folder = join(root, ".dbgov", "bench");
 const started = Date.now();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Client, Connection } from "@temporalio/client";
 import pg from "pg";
 import { formatDuration } from "../../core/domain/duration.ts";
+import { beAlone } from "../bench/alone.ts";
 import { handleBreakOff, undoOnBreakOff } from "../bench/break-off.ts";
 import { makeNamespace } from "../sample/test-site.ts";
 import { progressToStderr } from "../stack/progress.ts";
@@ -50,6 +51,7 @@ const allowManyLocks = async (url: string): Promise<void> => {
   await startComponent("postgres", stackFolder);
 };
 
+await beAlone(join(root, ".dbgov", "scale.lock"));
 handleBreakOff();
 undoOnBreakOff(cleanUp);
 const started = Date.now();
