@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../../core/domain/failure.ts";
+import type { Progress } from "../progress.ts";
 import { type Installation, withTemporaryFolder } from "./cache.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -60,6 +61,35 @@ const starter = (program: string, called: string): string =>
     "",
   ].join("\n");
 
+type Apt = (doing: string, ...args: readonly string[]) => Promise<string>;
+
+/** apt-get with lists of its own: nothing of the system is changed. What it fetches comes into `temporary`. */
+const aptIn = async (temporary: string, component: string, source: string, progress: Progress): Promise<Apt> => {
+  const state = join(temporary, "apt");
+  for (const folder of ["lists/partial", "cache/archives/partial"]) await mkdir(join(state, folder), { recursive: true });
+  await writeFile(join(state, "status"), "");
+  await writeFile(join(state, "sources.list"), `${source}\n`);
+  const configuration = join(state, "apt.conf");
+  await writeFile(
+    configuration,
+    [
+      `Dir::Etc::sourcelist "${state}/sources.list";`,
+      'Dir::Etc::sourceparts "/dev/null";',
+      `Dir::State::lists "${state}/lists";`,
+      `Dir::State::status "${state}/status";`,
+      `Dir::Cache "${state}/cache";`,
+      // What is fetched goes into a folder that only its owner can enter.
+      'APT::Sandbox::User "root";',
+      "",
+    ].join("\n"),
+  );
+  return (doing, ...args) =>
+    runCommand(
+      { component, doing, command: "apt-get", args: ["-q", ...args], cwd: temporary, env: { APT_CONFIG: configuration } },
+      progress,
+    );
+};
+
 /**
  * Programs as Debian's newer release has them, fetched and checked by apt with lists of its own, and unpacked: nothing of the
  * system is changed. Not pinned to one version: Debian keeps only the newest of a release, and its signature is checked.
@@ -70,29 +100,7 @@ const debianInstallation = ({ component, packages, programs }: DebianPrograms): 
   announcement: `fetching ${packages[0]} from Debian ${suite}`,
   fill: async (into, progress) => {
     await withTemporaryFolder(async (temporary) => {
-      const state = join(temporary, "apt");
-      for (const folder of ["lists/partial", "cache/archives/partial"]) await mkdir(join(state, folder), { recursive: true });
-      await writeFile(join(state, "status"), "");
-      await writeFile(join(state, "sources.list"), `deb [signed-by=${keyring}] http://deb.debian.org/debian ${suite} main\n`);
-      const configuration = join(state, "apt.conf");
-      await writeFile(
-        configuration,
-        [
-          `Dir::Etc::sourcelist "${state}/sources.list";`,
-          'Dir::Etc::sourceparts "/dev/null";',
-          `Dir::State::lists "${state}/lists";`,
-          `Dir::State::status "${state}/status";`,
-          `Dir::Cache "${state}/cache";`,
-          // What is fetched goes into a folder that only its owner can enter.
-          'APT::Sandbox::User "root";',
-          "",
-        ].join("\n"),
-      );
-      const apt = (doing: string, ...args: readonly string[]) =>
-        runCommand(
-          { component, doing, command: "apt-get", args: ["-q", ...args], cwd: temporary, env: { APT_CONFIG: configuration } },
-          progress,
-        );
+      const apt = await aptIn(temporary, component, `deb [signed-by=${keyring}] http://deb.debian.org/debian ${suite} main`, progress);
       await apt("reading Debian's list of packages", "update");
       await apt(`fetching ${packages[0]}`, "download", ...packages);
       const files = (await readdir(temporary)).filter((name) => name.endsWith(".deb"));
@@ -116,3 +124,23 @@ export const redisInstallation = (): Installation => debianInstallation(redis);
 export const pgbouncerInstallation = (): Installation => debianInstallation(pgbouncer);
 
 export const postgresClientInstallation = (): Installation => debianInstallation(postgresClient);
+
+/** PostgreSQL's own regression tests, as they are in Debian's source package: `sql`, `data` and `parallel_schedule`. */
+export const postgresRegressionInstallation = (): Installation => ({
+  component: "postgres-regression",
+  folder: "postgres-regression-15",
+  announcement: "fetching the source of postgresql-15 from Debian bookworm, for its regression tests",
+  fill: async (into, progress) => {
+    await withTemporaryFolder(async (temporary) => {
+      const component = "postgres-regression";
+      const source = `deb-src [signed-by=${keyring}] http://deb.debian.org/debian bookworm main`;
+      const apt = await aptIn(temporary, component, source, progress);
+      await apt("reading Debian's list of packages", "update");
+      await apt("fetching postgresql-15", "source", "--download-only", "postgresql-15");
+      const file = (await readdir(temporary)).find((name) => /\.orig\.tar\.\w+$/.test(name));
+      if (file === undefined) throw new Failure("ClientToolMissing", `${component}: apt-get ended without the source`);
+      const args = ["-xf", join(temporary, file), "-C", into, "--strip-components=4", "--wildcards", "*/src/test/regress/*"];
+      await runCommand({ component, doing: `unpacking ${file}`, command: "tar", args }, progress);
+    });
+  },
+});
