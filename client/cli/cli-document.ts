@@ -91,7 +91,7 @@ const sectionOf = (spec: CommandSpec): string => {
 };
 
 export const cliDocument = (): string => {
-  const contents = commandSpecs.map(({ name }) => `[${name}](#dbgov-${name})`).join(" · ");
+  const contents = commandSpecs.map(({ name }) => `[${name}](#dbgov-${name.replace(" ", "-")})`).join(" · ");
   return [intro, `${contents}\n`, exitSection(), variableSection(), ...commandSpecs.map(sectionOf)].join("\n");
 };
 

@@ -3,6 +3,7 @@ import type { CommandAction } from "./program.ts";
 import { restoreFlags } from "./restore-flags.ts";
 
 export interface CommandSpec {
+  /** One word, or two for a verb of the command that has the first. */
   readonly name: string;
   readonly description: string;
   readonly args?: readonly { readonly name: string; readonly description: string }[];

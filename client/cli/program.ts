@@ -27,7 +27,16 @@ export const buildProgram = (): Command => {
     "after",
     "\nStart here:\n  $ dbgov demo                     see all of it on an embedded stack\n  $ dbgov check                    check dbgov.yaml and every connection it names\n\nExit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 done but degraded, 4 not found, 5 verification failed.",
   );
-  for (const spec of commandSpecs) program.addCommand(toCommand(spec));
+  for (const spec of commandSpecs) {
+    const [first = "", verb] = spec.name.split(" ");
+    if (verb === undefined) program.addCommand(toCommand(spec, first));
+    // The command of one word comes before its verbs in the list. What is said after a verb is the verb's.
+    else
+      program.commands
+        .find((command) => command.name() === first)
+        ?.enablePositionalOptions()
+        .addCommand(toCommand(spec, verb));
+  }
   return program;
 };
 
@@ -48,8 +57,8 @@ const reportUsage = (command: Command, args: CommandSpec["args"] = []): void => 
   });
 };
 
-const toCommand = (spec: CommandSpec): Command => {
-  const command = new Command(spec.name).description(spec.description);
+const toCommand = (spec: CommandSpec, name: string): Command => {
+  const command = new Command(name).description(spec.description);
   reportUsage(command, spec.args);
   for (const { name, description } of spec.args ?? []) command.argument(name, description);
   for (const { flags, description, choices, fallback } of spec.options ?? []) {

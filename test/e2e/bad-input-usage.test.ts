@@ -79,7 +79,7 @@ describe("bad input: usage, configuration, and services that are away", () => {
   });
 
   it("every command has help with a description and examples, and help is no failure", async () => {
-    const pages = await Promise.all(commandSpecs.map(async (spec) => ({ spec, page: await cli.run(spec.name, "--help") })));
+    const pages = await Promise.all(commandSpecs.map(async (spec) => ({ spec, page: await cli.run(...spec.name.split(" "), "--help") })));
     for (const { spec, page } of pages) {
       const { name, description, prints } = spec;
       assert.deepEqual([page.code, page.stderr], [0, ""], name);
@@ -89,7 +89,7 @@ describe("bad input: usage, configuration, and services that are away", () => {
     }
     const { code, stdout } = await cli.run("--help");
     assert.equal(code, 0);
-    for (const { name } of commandSpecs) assert.match(stdout, new RegExp(`^ {2}${name} `, "m"));
+    for (const { name } of commandSpecs.filter((spec) => !spec.name.includes(" "))) assert.match(stdout, new RegExp(`^ {2}${name} `, "m"));
     assert.match(stdout, /Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 .*, 4 not found, 5 verification failed/);
     assert.match((await cli.run("--version")).stdout, /^\d+\.\d+\.\d+\n$/);
   });

@@ -1,7 +1,22 @@
 import { canonicalJson } from "./canonical.ts";
 import { hmacSha256 } from "./crypto.ts";
 import { equalBytes, fromHex, sha256, toHex, utf8 } from "./hash.ts";
-import { amount, type Check, count, exactly, flag, hash, listOf, type Misfit, object, positive, text, time, word } from "./shape.ts";
+import {
+  amount,
+  type Check,
+  chainHash,
+  count,
+  exactly,
+  flag,
+  hash,
+  listOf,
+  type Misfit,
+  object,
+  positive,
+  text,
+  time,
+  word,
+} from "./shape.ts";
 
 /**
  * What an entry of the log says. Ciphertext hashes and salted commitments only: no plaintext hash, no name of a database or a person.
@@ -21,6 +36,8 @@ export type EntryBody = { readonly time: string } & (
   | ({ readonly kind: "retention-executed"; readonly removed: number; readonly kept: number; readonly packs?: number } & MaybeOfDatabase)
   | { readonly kind: "objects-deleted"; readonly objects: number; readonly packs: number; readonly keysHash: string }
   | ({ readonly kind: "configuration-changed" } & ConfigurationDetail)
+  | ({ readonly kind: "challenged" } & OfDatabase & OfSnapshot & ChallengeDetail)
+  | { readonly kind: "access-summarized"; readonly day: string; readonly counts: readonly AccessCount[] }
   | {
       readonly kind: "keys-rotated";
       readonly purpose: "log" | "signing" | "recipient" | "index";
@@ -70,6 +87,23 @@ interface ConfigurationDetail {
   /** Ids of the public keys that snapshots are sealed to from now on. */
   readonly recipients: readonly string[];
 }
+interface ChallengeDetail {
+  readonly store: string;
+  /** How many blocks were chosen, and how many of them proven to be what the log commits to. */
+  readonly blocks: number;
+  readonly proven: number;
+  /** What chose them: a checkpoint of the log, and the block of a chain that anchored it. */
+  readonly size: number;
+  readonly chainId: number;
+  readonly blockHash: string;
+}
+interface AccessCount {
+  /** Id of an auditor's token. */
+  readonly token: string;
+  /** SHA-256 of the route, as `GET /v1/entries/:index`. */
+  readonly route: string;
+  readonly requests: number;
+}
 interface DrillDetail {
   readonly identical: boolean;
   readonly seconds: number;
@@ -102,6 +136,7 @@ export type LogEntry = EntryBody & {
   readonly sequence: number;
 };
 
+const date = text(/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/, "a date as 2026-11-24");
 const snapshotName = text(/^\d{8}T\d{6}Z-[0-9a-f]{12}$/, "a snapshot id");
 const ofSnapshot = { database: hash, snapshot: snapshotName, manifestHash: hash };
 const maybeOfDatabase = { database: hash };
@@ -112,6 +147,9 @@ interface EntrySchema {
   readonly required: Readonly<Record<string, Check>>;
   readonly optional?: Readonly<Record<string, Check>>;
 }
+
+/** So many fit into an entry. */
+export const mostAccessCounts = 400;
 
 const schemas: Readonly<Record<EntryKind, EntrySchema>> = {
   "snapshot-sealed": {
@@ -147,6 +185,14 @@ const schemas: Readonly<Record<EntryKind, EntrySchema>> = {
   "retention-executed": { version: 1, required: { removed: count, kept: count }, optional: { ...maybeOfDatabase, packs: count } },
   "objects-deleted": { version: 1, required: { objects: positive, packs: count, keysHash: hash } },
   "configuration-changed": { version: 1, required: { configuration: hash, signer: hash, recipients: listOf(word, 256) } },
+  challenged: {
+    version: 1,
+    required: { ...ofSnapshot, store: word, blocks: positive, proven: count, size: positive, chainId: positive, blockHash: chainHash },
+  },
+  "access-summarized": {
+    version: 1,
+    required: { day: date, counts: listOf(object({ token: word, route: hash, requests: positive }), mostAccessCounts) },
+  },
   "keys-rotated": { version: 1, required: { purpose: exactly("log", "signing", "recipient", "index"), before: word, after: word } },
 };
 
