@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { postgres } from "../../core/databases/postgres/postgres.ts";
+import { hasPostgresVersions } from "../stack/setup/postgres-versions.ts";
 import { capture, collect, never, restore, type Server, uniqueName, useServer } from "./postgres-support.ts";
+import { startVersion } from "./postgres-version-server.ts";
 
 const inSqlAscii = async (server: Server, work: (url: string) => Promise<void>): Promise<void> => {
   const name = uniqueName("ascii");
@@ -113,5 +115,20 @@ describe("bad input from PostgreSQL", () => {
       message: /reading public\.wide: .*(54000|53200|XX000).*a row is larger than the server can send/,
     });
     await hold.close();
+  });
+
+  it("more tables than the server has locks for are refused, with the setting to raise", { skip: !hasPostgresVersions }, async () => {
+    const small = await startVersion(18, server.bin, { max_locks_per_transaction: "10", max_connections: "10" });
+    try {
+      const url = await small.server.database("many");
+      for (let round = 0; round < 30; round += 1)
+        await small.server.sql(
+          url,
+          `DO $do$ BEGIN FOR i IN 1..100 LOOP EXECUTE format('CREATE TABLE t_%s_%s (a int)', ${round}, i); END LOOP; END $do$`,
+        );
+      await assert.rejects(postgres.hold(url, never), { type: "EngineUnsupported", message: /raise max_locks_per_transaction/ });
+    } finally {
+      await small.stop();
+    }
   });
 });
