@@ -52,7 +52,7 @@ export const makeRoom = (address: Address): void => {
 };
 
 /** Resolves when room was made for this one, or some time has passed. */
-export const awaitRoom = async (address: Address, signal: AbortSignal): Promise<void> => {
+const awaitRoom = async (address: Address, signal: AbortSignal): Promise<void> => {
   const key = keyOf(address);
   const queue = waiting.get(key) ?? [];
   waiting.set(key, queue);
