@@ -3,7 +3,7 @@ import type { Store } from "../stores/store.ts";
 import { appendEntries } from "./append.ts";
 import { type LogSigner, signCheckpoint } from "./checkpoint.ts";
 import type { EntryDraft } from "./entries.ts";
-import { type LogState, loadState, verifiedEntries, verifiedNode, verifiedTile } from "./log-state.ts";
+import { type LogState, loadState, readHead, verifiedEntries, verifiedNode, verifiedTile } from "./log-state.ts";
 import { type AppendedEntry, type KnownEntries, nothingKnown, planAppend } from "./plan-append.ts";
 import { type IndexedEntry, readEntries, readEntry } from "./read-entries.ts";
 import { checkpointKey, hashesAtLevel, headKey, tileWidth } from "./tiles.ts";
@@ -35,6 +35,8 @@ export interface Log {
   checkpointAt(size: number): Promise<Checkpoint>;
   inclusionProof(index: number, size: number): Promise<Hash[]>;
   consistencyProof(from: number, to: number): Promise<Hash[]>;
+  /** Looks whether the log has grown in its store, for who reads it for long. What was seen before must be its beginning. */
+  refresh(): Promise<void>;
   /** Reads every tile and entry and checks it. */
   verifyAll(): Promise<void>;
 }
@@ -95,6 +97,13 @@ export const openLog = async (options: LogOptions): Promise<Log> => {
       if (from > to) throw new Failure("UsageInvalid", `no consistency proof leads from size ${from} back to ${to}`);
       return consistencyPath(verifiedNode(state), from, to);
     },
+    refresh: async () => {
+      const head = await readHead(state.place);
+      const { size, root } = state.checkpoint;
+      // The same head may have gained cosignatures.
+      if (head !== undefined && head.size === size && equalBytes(head.root, root)) state = { ...state, checkpoint: head };
+      else state = await advance(state);
+    },
     verifyAll: async () => {
       await checkTiles(state);
       for (let bundle = 0; bundle * tileWidth < state.checkpoint.size; bundle++) await verifiedEntries(state, bundle);
@@ -112,7 +121,8 @@ const advance = async (state: LogState): Promise<LogState> => {
   const next = await loadState(state.place);
   const { size, root } = state.checkpoint;
   const extended = next.checkpoint.size >= size && equalBytes(await rangeRoot(verifiedNode(next), 0, size), root);
-  if (extended) return next;
+  // Full tiles never change, so what was verified of the beginning stays so.
+  if (extended) return { ...next, cache: state.cache };
   throw new Failure(
     "LedgerCorrupt",
     `log/checkpoint in store ${state.place.store.name} no longer extends the log ${state.place.origin} as it was seen`,

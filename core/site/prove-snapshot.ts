@@ -8,14 +8,18 @@ import { timestampsOf } from "../catalog/timestamps.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
 import { chainEvidenceKey, publishedNoteKey } from "../ledger/evidence-keys.ts";
 import { collectEvidence, type EvmEvidence } from "../ledger/evm.ts";
-import { openLog } from "../ledger/log.ts";
+import { type Log, openLog } from "../ledger/log.ts";
 import { buildProofBundle } from "../ledger/proof-bundle.ts";
+import { trimToken } from "../ledger/trim-token.ts";
 import type { ProofBundle } from "../ledger/verify/audit.ts";
-import { type Checkpoint, headOf, openCheckpoint } from "../ledger/verify/checkpoint.ts";
+import { readPemCertificates } from "../ledger/verify/certificates.ts";
+import { type Checkpoint, checkpointText, headOf, openCheckpoint } from "../ledger/verify/checkpoint.ts";
 import { checkEvmEvidence, refuteEvmEvidence } from "../ledger/verify/evm-evidence.ts";
+import { checkpointHash } from "../ledger/verify/timestamp.ts";
 import type { Store } from "../stores/store.ts";
 import { registryPlace } from "./registry-place.ts";
 import type { Site } from "./site.ts";
+import { readRoots } from "./trust-policy.ts";
 
 /**
  * The proof bundle of a snapshot's entry, with all evidence of the checkpoint that most speaks for it. `since` leads there from a checkpoint
@@ -35,7 +39,29 @@ export const proveSnapshot = async (
   if (entry === undefined) throw new Failure("SnapshotUnknown", `snapshot ${snapshot} is not in the log: its run did not get that far`);
   const store = await site.store(config.log.store);
   const log = await openLog({ store, origin: config.log.origin, signer: await site.logSigner(), signal });
-  const size = (await attestedSize(catalog, entry.index)) ?? log.size;
+  return await proveEntry(site, log, entry.index, { database: record.database, signal, since });
+};
+
+/**
+ * The same for any entry of the log; `database` is the name that is disclosed, if it is.
+ */
+export const proveEntry = async (
+  site: Site,
+  log: Log,
+  index: number,
+  {
+    database,
+    since,
+    signal,
+  }: {
+    readonly database: string | null;
+    readonly since?: { readonly size: number; readonly root?: string } | undefined;
+    readonly signal: AbortSignal;
+  },
+): Promise<ProofBundle> => {
+  const catalog = await site.catalog();
+  const store = await site.store(site.loaded.config.log.store);
+  const size = (await attestedSize(catalog, index)) ?? log.size;
   const checkpoint = await log.checkpointAt(size);
   if (since?.root !== undefined && headOf(await log.checkpointAt(since.size)).root !== since.root) {
     throw new Failure("LedgerCorrupt", `the checkpoint of size ${since.size} to start from is no beginning of the log ${log.origin}`);
@@ -43,11 +69,11 @@ export const proveSnapshot = async (
   const published = await publishedNote(site, store, checkpoint, signal);
   return await buildProofBundle({
     log,
-    index: entry.index,
+    index,
     size,
     anchors: await evidenceOf(site, catalog, store, checkpoint, signal),
-    timestamps: (await timestampsOf(catalog, size)).map(({ token }) => token),
-    database: { name: record.database, salt: await site.logNameSalt(record.database) },
+    timestamps: await tokensOf(site, catalog, checkpoint),
+    ...(database === null ? {} : { database: { name: database, salt: await site.logNameSalt(database) } }),
     ...(published === undefined ? {} : { published }),
     ...(since === undefined ? {} : { since: since.size }),
   });
@@ -101,6 +127,13 @@ const keptEvidence = async (
   const evidence = value as EvmEvidence;
   const sound = evidence.blockHash === blockHash && refuteEvmEvidence(evidence, { origin: checkpoint.origin, ...headOf(checkpoint) });
   return sound === undefined ? evidence : undefined;
+};
+
+const tokensOf = async (site: Site, catalog: Catalog, { origin, size, root }: Checkpoint): Promise<Uint8Array[]> => {
+  const hash = checkpointHash(checkpointText(origin, size, root));
+  const roots = await Promise.all(site.loaded.config.timestampAuthorities.map((authority) => readRoots(authority.roots)));
+  const trusted = roots.flatMap(readPemCertificates);
+  return (await timestampsOf(catalog, size)).map(({ token }) => trimToken(token, hash, trusted));
 };
 
 const kept = async (store: Store, key: string, signal: AbortSignal): Promise<Uint8Array | undefined> => {
