@@ -31,7 +31,8 @@ export const trustPolicyOf = async (site: Site, anchors: readonly EvmEvidence[] 
   };
 };
 
-const readRoots = async (path: string): Promise<string> => {
+/** PEM. */
+export const readRoots = async (path: string): Promise<string> => {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {

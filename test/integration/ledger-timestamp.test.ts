@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type FailureType, isFailure } from "../../core/domain/failure.ts";
 import { requestTimestamp } from "../../core/ledger/rfc3161.ts";
-import { type Certificate, isForTimeStamping, leadsToRoot, readPemCertificates } from "../../core/ledger/verify/certificates.ts";
+import { trimToken } from "../../core/ledger/trim-token.ts";
+import { type Certificate, isForTimeStamping, pathToRoot, readPemCertificates } from "../../core/ledger/verify/certificates.ts";
 import { sha256, utf8 } from "../../core/ledger/verify/hash.ts";
 import { openTimestamp } from "../../core/ledger/verify/timestamp.ts";
 import { startAuthority, type TestAuthority } from "./ledger-authority.ts";
@@ -75,14 +76,31 @@ describe("time stamps of an authority that runs OpenSSL", () => {
   test("the chain is judged at the token's time, and each purpose and authority in it counts", async () => {
     const read = async (name: string) => readPemCertificates(await readFile(join(folder, `${name}.pem`), "utf8"))[0]!;
     const [ec, web, middle, root] = await Promise.all([read("ec"), read("web"), read("middle"), read("root")]);
-    const leads = (days: number, others = [middle]) => leadsToRoot(ec, others, [root], new Date(Date.now() + days * 86_400_000));
+    const leads = (days: number, others = [middle]) =>
+      pathToRoot(ec, others, [root], new Date(Date.now() + days * 86_400_000)) !== undefined;
     assert.deepEqual(
       [-1, 0, 10, 25].map((days) => leads(days)),
       [false, true, true, false],
     );
     assert.equal(leads(0, []), false, "a link is missing");
-    assert.equal(leadsToRoot(middle, [ec], [ec], new Date()), false, "who is no authority issues nothing");
+    assert.equal(pathToRoot(middle, [ec], [ec], new Date()), undefined, "who is no authority issues nothing");
     assert.deepEqual([ec, web, middle].map(isForTimeStamping), [true, false, false]);
+  });
+
+  test("certificates that a token does not need are told, and left out of what goes into a bundle", async () => {
+    const { token } = await ask();
+    const middle = readPemCertificates(await readFile(join(folder, "middle.pem"), "utf8"));
+    const surplusOf = (one: Uint8Array): number | string => {
+      const opened = openTimestamp(one, hash, middle);
+      return "reason" in opened ? opened.reason : opened.surplus;
+    };
+    assert.equal(surplusOf(token), 1, "the root, for whom the one below it suffices");
+    const trimmed = trimToken(token, hash, middle);
+    assert.ok(trimmed.length < token.length);
+    assert.equal(surplusOf(trimmed), 0);
+    assert.ok(await opensslAgrees(trimmed));
+    assert.equal(trimToken(token, hash, roots), token);
+    assert.equal(trimToken(token, sha256(utf8("another text")), roots), token);
   });
 
   test("every byte of a token counts: none of them altered, and no prefix, is taken, and OpenSSL takes none that we refuse for its signature", async () => {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { runDbgov } from "../../client/demo/run-dbgov.ts";
 import { serveWitness } from "../../client/witness-server.ts";
 import { latestCheckpoint, latestPublished } from "../../core/catalog/latest-checkpoint.ts";
 import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
@@ -115,6 +117,36 @@ describe("what makes a head of the log public", () => {
     );
     const anchored = record?.states.find(({ state }) => state === "anchored");
     assert.equal(anchored?.evidence.authority, "tsa");
+
+    const [bundle, trust, earlier] = ["bundle.json", "trust.json", "checkpoint"].map((name) => join(test.folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await writeFile(earlier, (await (await openIn("local")).checkpointAt(1)).note);
+    const proof = (await test.dbgov("proof", snapshot.snapshot, "--out", bundle, "--trust", trust, "--since", earlier)).json;
+    assert.deepEqual([proof.anchors, proof.timestamps], [0, 1]);
+    const policy = JSON.parse(await readFile(trust, "utf8"));
+    const audit = async (since: object, expected = 0) => {
+      await writeFile(trust, JSON.stringify({ ...policy, since }));
+      const { code, stdout } = await runDbgov(["audit", bundle, "--trust", trust, "--json"], { cwd: test.folder, env: process.env });
+      assert.equal(code, expected, stdout);
+      return JSON.parse(stdout);
+    };
+    const [{ root }] = (JSON.parse(await readFile(bundle, "utf8")).consistency.checkpoint as string)
+      .split("\n")
+      .slice(2, 3)
+      .map((line) => ({ root: Buffer.from(line, "base64").toString("hex") })) as [{ root: string }];
+    const report = await audit({ size: 1, root });
+    assert.deepEqual(
+      report.cosignatures.map(({ witness }: { witness: string }) => witness),
+      witnesses.map(({ key }) => key.name),
+    );
+    assert.deepEqual(
+      report.timestamps.map(({ authority: by, time }: { authority: string; time: string }) => [by, time]),
+      [["CN=Test ec", stamp?.time]],
+    );
+    assert.match((await audit({ size: 1, root: "00".repeat(32) }, 5)).failures[0].reason, /another root at size 1/);
   });
 
   it("a log that lost a tile, an entry bundle and its head is put right from the copy before the next entry", async () => {

@@ -13,7 +13,7 @@ export const auditCosignatures = ({ note }: Checkpoint, { witnesses }: Trust, fa
   for (const vkey of witnesses.publicKeys) {
     const key = parseWitnessKey(vkey)!;
     const valid = cosignaturesOf(note, [key]);
-    if (valid.length < namedIn(note, key)) fail("checkpoint", `carries a wrong cosignature of the witness ${key.name}`);
+    if (valid.length < namedIn(note, key)) fail("checkpoint", `carries a wrong cosignature, or more than one, of the witness ${key.name}`);
     else found.push(...valid);
   }
   if (found.length < witnesses.quorum) {

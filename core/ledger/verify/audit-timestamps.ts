@@ -50,6 +50,11 @@ const auditToken = (
     if (stamp.reason !== untrustedSigner) fail(`${part}.token`, stamp.reason);
     return unverified(`${part}.token ${stamp.reason}`);
   }
+  if (stamp.surplus > 0) {
+    const reason = "comes with certificates that do not lead from its signer to a trusted root";
+    fail(`${part}.token`, reason);
+    return unverified(`${part}.token ${reason}`);
+  }
   const late = refuteTime(stamp.time, entry, trust, "the time stamp's");
   const { time, authority } = stamp;
   return late === undefined ? { time, authority, verified: true } : { time, authority, verified: false, reason: `${part}: ${late}` };

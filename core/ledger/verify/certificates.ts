@@ -75,23 +75,26 @@ export const isForTimeStamping = ({ extensions }: Certificate): boolean =>
     return purposes.length === 1 && oidOf(purposes[0]) === timeStamping;
   });
 
-/** Whether the certificate leads to one of `roots` by `others`, all of them valid at `time`. `below` counts those on the way already. */
-export const leadsToRoot = (
+/**
+ * The certificates from this one to one of `roots`, by `others`, all of them valid at `time`; undefined when there is no such way. `below`
+ * counts those on the way already.
+ */
+export const pathToRoot = (
   certificate: Certificate,
   others: readonly Certificate[],
   roots: readonly Certificate[],
   time: Date,
   below = 0,
-): boolean => {
-  if (certificate.from > time || time > certificate.to || below >= longestChain) return false;
-  if (certificate.extensions.some(({ id, critical }) => critical && !understood.has(id))) return false;
-  if (roots.some(({ raw }) => equalBytes(raw, certificate.raw))) return true;
-  return [...roots, ...others].some(
-    (issuer) =>
-      !equalBytes(issuer.raw, certificate.raw) &&
-      isIssuedBy(certificate, issuer, below) &&
-      leadsToRoot(issuer, others, roots, time, below + 1),
-  );
+): Certificate[] | undefined => {
+  if (certificate.from > time || time > certificate.to || below >= longestChain) return undefined;
+  if (certificate.extensions.some(({ id, critical }) => critical && !understood.has(id))) return undefined;
+  if (roots.some(({ raw }) => equalBytes(raw, certificate.raw))) return [certificate];
+  for (const issuer of [...roots, ...others]) {
+    if (equalBytes(issuer.raw, certificate.raw) || !isIssuedBy(certificate, issuer, below)) continue;
+    const rest = pathToRoot(issuer, others, roots, time, below + 1);
+    if (rest !== undefined) return [certificate, ...rest];
+  }
+  return undefined;
 };
 
 const isIssuedBy = ({ issuer, signed }: Certificate, authority: Certificate, below: number): boolean => {

@@ -87,8 +87,8 @@ export const signaturesOf = (note: Note, key: NoteKey, type = ed25519): Uint8Arr
     .map(({ bytes }) => bytes.subarray(keyIdBytes));
 };
 
-/** Whether the note carries a signature of exactly this key, and every signature that claims to be of it is right. */
+/** Whether the note carries one signature that claims to be of exactly this key, and it is right. */
 export const isSignedBy = (note: Note, key: NoteKey): boolean => {
   const own = signaturesOf(note, key);
-  return own.length > 0 && own.every((signature) => verifyEd25519(key.publicKey, utf8(note.text), signature));
+  return own.length === 1 && verifyEd25519(key.publicKey, utf8(note.text), own[0]!);
 };

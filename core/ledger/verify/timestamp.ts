@@ -1,6 +1,6 @@
 import { concat } from "./bytes.ts";
 import { nameText } from "./certificate-fields.ts";
-import { type Certificate, isForTimeStamping, leadsToRoot, readCertificate, signatureDigests } from "./certificates.ts";
+import { type Certificate, isForTimeStamping, pathToRoot, readCertificate, signatureDigests } from "./certificates.ts";
 import { type Digest, digest as digestOf, verifyByCertificate } from "./crypto.ts";
 import { childrenOf, type Der, expectTag, oidOf, readDer, readElements, tags } from "./der.ts";
 import { equalBytes, sha256, toHex, utf8 } from "./hash.ts";
@@ -17,6 +17,10 @@ export interface Timestamp {
   readonly nonce?: string;
   /** The subject of the certificate that signed. */
   readonly authority: string;
+  /** From the certificate that signed to a trusted root. */
+  readonly path: readonly Certificate[];
+  /** How many certificates come with the token beside those. Nothing signs the list of them. */
+  readonly surplus: number;
 }
 
 const oids = {
@@ -90,14 +94,13 @@ const open = (token: Uint8Array, hash: Uint8Array, roots: readonly Certificate[]
   const known = certificates.filter(({ tag }) => tag === tags.sequence).map(({ bytes }) => readCertificate(bytes));
   const certificate = checkSigner(expectTag(signer, tags.sequence, "signer"), info, [...known, ...roots]);
   if (!isForTimeStamping(certificate)) refute("is signed by a certificate that is not for time stamping alone");
-  if (!leadsToRoot(certificate, known, roots, new Date(stamp.time))) {
-    refute(untrustedSigner);
-  }
-  return { ...stamp, authority: nameText(certificate.subject) };
+  const path = pathToRoot(certificate, known, roots, new Date(stamp.time)) ?? refute(untrustedSigner);
+  const surplus = certificates.filter(({ bytes }) => !path.some(({ raw }) => equalBytes(raw, bytes))).length;
+  return { ...stamp, authority: nameText(certificate.subject), path, surplus };
 };
 
 /** TSTInfo, RFC 3161 section 2.4.2. */
-const readInfo = (info: Uint8Array, hash: Uint8Array): Omit<Timestamp, "authority"> => {
+const readInfo = (info: Uint8Array, hash: Uint8Array): Omit<Timestamp, "authority" | "path" | "surplus"> => {
   const [version, policy, imprint, serial, time, ...optional] = childrenOf(readDer(info), tags.sequence, "time");
   if (integerOf(version) !== "01") refute("is of a version that is not known");
   const [algorithm, imprinted] = childrenOf(imprint, tags.sequence, "imprint");

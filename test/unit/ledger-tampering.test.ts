@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { auditBundle } from "../../core/ledger/verify/audit.ts";
+import { allTampered, bundle, trust, vectors } from "./ledger-tampering.ts";
+
+describe("a proof bundle that was tampered with", () => {
+  test("the example and the other vectors verify as they are", () => {
+    assert.deepEqual(auditBundle(bundle, trust).failures, []);
+    assert.deepEqual(auditBundle(vectors.other, trust).failures, []);
+    assert.deepEqual(auditBundle(vectors.older, trust).failures, []);
+    assert.deepEqual(auditBundle(bundle, { ...trust, since: vectors.after20 }).failures, []);
+  });
+
+  test("is refused in every variant, with a reason that names the part, and none is accepted", () => {
+    const variants = allTampered();
+    const counts: Record<string, number> = {};
+    const accepted: string[] = [];
+    const misnamed: string[] = [];
+    const reasons = new Set<string>();
+    for (const { kind, what, bundle: tampered, trust: policy, parts } of variants) {
+      counts[kind] = (counts[kind] ?? 0) + 1;
+      const { verified, failures } = auditBundle(tampered, policy);
+      if (verified) accepted.push(`${kind}: ${what}`);
+      else if (!failures.some(({ part, reason }) => parts.test(part) && reason.length > 5)) {
+        misnamed.push(`${kind}: ${what}: ${failures.map(({ part, reason }) => `${part} ${reason}`).join("; ")}`);
+      }
+      for (const { part, reason } of failures) reasons.add(`${part} ${reason}`.replaceAll(/[0-9a-f]{8,}|\d+/g, "N"));
+    }
+    console.log(`${variants.length} variants refused: ${JSON.stringify(counts)}; ${reasons.size} different reasons`);
+    assert.deepEqual(accepted, []);
+    assert.deepEqual(misnamed, []);
+    assert.ok(variants.length > 1200, `${variants.length}`);
+    assert.equal(Object.keys(counts).length, 9);
+  });
+
+  test("what means nothing changes nothing: the order of cosignatures, lines of others, a name that is not disclosed", () => {
+    const lines = bundle.checkpoint.split("\n");
+    const reordered = lines.with(5, lines[6]!).with(6, lines[5]!).join("\n");
+    const { database: _, ...undisclosed } = bundle;
+    for (const same of [
+      { ...bundle, checkpoint: reordered },
+      { ...bundle, checkpoint: `${bundle.checkpoint}— x ${Buffer.alloc(68).toString("base64")}\n` },
+      undisclosed,
+    ]) {
+      assert.deepEqual(auditBundle(same, trust).failures, []);
+    }
+  });
+});
