@@ -16,6 +16,8 @@ export interface Cluster {
   start(): Promise<void>;
   /** Ends it in an orderly way. */
   stop(): Promise<void>;
+  /** Ends it at once, as a power cut would: whoever starts it again finds it recovering. */
+  abort(): Promise<void>;
   /** Kills a process that serves a client: the server ends all others, and recovers, without being started anew. */
   crash(): Promise<void>;
   /** Copies the files of the stopped server; the result puts them back. */
@@ -77,11 +79,12 @@ const ownCluster = async (programs: string, fill: (run: Run, data: string) => Pr
       await delay(50);
     }
   };
-  const stop = async (): Promise<void> => {
-    server?.kill("SIGINT");
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    server?.kill(signal);
     await ended;
     server = undefined;
   };
+  const stop = (): Promise<void> => end("SIGINT");
   return {
     url,
     sql,
@@ -92,6 +95,7 @@ const ownCluster = async (programs: string, fill: (run: Run, data: string) => Pr
       await answers("start");
     },
     stop,
+    abort: () => end("SIGQUIT"),
     crash: async () => {
       const [victim, bystander] = [new pg.Client({ connectionString: url }), new pg.Client({ connectionString: url })];
       const gone = [victim, bystander].map((client) => new Promise<void>((end) => client.on("error", () => {}).once("end", end)));

@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../domain/failure.ts";
 import { type Address, describe } from "./address.ts";
+import { makeArchiveFolder } from "./archive-folder.ts";
 import { type ClientTools, findClientTools } from "./client-tools.ts";
 import { complaintIn, runTool, ToolError } from "./run-tool.ts";
 
@@ -21,7 +21,7 @@ export interface SectionOptions {
 
 export const openArchive = async (content: Uint8Array, address: Address, targetVersion: number, toolMajor: number): Promise<Archive> => {
   const tools = await findClientTools(toolMajor);
-  const folder = await mkdtemp(join(tmpdir(), "dbgov-restore-")); // mode 0700
+  const folder = await makeArchiveFolder();
   const path = join(folder, "schema.dump");
   await writeFile(path, content, { mode: 0o600 });
   return {

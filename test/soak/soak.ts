@@ -1,0 +1,82 @@
+import { inspect } from "node:util";
+import { type Fault, faults, type Work } from "./faults.ts";
+import { mustLeaveNothing } from "./leftovers.ts";
+import type { RoundResult } from "./outcome.ts";
+import { openPlace } from "./place.ts";
+import { randomOf, shuffled } from "./random.ts";
+import { openLane, runRound } from "./round.ts";
+
+export interface SoakOptions {
+  readonly seed: number;
+  /** Their numbers, from 1. */
+  readonly rounds: readonly number[];
+  /** So many at the same time, each with servers of its own. */
+  readonly lanes: number;
+  /** Address of Temporal. */
+  readonly temporal: string;
+  /** Folder of PostgreSQL's programs. */
+  readonly bin: string;
+  readonly onRound: (result: RoundResult) => void;
+  readonly onFailure: (failed: FailedRound) => void;
+}
+
+export interface FailedRound {
+  readonly round: number;
+  readonly work: string;
+  readonly fault: string;
+  readonly reason: string;
+}
+
+export interface SoakResult {
+  readonly rounds: readonly RoundResult[];
+  readonly failed: readonly FailedRound[];
+}
+
+/** What is left behind is looked for after so many rounds of a lane, and at its end. */
+const roundsBetweenLooks = 8;
+
+/** Every pair of a work and a fault that fits it, each as often as any other: the round's number says which. */
+const pairs = faults.flatMap((fault) => fault.in.map((work) => ({ work, fault })));
+
+export const taskOf = (seed: number, round: number): { work: Work; fault: Fault } => {
+  const [deck, card] = [Math.floor((round - 1) / pairs.length), (round - 1) % pairs.length];
+  return shuffled(pairs, randomOf(seed, -1 - deck))[card]!;
+};
+
+/** Runs the rounds. A lane whose round failed is closed, and another one opened for the rounds that are left. */
+export const soak = async (options: SoakOptions): Promise<SoakResult> => {
+  const { seed, onRound, onFailure } = options;
+  const left = [...options.rounds];
+  const rounds: RoundResult[] = [];
+  const failed: FailedRound[] = [];
+
+  const useLane = async (name: string): Promise<void> => {
+    const place = await openPlace({ name, temporal: options.temporal, bin: options.bin });
+    let now = { round: 0, work: "backup", fault: "none" };
+    try {
+      const lane = await openLane(place);
+      for (let count = 1; left.length > 0; count += 1) {
+        const round = left.shift()!;
+        const { work, fault } = taskOf(seed, round);
+        now = { round, work, fault: fault.name };
+        const result = await runRound(lane, work, fault, round, randomOf(seed, round));
+        rounds.push(result);
+        onRound(result);
+        if (count % roundsBetweenLooks === 0) await mustLeaveNothing(lane);
+      }
+      now = { ...now, fault: `what is left after ${now.fault}` };
+      await mustLeaveNothing(lane);
+    } catch (error) {
+      const reason = inspect(error, { depth: 4 });
+      failed.push({ ...now, reason });
+      onFailure({ ...now, reason });
+    } finally {
+      await place.close();
+    }
+  };
+  const lanes = Array.from({ length: options.lanes }, async (_, at) => {
+    for (let use = 1; left.length > 0; use += 1) await useLane(`soak-${seed}-${at + 1}-${use}-${Date.now().toString(36)}`);
+  });
+  await Promise.all(lanes);
+  return { rounds, failed };
+};
