@@ -2,27 +2,13 @@ import { type Client, WorkflowFailedError, type WorkflowHandle, WorkflowNotFound
 import { ApplicationFailure, CancelledFailure, type Workflow, WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
 import { Failure, type FailureType, failureTypes } from "../core/domain/failure.ts";
 import { type TaskQueue, taskQueues } from "../core/domain/run.ts";
-
-/**
- * Temporal remembers pollers for minutes after they are gone. One that is there asks again at least once a minute, and gets
- * no answer in between; who has not asked for longer than this is gone.
- */
-const pollerSilenceMs = 75_000;
+import { pollersOf } from "../workers/pollers.ts";
 
 /** Refuses when nobody polls a queue that the run needs: it would wait for ever. */
 export const requireWorkers = async (client: Client, queues: readonly TaskQueue[]): Promise<void> => {
   for (const queue of queues) {
-    const kind = queue === "orchestrate" ? 1 : 2;
-    const { pollers } = await client.workflowService.describeTaskQueue({
-      namespace: client.options.namespace,
-      taskQueue: { name: taskQueues[queue] },
-      taskQueueType: kind,
-    });
-    const present = (pollers ?? []).filter(({ lastAccessTime }) => {
-      const seconds = Number(lastAccessTime?.seconds ?? 0);
-      return Date.now() - seconds * 1_000 < pollerSilenceMs;
-    });
-    if (present.length === 0) throw new Failure("WorkerMissing", `no worker polls the task queue "${taskQueues[queue]}"`);
+    const pollers = await pollersOf(client.workflowService, client.options.namespace, queue);
+    if (pollers.length === 0) throw new Failure("WorkerMissing", `no worker polls the task queue "${taskQueues[queue]}"`);
   }
 };
 

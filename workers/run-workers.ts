@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import type { ActivityEnvironment } from "../activities/environment.ts";
 import { migrate } from "../core/catalog/migrate.ts";
@@ -11,6 +12,7 @@ import { followConfig } from "./current-site.ts";
 import { createFailureInterceptor } from "./failure-interceptor.ts";
 import { createRedactingLogger } from "./logger.ts";
 import { metricsAt, reportLoopDelay } from "./metrics.ts";
+import { pollersOf } from "./pollers.ts";
 import { bundleWorkflows } from "./workflow-bundle.ts";
 
 export interface WorkersOptions {
@@ -72,13 +74,30 @@ export const runWorkers = async ({ config, queues, graceMs, metrics, onReady, si
     };
     signal.addEventListener("abort", stop, { once: true });
     const running = workers.map((worker) => worker.run());
-    onReady();
+    const ended = Promise.all(running);
+    // Whoever is told that this serves may start a run at once, and is refused while Temporal has seen no poller.
+    await Promise.race([seenPolling(connection, workers, queues, signal), ended]);
     if (signal.aborted) stop();
-    await Promise.all(running);
+    else onReady();
+    await ended;
   } finally {
     await threads.close();
     await connection.close();
     await follow.close();
+  }
+};
+
+/** Resolves once Temporal has seen each of the workers poll its queue, or once `signal` aborts. */
+const seenPolling = async (
+  { workflowService }: NativeConnection,
+  workers: readonly Worker[],
+  queues: readonly TaskQueue[],
+  signal: AbortSignal,
+): Promise<void> => {
+  for (const [at, { options }] of workers.entries()) {
+    // A look that fails is taken again: the workers go on trying, too, and say in the log why they cannot.
+    const pollers = () => pollersOf(workflowService, options.namespace, queues[at]!).catch((): string[] => []);
+    while (!signal.aborted && !(await pollers()).includes(options.identity)) await delay(100, undefined, { signal }).catch(() => {});
   }
 };
 
