@@ -246,6 +246,46 @@ export const commandSpecs: readonly CommandSpec[] = [
     load: () => import("./commands/audit.ts"),
   },
   {
+    name: "audit serve",
+    description: "let auditors query the log over HTTP: read-only, by token, every answer with its proofs",
+    options: [
+      {
+        flags: "--listen <address>",
+        description: "host and port; others than this machine need a proxy with TLS before it",
+        fallback: "127.0.0.1:7381",
+      },
+      { flags: "--rate <number>", description: "how many requests one token may make in a minute", fallback: "6000" },
+    ],
+    examples: ["audit serve --config dbgov.yaml", "audit serve --listen 127.0.0.1:8081 --rate 600"],
+    prints: ['{"ready","url"}'],
+    load: () => import("./commands/audit-serve.ts"),
+  },
+  {
+    name: "audit token",
+    description: "make, list or revoke the tokens by which auditors query the log",
+    args: [
+      { name: "<action>", description: "create, list or revoke" },
+      { name: "[id]", description: "with revoke: the token" },
+    ],
+    options: [
+      { flags: "--auditor <name>", description: "with create: whose it is; kept in the catalog, not in the log" },
+      { flags: "--databases <names>", description: "with create: comma-separated databases that it may see (default: all)" },
+      { flags: "--kinds <names>", description: "with create: comma-separated kinds of entries that it may see (default: all)" },
+      { flags: "--valid-for <duration>", description: "with create: when it expires", fallback: "90d" },
+    ],
+    examples: [
+      "audit token create --auditor 'Smith & Partners' --databases shop --valid-for 30d",
+      "audit token list",
+      "audit token revoke at-3f2a9c01",
+    ],
+    prints: [
+      'create: {"id","token","auditor","databases","kinds","expiresAt"}',
+      'list: {"tokens":[{"id","auditor","databases","kinds","createdAt","expiresAt","revokedAt"}]}',
+      'revoke: {"id","revoked"}',
+    ],
+    load: () => import("./commands/audit-token.ts"),
+  },
+  {
     name: "catalog",
     description: "fill an empty catalog from the log, the stores and the recovery kit",
     args: [{ name: "<action>", description: "rebuild" }],

@@ -21,7 +21,9 @@ export const buildProgram = (): Command => {
   const program = new Command("dbgov")
     .description("Backups that an auditor can check: captured, sealed, replicated, logged, anchored, verified, drilled.")
     .version(version)
-    .configureHelp({ sortSubcommands: false });
+    .configureHelp({ sortSubcommands: false })
+    // What is said after a verb is the verb's, although the command before it may have an option of the same name.
+    .enablePositionalOptions();
   reportUsage(program);
   program.addHelpText(
     "after",
@@ -30,7 +32,7 @@ export const buildProgram = (): Command => {
   for (const spec of commandSpecs) {
     const [first = "", verb] = spec.name.split(" ");
     if (verb === undefined) program.addCommand(toCommand(spec, first));
-    // The command of one word comes before its verbs in the list. What is said after a verb is the verb's.
+    // The command of one word comes before its verbs in the list.
     else
       program.commands
         .find((command) => command.name() === first)

@@ -86,6 +86,8 @@ export const failureTypes = {
     exit: 1,
     remedy: "Bring back the witnesses that are named; the checkpoint is published by itself then.",
   },
+  TokenRejected: { retry: false, exit: 1, remedy: "Ask the operator of the log for a token that is valid and covers what is asked for." },
+  AuditUnreachable: { retry: true, exit: 1, remedy: "Check the address of the audit API, or ask again later." },
   CostCapExceeded: { retry: false, exit: 1, remedy: "Raise the cap in the configuration, or store less there." },
   CatalogUnreachable: { retry: true, exit: 1, remedy: "Start the catalog's PostgreSQL; runs resume by themselves." },
   OrchestratorUnreachable: { retry: true, exit: 1, remedy: "Start Temporal, or correct its address in the configuration." },

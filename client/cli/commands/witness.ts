@@ -6,6 +6,7 @@ import { formatWitnessKey } from "../../../core/ledger/verify/cosignature.ts";
 import { type NoteKey, parseNoteKey } from "../../../core/ledger/verify/note.ts";
 import { signerFromSeed } from "../../../core/repository/signing.ts";
 import { serveWitness } from "../../witness-server.ts";
+import { listenAddress, urlOf } from "../listen-address.ts";
 import type { CommandAction, CommandInput } from "../program.ts";
 import { bold, good, say } from "../terminal.ts";
 
@@ -33,10 +34,10 @@ const init = async ({ options, json }: CommandInput): Promise<number> => {
 
 const run = async ({ options, json, signal }: CommandInput): Promise<number> => {
   const witness = await witnessOf(String(options.key), nameOf(options.name));
-  const { host, port } = addressOf(String(options.listen));
+  const { host, port } = listenAddress(String(options.listen));
   const onAnswer = (line: string): void => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   const serving = await serveWitness({ witness, logs: logsOf(options.log), state: String(options.state), host, port, onAnswer });
-  const url = `http://${host.includes(":") ? `[${host}]` : host}:${serving.port}`;
+  const url = urlOf(host, serving.port);
   const publicKey = formatWitnessKey(witness.key);
   say(json ? JSON.stringify({ ready: true, url, publicKey }) : `${good("✓")} cosigning as ${publicKey} at ${url} (Ctrl-C to stop)`);
   await new Promise<void>((resolve) => {
@@ -75,12 +76,4 @@ const logsOf = (text: string | boolean | undefined): NoteKey[] => {
     throw new Failure("UsageInvalid", `--log names "${wrong.slice(0, 80)}", which is no log's key as name+id+base64`);
   if (keys.length === 0) throw new Failure("UsageInvalid", "--log must name the keys of the logs that are cosigned");
   return keys as NoteKey[];
-};
-
-const addressOf = (text: string): { host: string; port: number } => {
-  const match = /^(?:\[([\da-f:]+)\]|([^:[\]]+)):(\d{1,5})$/i.exec(text);
-  const port = Number(match?.[3]);
-  if (match === null || port > 65_535)
-    throw new Failure("UsageInvalid", `--listen must be a host and a port as 127.0.0.1:7380 (is "${text}")`);
-  return { host: match[1] ?? match[2] ?? "", port };
 };

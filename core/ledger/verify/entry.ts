@@ -196,6 +196,8 @@ const schemas: Readonly<Record<EntryKind, EntrySchema>> = {
   "keys-rotated": { version: 1, required: { purpose: exactly("log", "signing", "recipient", "index"), before: word, after: word } },
 };
 
+export const entryKinds = Object.keys(schemas) as EntryKind[];
+
 /** The version that entries of this kind have. */
 export const entryVersion = (kind: EntryKind): 1 => schemas[kind].version as 1;
 

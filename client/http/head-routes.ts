@@ -1,0 +1,92 @@
+import type { FastifyInstance } from "fastify";
+import { pageAnchors, pageTimestamps } from "../../core/catalog/page-attestations.ts";
+import { pageCheckpoints } from "../../core/catalog/page-checkpoints.ts";
+import { toBase64 } from "../../core/ledger/verify/bytes.ts";
+import { toHex } from "../../core/ledger/verify/hash.ts";
+import { schemas } from "./api-schemas.ts";
+import type { AuditPlace } from "./audit-api.ts";
+import { explorerLinks } from "./explorers.ts";
+
+interface Page {
+  readonly after: number;
+  readonly limit: number;
+}
+
+/** The log's heads: as published, how one follows from another, and who attests them from outside. Every token may see them. */
+export const addHeadRoutes = (app: FastifyInstance, { site, log }: AuditPlace): void => {
+  const { origin } = site.loaded.config.log;
+
+  app.get(
+    "/v1/scope",
+    { schema: { summary: "What the token may see", response: { 200: schemas.scope.response } } },
+    ({ auditToken: { auditor, databases, kinds, expiresAt } }) => Promise.resolve({ origin, auditor, databases, kinds, expiresAt }),
+  );
+
+  app.get<{ Querystring: Page }>(
+    "/v1/checkpoints",
+    {
+      schema: {
+        summary: "Published checkpoints",
+        querystring: schemas.checkpoints.querystring,
+        response: { 200: schemas.checkpoints.response },
+      },
+    },
+    async ({ query: { after, limit } }) => {
+      const checkpoints = await pageCheckpoints(await site.catalog(), origin, after, limit);
+      return { checkpoints, next: checkpoints.length < limit ? null : checkpoints.at(-1)!.size };
+    },
+  );
+
+  app.get<{ Querystring: { from: number; to: number } }>(
+    "/v1/consistency",
+    {
+      schema: {
+        summary: "The proof that the log of one size begins with the log of another",
+        querystring: schemas.consistency.querystring,
+        response: { 200: schemas.consistency.response },
+      },
+    },
+    async ({ query: { from, to } }) => ({ from, to, proof: (await (await log()).consistencyProof(from, to)).map(toHex) }),
+  );
+
+  app.get<{ Querystring: Page }>(
+    "/v1/anchors",
+    {
+      schema: {
+        summary: "Checkpoints that are final on a chain, with links to public explorers",
+        querystring: schemas.anchors.querystring,
+        response: { 200: schemas.anchors.response },
+      },
+    },
+    async ({ query: { after, limit } }) => {
+      const { rows, next } = pageBySize(await pageAnchors(await site.catalog(), after, limit), limit);
+      return { anchors: rows.map((one) => ({ ...one, explorer: explorerLinks(one) })), next };
+    },
+  );
+
+  app.get<{ Querystring: Page }>(
+    "/v1/timestamps",
+    {
+      schema: {
+        summary: "Tokens of time-stamping authorities",
+        querystring: schemas.timestamps.querystring,
+        response: { 200: schemas.timestamps.response },
+      },
+    },
+    async ({ query: { after, limit } }) => {
+      const { rows, next } = pageBySize(await pageTimestamps(await site.catalog(), after, limit), limit);
+      return { timestamps: rows.map(({ token, ...one }) => ({ ...one, token: toBase64(token) })), next };
+    },
+  );
+};
+
+/** Several rows may be of one size. A page that is full ends before the last size in it, which may go on; one of a single size stays as it is. */
+const pageBySize = <T extends { readonly size: number }>(
+  rows: readonly T[],
+  limit: number,
+): { rows: readonly T[]; next: number | null } => {
+  if (rows.length < limit) return { rows, next: null };
+  const last = rows.at(-1)!.size;
+  const whole = rows.filter(({ size }) => size < last);
+  return whole.length === 0 ? { rows, next: last } : { rows: whole, next: whole.at(-1)!.size };
+};
