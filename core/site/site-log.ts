@@ -20,6 +20,8 @@ export const openLogToAppend = async (site: Site, signal: AbortSignal, onHealed:
   const known = await latestCheckpoint(await site.catalog(), origin);
   try {
     const log = await open();
+    // Opening reads hashes alone; what is appended joins the last entries.
+    if (log.size > 0) await log.entry(log.size - 1);
     if (log.size >= (known?.size ?? 0)) return log;
   } catch (error) {
     if (!isFailure(error, "LedgerCorrupt")) throw error;

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import { liveSnapshots } from "../../core/catalog/live-snapshots.ts";
 import { latestSnapshot } from "../../core/catalog/read-snapshots.ts";
 import { snapshotObjects } from "../../core/catalog/snapshot-objects.ts";
 import type { BackupProgress, BackupResult } from "../../core/domain/run.ts";
+import { openLog } from "../../core/ledger/log.ts";
 import { envelopesKey, manifestKey, packKey, rangeKey } from "../../core/repository/object-keys.ts";
 import type { StoredObject } from "../../core/stores/store.ts";
+import type { RunningWorker } from "../sample/run-worker.ts";
 import { assertNoSecrets } from "../sample/secrets.ts";
 import { createDatabase, createTestSite, runSql, type TestSite } from "../sample/test-site.ts";
 import { useStack } from "../stack/use-stack.ts";
@@ -19,6 +22,7 @@ describe("altered objects", () => {
   const startStack = () => useStack("temporal", "postgres", "azurite", "ipfs", "anvil", "arlocal");
   let stack: Awaited<ReturnType<typeof startStack>>;
   let test: TestSite;
+  let worker: RunningWorker;
   let source: string;
   let snapshot: string;
   let packs: string[];
@@ -40,7 +44,7 @@ describe("altered objects", () => {
         config.anchors = [];
       },
     });
-    await test.worker();
+    worker = await test.worker();
     ({ snapshot } = await test.backup("shop"));
     const objects = await snapshotObjects(await test.site.catalog(), snapshot);
     packs = objects.packs.map(({ id }) => packKey(id));
@@ -166,36 +170,71 @@ describe("altered objects", () => {
     assert.deepEqual([restored.code, restored.json.identical, restored.json.damaged], [0, true, []]);
   });
 
+  /** Nothing is logged or copied any more. */
+  const quiet = async (): Promise<void> => {
+    const newest = await latestSnapshot(await test.site.catalog(), "shop");
+    await ended("verify", newest?.snapshot ?? "");
+    await test.client.workflow.getHandle("publish").result();
+  };
+  /** The log's newest object of a kind: the widest, of those that are cut into tiles. */
+  const ofLog = async (pattern: RegExp): Promise<string> => {
+    const found: StoredObject[] = [];
+    for await (const object of (await test.site.store("local")).list("log/", signal)) if (pattern.test(object.key)) found.push(object);
+    return (found.sort((a, b) => b.bytes - a.bytes)[0] as StoredObject).key;
+  };
+  const openedLog = async () => {
+    const { origin } = test.site.loaded.config.log;
+    return await openLog({ store: await test.site.store("local"), origin, signer: await test.site.logSigner() });
+  };
+  const newestTile = { hashes: /^log\/tile\/0\//, entries: /^log\/tile\/entries\// };
+
   for (const [what, pattern] of [
-    ["tile", /^log\/tile\/0\//],
+    ["tile", newestTile.hashes],
+    ["entry", newestTile.entries],
     ["checkpoint", /^log\/checkpoint$/],
   ] as const) {
-    it(`stops a run whose log has an altered ${what}; reset finishes it once the log is put right`, async () => {
-      const local = await test.site.store("local");
-      const found: StoredObject[] = [];
-      for await (const object of local.list("log/", signal)) if (pattern.test(object.key)) found.push(object);
-      // The widest tile is the current one.
-      const { key } = found.sort((a, b) => b.bytes - a.bytes)[0] as StoredObject;
+    it(`are put right by the next run, which says so, when they are the log's: ${what}`, async () => {
+      await quiet();
+      const { size } = await openedLog();
+      const key = await ofLog(pattern);
       const original = await flip("local", key);
       const { code, json } = await test.dbgov("backup", "shop");
-      assert.deepEqual([code, json.error.type], [5, "LedgerCorrupt"]);
-      assert.ok(json.error.message.includes(key), json.error.message);
-      await putBack("local", key, original);
-      const handle = test.client.workflow.getHandle("backup/shop");
-      const { resumeAt } = (await handle.query("progress")) as BackupProgress;
-      const { runId } = await handle.describe();
-      await test.client.workflowService.resetWorkflowExecution({
-        namespace: test.namespace,
-        workflowExecution: { workflowId: "backup/shop", runId },
-        workflowTaskFinishEventId: resumeAt as never,
-        reason: "the log is put right",
-        requestId: crypto.randomUUID(),
-      });
-      const done = (await test.client.workflow.getHandle("backup/shop").result()) as BackupResult;
-      assert.deepEqual([done.state, done.degraded, done.rows], ["logged", false, rows]);
-      assert.equal((await latestSnapshot(await test.site.catalog(), "shop", "logged"))?.snapshot, done.snapshot);
+      assert.deepEqual([code, json.state, json.degraded], [0, "logged", false], JSON.stringify(json));
+      const log = await openedLog();
+      assert.ok(log.size > size);
+      await log.verifyAll();
+      if (what !== "checkpoint") assert.deepEqual(await (await test.site.store("local")).get(key, signal), original);
+      const said = (await readFile(worker.log, "utf8")).split("\n").filter((line) => line.includes("the log was damaged in its store"));
+      assert.ok(
+        said.some((line) => line.includes(key)),
+        said.join("\n"),
+      );
     });
   }
+
+  it("stop a run when an entry of the log is altered in every store; reset finishes it once one of them is put right", async () => {
+    await quiet();
+    const key = await ofLog(newestTile.entries);
+    const originals = await Promise.all(stores.map((store) => flip(store, key)));
+    const { code, json } = await test.dbgov("backup", "shop");
+    assert.deepEqual([code, json.error.type], [5, "LedgerCorrupt"]);
+    assert.match(json.error.message, /the entries of the log .*, in all stores together, do not hash to its checkpoint of size \d+$/);
+    await putBack("azure", key, originals[1] as Uint8Array);
+    const handle = test.client.workflow.getHandle("backup/shop");
+    const { resumeAt } = (await handle.query("progress")) as BackupProgress;
+    const { runId } = await handle.describe();
+    await test.client.workflowService.resetWorkflowExecution({
+      namespace: test.namespace,
+      workflowExecution: { workflowId: "backup/shop", runId },
+      workflowTaskFinishEventId: resumeAt as never,
+      reason: "the log is put right",
+      requestId: crypto.randomUUID(),
+    });
+    const done = (await test.client.workflow.getHandle("backup/shop").result()) as BackupResult;
+    assert.deepEqual([done.state, done.degraded, done.rows], ["logged", false, rows]);
+    assert.equal((await latestSnapshot(await test.site.catalog(), "shop", "logged"))?.snapshot, done.snapshot);
+    await (await openedLog()).verifyAll();
+  });
 
   it("has told no secret to Temporal or to a log", async () => {
     await assertNoSecrets(test);
