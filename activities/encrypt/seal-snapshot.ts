@@ -19,7 +19,7 @@ import { takenOverParts, takeoverKey, takeoverRecord } from "../../core/snapshot
 import type { Store } from "../../core/stores/store.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import type { CapturedBatch } from "../snapshot/capture-batch.ts";
-import { getPlanObject, planPrefix, putPlanObject } from "../snapshot/plan-objects.ts";
+import { getPlan, getPlanObject, planPrefix, putPlanObject } from "../snapshot/plan-objects.ts";
 
 export interface SealInput {
   readonly database: string;
@@ -105,7 +105,7 @@ export const createSealSnapshot = ({ site }: ActivityEnvironment) => ({
 const leaveTakeover = async (input: SealInput, at: Site, signal: AbortSignal): Promise<void> => {
   const store = await at.store(input.policy.landing);
   const { indexKey } = await at.repositoryKeys();
-  const capture = await getPlanObject<CapturePlan>(store, indexKey, input.plan, signal);
+  const capture = await getPlan(store, indexKey, input.plan, signal);
   const { plan, takenOver, earlierSnapshot, sinceFull } = capture;
   // The snapshot that was just committed protects them from here on.
   const claimed = Object.values(takenOver).map(({ range }) => range);
@@ -134,7 +134,7 @@ const partsOf = async (
 const buildManifest = async (input: SealInput, at: Site, signal: AbortSignal) => {
   const store = await at.store(input.policy.landing);
   const { indexKey, dedupSecret } = await at.repositoryKeys();
-  const capture = await getPlanObject<CapturePlan>(store, indexKey, input.plan, signal);
+  const capture = await getPlan(store, indexKey, input.plan, signal);
   const { plan } = capture;
   const parts = await partsOf(capture, input, store, indexKey, signal);
   const manifest: Manifest = {

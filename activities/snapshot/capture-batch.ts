@@ -5,10 +5,10 @@ import { Failure, isFailure } from "../../core/domain/failure.ts";
 import type { ByteCounts } from "../../core/domain/run.ts";
 import type { Site } from "../../core/site/site.ts";
 import type { CaptureCheckpoint, CapturedPart } from "../../core/snapshot/capture-batch.ts";
-import { addressKey, type CapturePlan } from "../../core/snapshot/capture-plan.ts";
+import { partsToCapture } from "../../core/snapshot/capture-plan.ts";
 import { type TakeoverRecord, takeoverKey } from "../../core/snapshot/takeover.ts";
 import { type ActivityEnvironment, runJob } from "../environment.ts";
-import { getPlanObject, planPrefix, putPlanObject } from "./plan-objects.ts";
+import { getPlan, getPlanObject, planPrefix, putPlanObject } from "./plan-objects.ts";
 
 /** Where the list of what a batch captured lies. */
 export interface BatchRef {
@@ -41,8 +41,8 @@ export const createCaptureBatch = ({ site, threads, checkpointBytes }: ActivityE
     const signal = cancellationSignal();
     const store = await at.store(input.landing);
     const keys = await at.repositoryKeys();
-    const { plan, batches, expected, earlierSnapshot } = await getPlanObject<CapturePlan>(store, keys.indexKey, input.plan, signal);
-    const parts = batches[input.batch];
+    const capture = await getPlan(store, keys.indexKey, input.plan, signal);
+    const parts = capture.batches[input.batch];
     if (parts === undefined) throw new Failure("Unexpected", `the plan ${input.plan} has no batch ${input.batch}`);
 
     // Checkpoints come from a thread, where no activity is current any more.
@@ -60,13 +60,14 @@ export const createCaptureBatch = ({ site, threads, checkpointBytes }: ActivityE
         engine: at.database(input.database).engine,
         url: await at.databaseUrl(input.database),
         token: input.token,
-        plan,
-        parts: parts.filter((part) => !donePlaces.has(part.join("/"))),
+        parts: partsToCapture(
+          capture,
+          parts.filter((part) => !donePlaces.has(part.join("/"))),
+        ),
         keys,
         recipients: await at.recipients(),
         landing: await at.storeConfig(input.landing),
         catalog: await at.catalogUrl(),
-        expected: Object.fromEntries(parts.map(addressKey).flatMap((key) => (expected[key] === undefined ? [] : [[key, expected[key]]]))),
         checkpointBytes,
       },
       { ...standstill, what: `the capture of ${input.database}` },
@@ -78,7 +79,7 @@ export const createCaptureBatch = ({ site, threads, checkpointBytes }: ActivityE
       },
     );
     const result = await capturing.catch(async (error: unknown) => {
-      if (isFailure(error, "TakeoverUnsound")) await distrustTakeovers(at, input, earlierSnapshot, signal);
+      if (isFailure(error, "TakeoverUnsound")) await distrustTakeovers(at, input, capture.earlierSnapshot, signal);
       throw error;
     });
     const captured: CapturedBatch = { parts: [...done.flatMap((checkpoint) => checkpoint.parts), ...result.parts] };

@@ -1,6 +1,7 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import { Failure } from "../../core/domain/failure.ts";
 import { seal, unseal } from "../../core/repository/sealing.ts";
+import type { CapturePlan } from "../../core/snapshot/capture-plan.ts";
 import type { Store } from "../../core/stores/store.ts";
 
 /**
@@ -28,4 +29,22 @@ export const getPlanObject = async <T>(store: Store, indexKey: Uint8Array, key: 
   const packed = unseal(indexKey, additionalData(key), await store.get(key, signal));
   if (packed === undefined) throw new Failure("ObjectCorrupt", `${key} in store ${store.name} is not what this run wrote there`);
   return JSON.parse(gunzipSync(packed).toString("utf8")) as T;
+};
+
+/** How long a plan is kept that no activity asks for: the next batch of its run comes sooner. */
+const planKeptMs = 10_000;
+const plans = new Map<string, { readonly plan: Promise<CapturePlan>; readonly expiry: NodeJS.Timeout }>();
+
+/** A run's plan. Its batches run side by side, and a plan of many thousand tables is large: they share one copy, which nobody may change. */
+export const getPlan = (store: Store, indexKey: Uint8Array, key: string, signal: AbortSignal): Promise<CapturePlan> => {
+  const kept = plans.get(key);
+  if (kept !== undefined) {
+    kept.expiry.refresh();
+    return kept.plan;
+  }
+  const forget = (): void => void plans.delete(key);
+  const plan = getPlanObject<CapturePlan>(store, indexKey, key, signal);
+  plans.set(key, { plan, expiry: setTimeout(forget, planKeptMs).unref() });
+  plan.catch(forget);
+  return plan;
 };

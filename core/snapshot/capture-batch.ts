@@ -1,11 +1,12 @@
 import { lookupChunks } from "../catalog/lookup-chunks.ts";
 import { markPackWritten } from "../catalog/mark-pack-written.ts";
 import { registerPack } from "../catalog/register-pack.ts";
-import { registerRange } from "../catalog/register-range.ts";
+import { registerRanges } from "../catalog/register-ranges.ts";
 import { threadCatalog } from "../catalog/thread-catalog.ts";
 import type { StoreConfig } from "../config/schema.ts";
-import type { Plan } from "../databases/engine.ts";
+import type { PartPlan, StreamPlan } from "../databases/engine.ts";
 import { engineOf } from "../databases/engines.ts";
+import { eachLimited } from "../domain/each-limited.ts";
 import { Failure } from "../domain/failure.ts";
 import type { ByteCounts } from "../domain/run.ts";
 import type { EngineName, RowDigest } from "../domain/snapshot.ts";
@@ -15,7 +16,7 @@ import { digestKeyOf, type Recipient, type RepositoryKeys } from "../repository/
 import { packKey, rangeKey } from "../repository/object-keys.ts";
 import { sealRange } from "../repository/ranges.ts";
 import { openStore } from "../stores/stores.ts";
-import { addressKey, type CapturePlan, type PartAddress, partAt } from "./capture-plan.ts";
+import type { PartAddress } from "./capture-plan.ts";
 import type { JobContext, JobProgress } from "./jobs.ts";
 import { repositoryConfigOf } from "./repository-in-store.ts";
 import type { EarlierPart } from "./takeover.ts";
@@ -24,18 +25,25 @@ export interface CaptureJob {
   readonly engine: EngineName;
   readonly url: string;
   readonly token: string;
-  readonly plan: Plan;
-  readonly parts: readonly PartAddress[];
+  readonly parts: readonly PartToCapture[];
   readonly keys: RepositoryKeys;
   readonly recipients: readonly Recipient[];
   readonly landing: StoreConfig;
   readonly catalog: string;
-  readonly expected: CapturePlan["expected"];
   /**
    * Bytes new to the repository after which finished parts are made durable and reported, so that a retry does not read them again.
    * @default 64 MiB
    */
   readonly checkpointBytes?: number | undefined;
+}
+
+/** A part, its stream, and where both lie in the plan: a job gets no more of the plan than it needs. */
+export interface PartToCapture {
+  readonly address: PartAddress;
+  readonly stream: StreamPlan;
+  readonly part: PartPlan;
+  /** In a full read, what the server calls unchanged: reading must give the same. */
+  readonly expected?: EarlierPart | undefined;
 }
 
 /** One part, durable in the landing store as one range object. */
@@ -62,6 +70,9 @@ export interface CaptureCheckpoint {
 }
 
 const defaultCheckpointBytes = 64 * 2 ** 20;
+
+/** Range objects are small: what takes time is to have each of them durable. */
+const rangesAtOnce = 8;
 
 /** Reads each part under the held snapshot, and writes what the repository lacks of it into the landing store. */
 export const captureBatch = async (input: CaptureJob, { report, settling, signal }: JobContext<JobProgress>): Promise<CaptureJobResult> => {
@@ -90,41 +101,45 @@ export const captureBatch = async (input: CaptureJob, { report, settling, signal
     const checkpoint = async (): Promise<CapturedPart[]> => {
       await writer.flush();
       const parts: CapturedPart[] = [];
+      const ranges: { readonly id: string; readonly bytes: Uint8Array }[] = [];
       for (const { part, draft } of drafts) {
-        const sealed = await sealRange(draft, { recipients: input.recipients, keys: input.keys });
-        await registerRange(catalog, { id: sealed.id, bytes: sealed.bytes.length, store: store.name });
-        await store.put(rangeKey(sealed.id), sealed.bytes, signal);
+        const { id, bytes: sealed, packs, envelopes } = await sealRange(draft, { recipients: input.recipients, keys: input.keys });
+        ranges.push({ id, bytes: sealed });
         const { rows, bytes, sum } = draft.digest;
-        parts.push({ part, range: sealed.id, rows, bytes, sum, packs: sealed.packs, envelopes: sealed.envelopes });
+        parts.push({ part, range: id, rows, bytes, sum, packs, envelopes });
       }
       drafts = [];
+      await registerRanges(
+        catalog,
+        store.name,
+        ranges.map(({ id, bytes }) => ({ id, bytes: bytes.length })),
+      );
+      await eachLimited(ranges, rangesAtOnce, async ({ id, bytes }) => void (await store.put(rangeKey(id), bytes, signal)));
       captured.push(...parts);
       return parts;
     };
 
     let bytes = 0;
     let rows = 0;
-    for (const part of input.parts) {
+    for (const { address, stream, part, expected } of input.parts) {
       signal.throwIfAborted();
-      const { stream, part: selected } = partAt(input.plan, part);
       const range = writer.beginRange(stream.framing);
       const waiting = (why: string): void => report({ bytes, rows, current: `${stream.name} (${why})` });
-      for await (const block of engine.read(input.url, input.token, stream, selected, signal, waiting)) {
+      for await (const block of engine.read(input.url, input.token, stream, part, signal, waiting)) {
         bytes += block.length;
         const written = range.write(block);
         if (written !== undefined) await written;
         report({ bytes, rows, current: stream.name });
       }
       const draft = await range.finish();
-      const expected = input.expected[addressKey(part)];
       if (expected !== undefined && !isSame(expected, draft.digest)) {
         // Where no snapshot is held it may have changed between the server's word and the reading: then the server says so now.
         const { mark, rows: before } = expected;
-        const still = await engine.unchanged?.(input.url, input.token, [{ stream, part: selected, mark, rows: before }], () => {}, signal);
+        const still = await engine.unchanged?.(input.url, input.token, [{ stream, part, mark, rows: before }], () => {}, signal);
         if (still?.[0] === true) throw unsound(stream.name, expected, draft.digest);
       }
       rows += draft.digest.rows;
-      drafts.push({ part, draft });
+      drafts.push({ part: address, draft });
       report({ bytes, rows, current: stream.name });
       // By what was new, not by what packs were written: whether the last one is written yet is chance.
       if (writer.counts().new - durable.new >= (input.checkpointBytes ?? defaultCheckpointBytes)) {

@@ -1,4 +1,5 @@
 import type { PartPlan, Plan, StreamPlan } from "../databases/engine.ts";
+import type { PartToCapture } from "./capture-batch.ts";
 import type { EarlierPart } from "./takeover.ts";
 
 /** A part by its place in the plan: `[stream, part]`. */
@@ -20,7 +21,7 @@ export interface CapturePlan {
 /** Bytes on the database's disk. A part is what a retry reads again at most, and what one range tells of; a batch is what one activity captures. */
 export const captureGrain = { partBytes: 64 * 2 ** 20, batchBytes: 64 * 2 ** 20 } as const;
 
-export const partAt = (plan: Plan, [stream, part]: PartAddress): { stream: StreamPlan; part: PartPlan } => {
+const partAt = (plan: Plan, [stream, part]: PartAddress): { stream: StreamPlan; part: PartPlan } => {
   const found = plan.streams[stream];
   const foundPart = found?.parts[part];
   if (found === undefined || foundPart === undefined) throw new RangeError(`the plan has no part ${stream}/${part}`);
@@ -29,6 +30,12 @@ export const partAt = (plan: Plan, [stream, part]: PartAddress): { stream: Strea
 
 /** As `stream/part`, the key that a plan's parts are looked up by. */
 export const addressKey = ([stream, part]: PartAddress): string => `${stream}/${part}`;
+
+/** What a job needs of the plan to capture these parts. */
+export const partsToCapture = (
+  { plan, expected }: Pick<CapturePlan, "plan" | "expected">,
+  addresses: readonly PartAddress[],
+): PartToCapture[] => addresses.map((address) => ({ address, ...partAt(plan, address), expected: expected[addressKey(address)] }));
 
 /** Many tiny parts cost a round trip each: a batch takes no more than this many. */
 const maxPartsPerBatch = 400;

@@ -13,7 +13,7 @@ import { digestKeyOf, parseRecipient, parseRecipientSecret } from "../../core/re
 import { sealManifest } from "../../core/repository/manifest.ts";
 import { manifestKey } from "../../core/repository/object-keys.ts";
 import { signerFromSeed } from "../../core/repository/signing.ts";
-import { captureGrain, groupParts } from "../../core/snapshot/capture-plan.ts";
+import { captureGrain, groupParts, partsToCapture } from "../../core/snapshot/capture-plan.ts";
 import { manifestStreams } from "../../core/snapshot/manifest-streams.ts";
 import { accessFromCatalog } from "../../core/snapshot/snapshot-access.ts";
 import { openThreadPool, type ThreadPool } from "../../core/snapshot/thread-pool.ts";
@@ -66,8 +66,10 @@ const backup = async (
   try {
     const plan = await engine.plan(url, hold.token, { partBytes: captureGrain.partBytes }, signal);
     const batches = groupParts(plan, captureGrain.batchBytes);
-    const job = { engine: engineName, url, token: hold.token, plan, keys, recipients, landing, catalog: catalogUrl };
-    const results = await Promise.all(batches.map((parts) => threads.run("capture", { ...job, parts, expected: {} }, { signal })));
+    const job = { engine: engineName, url, token: hold.token, keys, recipients, landing, catalog: catalogUrl };
+    const results = await Promise.all(
+      batches.map((parts) => threads.run("capture", { ...job, parts: partsToCapture({ plan, expected: {} }, parts) }, { signal })),
+    );
     const parts = results.flatMap((result) => result.parts);
     const packs = [...new Set(parts.flatMap((part) => part.packs))];
     const gone = await claimPacks(catalog, packs);

@@ -11,7 +11,7 @@ import { lookupChunks } from "../../core/catalog/lookup-chunks.ts";
 import { markPackWritten } from "../../core/catalog/mark-pack-written.ts";
 import { packInfo } from "../../core/catalog/pack-info.ts";
 import { registerPack } from "../../core/catalog/register-pack.ts";
-import { registerRange } from "../../core/catalog/register-range.ts";
+import { registerRanges } from "../../core/catalog/register-ranges.ts";
 import { isFailure } from "../../core/domain/failure.ts";
 import { envelopesKey, manifestKey, packKey, rangeKey } from "../../core/repository/object-keys.ts";
 import { committed, createCatalog, freshId, hex, packOf, writtenPacks } from "./catalog-database.ts";
@@ -116,10 +116,10 @@ test("a claim says what is gone: unknown, never written, deleted", async () => {
 test("what a capture registered or claimed is not condemned while its claim lasts; what is referenced never is", async () => {
   const [claimed, referenced] = await writtenPacks(catalog, 2);
   const intended = freshId();
-  const range = { id: freshId(), bytes: 10, store: "disk" };
+  const range = { id: freshId(), bytes: 10 };
   await registerPack(catalog, packOf(intended));
-  await registerRange(catalog, range);
-  await registerRange(catalog, range);
+  await registerRanges(catalog, "disk", [range]);
+  await registerRanges(catalog, "disk", [range]);
   await committed(catalog, "referenced", [referenced!]);
   const now = await condemnUnreferenced(catalog, new Date());
   for (const id of [claimed!, referenced!, intended]) assert.ok(!now.packs.includes(id));
@@ -128,18 +128,18 @@ test("what a capture registered or claimed is not condemned while its claim last
   assert.ok(then.packs.includes(claimed!) && then.packs.includes(intended) && !then.packs.includes(referenced!));
   assert.ok(then.ranges.includes(range.id));
   assert.deepEqual(await condemnUnreferenced(catalog, later), { snapshots: [], envelopes: [], ranges: [], packs: [] });
-  await assert.rejects(registerRange(catalog, range), (error) => isFailure(error, "PacksReclaimed"));
+  await assert.rejects(registerRanges(catalog, "disk", [range]), (error) => isFailure(error, "PacksReclaimed"));
 });
 
 test("deletion: listed after the grace, begun once condemned, resumed until every store has finished", async () => {
   const [id] = await writtenPacks(catalog, 1);
-  const mine = async (before: Date) => (await deletable(catalog, before, 1_000)).filter((object) => object.id === id);
+  const mine = async (before: Date) => (await deletable(catalog, before, 1_000, ["disk"])).filter((object) => object.id === id);
   assert.deepEqual(await beginDelete(catalog, [id!]), [], "it is not condemned");
   await condemnUnreferenced(catalog, later);
   assert.deepEqual(await mine(later), [], "the grace period is not over");
   const object = { key: packKey(id!), kind: "pack", id, stores: ["disk"] };
   assert.deepEqual(await mine(muchLater), [object]);
-  assert.equal((await deletable(catalog, muchLater, 1)).length, 1);
+  assert.equal((await deletable(catalog, muchLater, 1, ["disk"])).length, 1);
   assert.deepEqual(await beginDelete(catalog, [id!]), [id]);
   assert.deepEqual(await beginDelete(catalog, [id!]), [id]);
   assert.deepEqual(await mine(muchLater), [object], "a deletion that began must be finished");

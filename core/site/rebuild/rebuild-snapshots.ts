@@ -5,7 +5,7 @@ import { markPackWritten } from "../../catalog/mark-pack-written.ts";
 import { reachState } from "../../catalog/reach-state.ts";
 import { recordReplicas } from "../../catalog/record-replica.ts";
 import { registerPack } from "../../catalog/register-pack.ts";
-import { registerRange } from "../../catalog/register-range.ts";
+import { registerRanges } from "../../catalog/register-ranges.ts";
 import { Failure } from "../../domain/failure.ts";
 import type { EngineName } from "../../domain/snapshot.ts";
 import type { LogEntry } from "../../ledger/entries.ts";
@@ -99,7 +99,7 @@ export const rebuildOrphan = async (place: RebuildPlace, kind: "pack" | "range",
   const [replica] = survey.replicas.get(key) ?? [];
   if (replica === undefined) return;
   if (kind === "pack") await rebuildPack(place, id);
-  else await registerRange(catalog, { id, bytes: replica.bytes, store: replica.store });
+  else await registerRanges(catalog, replica.store, [{ id, bytes: replica.bytes }]);
   await recordReplicas(
     catalog,
     [key, envelopesKey(id)].flatMap((one) => survey.replicas.get(one) ?? []),
