@@ -5,8 +5,8 @@ import type { Engine } from "./engine.ts";
 const engines: Readonly<Record<EngineName, () => Promise<Engine>>> = {
   postgres: async () => (await import("./postgres/postgres.ts")).postgres,
   mongodb: async () => (await import("./mongodb/mongodb.ts")).mongodb,
-  redis: async () => (await import("./redis/redis.ts")).redis,
   cosmos: async () => (await import("./cosmos/cosmos.ts")).cosmos,
+  redis: async () => (await import("./redis/redis.ts")).redis,
 };
 
 export const engineOf = async (name: EngineName): Promise<Engine> => await engines[name]();

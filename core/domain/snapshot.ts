@@ -1,6 +1,6 @@
 /** The words of a snapshot. Pure data: these types cross Temporal, the catalog and the CLI as JSON. */
 
-export const engineNames = ["postgres", "mongodb", "cosmos"] as const;
+export const engineNames = ["postgres", "mongodb", "cosmos", "redis"] as const;
 export type EngineName = (typeof engineNames)[number];
 
 /** In order. Each is reached by evidence of its own, never assumed from the one before. */
