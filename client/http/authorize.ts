@@ -16,17 +16,12 @@ const mostWrongTokens = 30;
 
 /**
  * Lets in who shows a valid token, and counts the request for it. The catalog is asked each time, so that a token which is revoked opens nothing
- * from that moment. An address that shows wrong ones is held off.
+ * from that moment. An address that shows wrong ones is told to wait; a right one from there is let in, since many may sit behind one proxy.
  */
 export const requireToken = (app: FastifyInstance, site: Site): void => {
   app.decorateRequest("auditToken", null as unknown as AuditToken);
   const wrongTokens = app.createRateLimit({ max: mostWrongTokens, timeWindow: 60_000, keyGenerator: ({ ip }) => `wrong ${ip}` });
   app.addHook("onRequest", async (request, reply) => {
-    const before = await wrongTokens(request, { increment: false });
-    if (!before.isAllowed && before.isExceeded) {
-      const failure = new Failure("AuditUnreachable", `too many requests with a wrong token: ask again in ${before.ttlInSeconds} s`);
-      return refuse(reply.header("retry-after", before.ttlInSeconds), failure, 429);
-    }
     const shown = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? "")?.[1];
     const route = `${request.method} ${request.routeOptions.url}`;
     const token =
@@ -37,7 +32,11 @@ export const requireToken = (app: FastifyInstance, site: Site): void => {
       request.auditToken = token;
       return;
     }
-    await wrongTokens(request);
+    const held = await wrongTokens(request);
+    if (!held.isAllowed && held.isExceeded) {
+      const failure = new Failure("AuditUnreachable", `too many requests with a wrong token: ask again in ${held.ttlInSeconds} s`);
+      return refuse(reply.header("retry-after", held.ttlInSeconds), failure, 429);
+    }
     const why = shown === undefined ? "no token was shown (Authorization: Bearer …)" : "the token is unknown, expired or revoked";
     return refuse(reply.header("www-authenticate", "Bearer"), new Failure("TokenRejected", why));
   });
