@@ -28,6 +28,39 @@ const azureBlobStore = z.strictObject({
     .describe("the container; created when it is missing"),
 });
 
+const s3Store = z.strictObject({
+  kind: z.literal("s3").describe("a bucket of Amazon S3, or of any service that speaks its protocol, as the gateways of Storj and Sia do"),
+  ...storeBase,
+  bucket: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be 3 to 63 lowercase letters, digits, dots and dashes")
+    .describe("the bucket, which must exist"),
+  prefix: z
+    .string()
+    .max(200)
+    .regex(/^(?:[\w-][\w.-]*(?:\/[\w-][\w.-]*)*)?$/, "must be empty or a path as backups/acme")
+    .default("")
+    .describe("the folder in the bucket; repositories that share a bucket need different ones"),
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, "must be a region as eu-central-1")
+    .default("us-east-1")
+    .describe("the bucket's region. Services other than AWS often take any"),
+  endpoint: z
+    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+    .optional()
+    .describe("the service's address, as `https://gateway.storjshare.io`; without it, that of AWS in the region"),
+  pathStyle: z
+    .boolean()
+    .optional()
+    .describe(
+      "whether the bucket is named in the path (`https://host/bucket`) and not in the host (`https://bucket.host`). By default in the path where an `endpoint` is named",
+    ),
+  accessKeyId: secret.describe("the access key; it must be able to list the bucket and to read, write and delete objects under `prefix`"),
+  secretAccessKey: secret.describe("the access key's secret"),
+  sessionToken: secret.optional().describe("the token that temporary keys come with; when it expires, the store refuses"),
+});
+
 const ipfsStore = z.strictObject({
   kind: z.literal("ipfs").describe("IPFS peers that are yours (kubo). Others may keep what they fetched, so deletion is only unpinning"),
   ...storeBase,
@@ -65,4 +98,4 @@ const arweaveStore = z.strictObject({
     .describe("the most that one object may cost, in winston (10^-12 AR); a higher quote is refused"),
 });
 
-export const store = z.discriminatedUnion("kind", [directoryStore, azureBlobStore, ipfsStore, arweaveStore]);
+export const store = z.discriminatedUnion("kind", [directoryStore, azureBlobStore, s3Store, ipfsStore, arweaveStore]);

@@ -23,6 +23,9 @@ export const recoveryPage = (content: RecoveryKitContent, recipientId: string): 
   const azure = stores.some(({ kind }) => kind === "azure-blob")
     ? "<li>For Azure, put the account's <code>AZURE_STORAGE_CONNECTION_STRING</code>, or <code>AZURE_STORAGE_SAS_TOKEN</code>, into the environment. It is not in this kit.</li>\n"
     : "";
+  const s3 = stores.some(({ kind }) => kind === "s3")
+    ? "<li>For S3, put <code>AWS_ACCESS_KEY_ID</code> and <code>AWS_SECRET_ACCESS_KEY</code> of a key that may read the bucket into the environment. They are not in this kit.</li>\n"
+    : "";
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -53,7 +56,7 @@ ${stores.map((store) => `<tr><td>${markup(store.name)}</td><td>${markup(store.ki
 <ol>
 <li>On a machine with Node 20 or newer and npm, get the source of dbgov and run <code>npm ci</code> in it. For a PostgreSQL database, also install <code>pg_dump</code> and <code>pg_restore</code> of the version of its server or newer (package <code>postgresql-client</code>); <code>DBGOV_PG_BIN</code> names its folder where it is not on the <code>PATH</code>.</li>
 <li>Take this folder's <code>kit.json</code> and the newest <code>keyring.jsonl</code> beside it. Files lost? Then write <code>kit.json</code> again from this page; <code>docs/format.md</code> shows its form.</li>
-${azure}<li>Create an empty database, and run one of these; with <code>--list</code> instead of all that follows <code>FILE</code> it shows what there is. Write the path of <code>kit.json</code> for <code>FILE</code>, the database's name for <code>NAME</code>, and the empty database's address for <code>URL</code>:
+${azure}${s3}<li>Create an empty database, and run one of these; with <code>--list</code> instead of all that follows <code>FILE</code> it shows what there is. Write the path of <code>kit.json</code> for <code>FILE</code>, the database's name for <code>NAME</code>, and the empty database's address for <code>URL</code>:
 ${stores.map((store) => `<pre>${markup(command(store.address))}</pre>`).join("\n")}</li>
 </ol>
 <p>Neither Temporal, nor the catalog, nor the configuration is needed. The content is checked before anything is written.</p>

@@ -3,13 +3,13 @@ import type { StoreConfig } from "../config/schema.ts";
 import { Failure } from "../domain/failure.ts";
 import { containerAddress, containerClient } from "./azure-connection.ts";
 import { azureCode, failureOfAzure, isMissingBlob } from "./azure-failure.ts";
-import { plainEtag, uploadBlob } from "./azure-upload.ts";
+import { uploadBlob } from "./azure-upload.ts";
 import { oneAtATime } from "./in-turn.ts";
 import { checkKey, checkPrefix } from "./keys.ts";
 import { probeByWriting } from "./probe.ts";
 import type { Receipt, Store, StoreCapabilities, StoredObject, StoreOptions } from "./store.ts";
 import { withinLimit } from "./time-limit.ts";
-import { checkStoredSize, collect, rangeWithin } from "./transfer.ts";
+import { checkStoredSize, collect, plainEtag, rangeWithin } from "./transfer.ts";
 
 export const azureBlobCapabilities: StoreCapabilities = {
   // Fifty thousand blocks of eight MiB.

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { BlockBlobClient } from "@azure/storage-blob";
 import { Failure } from "../domain/failure.ts";
 import { azureCode } from "./azure-failure.ts";
+import { plainEtag } from "./transfer.ts";
 
 /** What is sent, checked and tried again as one piece: about half a minute on a line of 2 Mbit/s. */
 const blockBytes = 8 << 20;
@@ -76,6 +77,3 @@ const uploadBlocks = async (blob: BlockBlobClient, bytes: Uint8Array, signal: Ab
   });
   return plainEtag(answer.etag);
 };
-
-/** Some answers put the etag in quotes, others do not. */
-export const plainEtag = (etag: string | undefined): string => (etag ?? "").replaceAll('"', "");

@@ -3,12 +3,14 @@ import { arweaveCapabilities } from "./arweave.ts";
 import { azureBlobCapabilities } from "./azure-blob.ts";
 import { directoryCapabilities } from "./directory.ts";
 import { ipfsCapabilities } from "./ipfs.ts";
+import { s3Capabilities } from "./s3.ts";
 import { type StoreCapabilities, type StoreKind, storeKinds } from "./store.ts";
 
 /** What each kind of store can do, as the stores themselves say. */
 export const capabilitiesOf: Readonly<Record<StoreKind, StoreCapabilities>> = {
   directory: directoryCapabilities,
   "azure-blob": azureBlobCapabilities,
+  s3: s3Capabilities,
   ipfs: ipfsCapabilities,
   arweave: arweaveCapabilities,
 };

@@ -8,6 +8,8 @@ import { openAzureBlobStore } from "./azure-blob.ts";
 import { containerAddress, containerClient } from "./azure-connection.ts";
 import { openDirectoryStore } from "./directory.ts";
 import { defaultIpfsFolder, openIpfsStore } from "./ipfs.ts";
+import { openS3Store } from "./s3.ts";
+import { parseS3Address, s3Address } from "./s3-connection.ts";
 import type { Store, StoreOptions } from "./store.ts";
 
 /**
@@ -20,6 +22,8 @@ export const addressOf = (config: StoreConfig): string => {
       return config.path;
     case "azure-blob":
       return containerAddress(containerClient(config.name, config.connection, config.container));
+    case "s3":
+      return s3Address(config);
     case "ipfs":
       return config.peers.map(({ api }) => `ipfs+${new URL(api).origin}${config.folder}`).join(",");
     case "arweave":
@@ -31,6 +35,9 @@ export const addressOf = (config: StoreConfig): string => {
 export const storeSecretVariables = {
   AZURE_STORAGE_CONNECTION_STRING: "connection string of the account, for a container URL without a SAS",
   AZURE_STORAGE_SAS_TOKEN: "SAS for a container URL that has none",
+  AWS_ACCESS_KEY_ID: "access key for an `s3:` address",
+  AWS_SECRET_ACCESS_KEY: "the access key's secret",
+  AWS_SESSION_TOKEN: "the token that temporary access keys come with",
   DBGOV_IPFS_TOKEN: "bearer token of the peers' RPC API",
 } as const;
 
@@ -40,7 +47,7 @@ const invalid = (why: string): Failure => new Failure("UsageInvalid", `the store
 
 /**
  * The store at an address that a person types: `/path`, `file:///path`, a container URL (with a SAS, or with the secret in
- * `env`), `ipfs+http://host:5001[/folder]` (several with commas between), `arweave+https://gateway/OWNER`.
+ * `env`), `s3://bucket/prefix?region=…&endpoint=…` with the keys in `env`, `ipfs+http://host:5001[/folder]` (several with commas between), `arweave+https://gateway/OWNER`.
  * It is for reading what exists: nothing is created, and a place that does not exist is an error.
  * Throws `UsageInvalid` for what is none of these, `SecretMissing` when a secret is needed. Does no I/O.
  */
@@ -48,6 +55,7 @@ export const openStoreByUrl = (address: string, env: Environment, options: Store
   const found = { ...options, create: false };
   if (address.startsWith("ipfs+")) return openIpfs(address, env, found);
   if (address.startsWith("arweave+")) return openArweave(address, found);
+  if (address.startsWith("s3:")) return openS3(address, env, found);
   if (/^https?:/.test(address)) return openAzure(address, env, found);
   if (address.startsWith("file:")) {
     try {
@@ -57,7 +65,7 @@ export const openStoreByUrl = (address: string, env: Environment, options: Store
     }
   }
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(address)?.[1];
-  if (scheme !== undefined) throw invalid(`begins with ${scheme}:, which is none of file:, https:, ipfs+http:, arweave+https:`);
+  if (scheme !== undefined) throw invalid(`begins with ${scheme}:, which is none of file:, https:, s3:, ipfs+http:, arweave+https:`);
   if (address === "") throw invalid("is empty");
   return openDirectory(resolve(address), found);
 };
@@ -82,6 +90,17 @@ const openAzure = (address: string, env: Environment, options: StoreOptions): St
     throw invalid(`is ${plain}, and AZURE_STORAGE_CONNECTION_STRING is that of another account`);
   }
   return openAzureBlobStore({ kind: "azure-blob", name: "store", domain: "store", connection, container }, options);
+};
+
+const openS3 = (address: string, env: Environment, options: StoreOptions): Store => {
+  const place = parseS3Address(address);
+  if (place === undefined) throw invalid("is not of the form s3://BUCKET/PREFIX?region=REGION&endpoint=https://HOST");
+  const [accessKeyId, secretAccessKey] = [env.AWS_ACCESS_KEY_ID, env.AWS_SECRET_ACCESS_KEY];
+  if (!accessKeyId || !secretAccessKey) {
+    throw new Failure("SecretMissing", `s3://${place.bucket} needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`);
+  }
+  const sessionToken = env.AWS_SESSION_TOKEN ? { sessionToken: env.AWS_SESSION_TOKEN } : {};
+  return openS3Store({ kind: "s3", name: "store", domain: "store", ...place, accessKeyId, secretAccessKey, ...sessionToken }, options);
 };
 
 const openIpfs = (address: string, env: Environment, options: StoreOptions): Store => {

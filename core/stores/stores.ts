@@ -8,6 +8,8 @@ export const openStore = async (config: StoreConfig): Promise<Store> => {
       return (await import("./directory.ts")).openDirectoryStore(config);
     case "azure-blob":
       return (await import("./azure-blob.ts")).openAzureBlobStore(config);
+    case "s3":
+      return (await import("./s3.ts")).openS3Store(config);
     case "ipfs":
       return (await import("./ipfs.ts")).openIpfsStore(config);
     case "arweave":

@@ -35,3 +35,6 @@ export const checkStoredSize = (what: string, stored: number | undefined, sent: 
   if (stored !== sent)
     throw new Failure("ObjectCorrupt", `${what}: the store reports ${stored ?? "no"} bytes of the ${sent} that were sent`);
 };
+
+/** Some answers put the etag in quotes, others do not. */
+export const plainEtag = (etag: string | undefined): string => (etag ?? "").replaceAll('"', "");

@@ -7,11 +7,12 @@ import { ipfs } from "./components/ipfs.ts";
 import { mongodb } from "./components/mongodb.ts";
 import { postgres } from "./components/postgres.ts";
 import { redis } from "./components/redis.ts";
+import { s3 } from "./components/s3.ts";
 import { secantus } from "./components/secantus.ts";
 import { temporal } from "./components/temporal.ts";
 
 /** The stack: every component, in the order in which it is shown. */
-export const components = { temporal, postgres, mongodb, secantus, redis, cosmos, azurite, ipfs, anvil, arlocal };
+export const components = { temporal, postgres, mongodb, secantus, redis, cosmos, azurite, s3, ipfs, anvil, arlocal };
 
 export type ComponentName = keyof typeof components;
 

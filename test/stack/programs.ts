@@ -19,7 +19,7 @@ import {
 } from "./setup/go-programs.ts";
 import { arlocalInstallation, cosmosInstallation } from "./setup/npm-package.ts";
 import { secantusInstallation } from "./setup/python-packages.ts";
-import { postgresWheel, redis6Wheel, temporalWheel, tpchWheel, valkeyWheel, wheelInstallation } from "./setup/wheels.ts";
+import { postgresWheel, redis6Wheel, seaweedWheel, temporalWheel, tpchWheel, valkeyWheel, wheelInstallation } from "./setup/wheels.ts";
 
 interface Program {
   /** Environment variable that points at it and wins over everything: the executable, or its folder where `folder` is set. */
@@ -102,6 +102,12 @@ export const programs = {
     executable: "valkey-server",
     installation: () => wheelInstallation(valkeyWheel),
     within: join(valkeyWheel.programs, "valkey-server"),
+  },
+  seaweed: {
+    variable: seaweedWheel.variable,
+    executable: "weed",
+    installation: () => wheelInstallation(seaweedWheel),
+    within: join(seaweedWheel.programs, "weed"),
   },
   arlocal: {
     variable: "DBGOV_ARLOCAL_MAIN",

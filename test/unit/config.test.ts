@@ -120,7 +120,7 @@ test("names that nothing declares", () => {
     [["    policy: nightly", "    policy: nigthly"], /databases\[0\]\.policy: no policy "nigthly" is declared; did you mean "nightly"\?$/],
     [
       ["landing: disk", "landing: floppy"],
-      /policies\[0\]\.landing: no store "floppy" is declared \(declared: disk, azure, peers, permanent\)$/,
+      /policies\[0\]\.landing: no store "floppy" is declared \(declared: disk, azure, peers, permanent, storj\)$/,
     ],
     [
       ["stores: [azure, peers]", "stores: [azure, pears]"],

@@ -10,6 +10,7 @@ import { capabilitiesOf, withCapabilityTable } from "../../core/stores/capabilit
 import { failureOfConnection, failureOfStatus } from "../../core/stores/http-failure.ts";
 import { oneAtATime } from "../../core/stores/in-turn.ts";
 import { checkKey, checkPrefix, folderOfPrefix } from "../../core/stores/keys.ts";
+import { parseS3Address, s3Address } from "../../core/stores/s3-connection.ts";
 import { storeKinds } from "../../core/stores/store.ts";
 import { addressOf, openStoreByUrl } from "../../core/stores/store-address.ts";
 import { openStore } from "../../core/stores/stores.ts";
@@ -37,7 +38,25 @@ const configs: StoreConfig[] = [
   },
   { kind: "arweave", ...base, gateway: "https://arweave.net", wallet, maxWinston: "1" },
 ];
-const secrets = [accountKey, "c2VjcmV0", "secret-token", (JSON.parse(wallet) as { d: string }).d];
+const s3 = { kind: "s3", ...base, region: "us-east-1", prefix: "", accessKeyId: "AKIA", secretAccessKey: "secret-access-key" } as const;
+const s3Configs: [StoreConfig, address: string][] = [
+  [{ ...s3, bucket: "backups" }, "s3://backups"],
+  [{ ...s3, bucket: "backups", prefix: "acme/db", region: "eu-central-1" }, "s3://backups/acme/db?region=eu-central-1"],
+  [{ ...s3, bucket: "b.s", pathStyle: true }, "s3://b.s?pathStyle=true"],
+  [{ ...s3, bucket: "backups", endpoint: "http://[::1]:9000/", pathStyle: true }, "s3://backups?endpoint=http://[::1]:9000"],
+  [
+    {
+      ...s3,
+      bucket: "backups",
+      region: "eu1",
+      endpoint: "https://gateway.storjshare.io",
+      pathStyle: false,
+      sessionToken: "secret-session",
+    },
+    "s3://backups?region=eu1&endpoint=https://gateway.storjshare.io&pathStyle=false",
+  ],
+];
+const secrets = ["secret-access-key", "secret-session", accountKey, "c2VjcmV0", "secret-token", (JSON.parse(wallet) as { d: string }).d];
 
 describe("store addresses", () => {
   test("hold no secret, and open the store again", async () => {
@@ -58,10 +77,42 @@ describe("store addresses", () => {
     }
   });
 
+  test("of S3 say bucket, prefix, region, endpoint and style, and nothing that is so by default", async () => {
+    const env = { AWS_ACCESS_KEY_ID: "AKIA", AWS_SECRET_ACCESS_KEY: "secret-access-key", AWS_SESSION_TOKEN: "secret-session" };
+    for (const [config, address] of s3Configs) {
+      assert.equal(addressOf(config), address);
+      assert.equal((await openStore(config)).kind, "s3");
+      assert.equal(openStoreByUrl(address, env).kind, "s3");
+      const { endpoint, ...place } = { endpoint: undefined, pathStyle: undefined, ...config } as unknown as Record<
+        string,
+        string | undefined
+      >;
+      const parsed = parseS3Address(address)!;
+      assert.deepEqual(
+        [parsed.bucket, parsed.prefix, parsed.region, parsed.endpoint],
+        [place.bucket, place.prefix, place.region, endpoint?.replace(/\/$/, "")],
+      );
+      assert.equal(s3Address(parsed), address);
+    }
+    for (const keys of [{}, { AWS_ACCESS_KEY_ID: "AKIA" }, { ...env, AWS_SECRET_ACCESS_KEY: "" }]) {
+      assert.throws(
+        () => openStoreByUrl("s3://backups", keys),
+        (error) => isFailure(error, "SecretMissing"),
+      );
+    }
+  });
+
   test("that are none are refused with one sentence", () => {
     for (const address of [
       "",
-      "s3://bucket",
+      "s3://",
+      "s3:/bucket",
+      "s3://key:secret@bucket",
+      "s3://bucket?endpoint=ftp://h",
+      "s3://bucket?endpoint=https://h/path",
+      "s3://bucket?pathStyle=perhaps",
+      "s3://bucket?region=eu1&other=1",
+      "gs://bucket",
       "https://acme.blob.core.windows.net",
       "ipfs+ftp://h",
       "ipfs+nothing",
@@ -102,6 +153,9 @@ describe("store configurations that cannot work", () => {
     ],
     ["password in the URL", { kind: "ipfs", ...base, peers: [{ name: "a", api: "http://me:secret-token@h:5001" }], folder: "/dbgov" }],
     ["no http", { kind: "ipfs", ...base, peers: [{ name: "a", api: "ftp://h" }], folder: "/dbgov" }],
+    ["no endpoint", { ...s3, bucket: "backups", endpoint: "ftp://h" }],
+    ["a path in the endpoint", { ...s3, bucket: "backups", endpoint: "https://h/backups" }],
+    ["password in the endpoint", { ...s3, bucket: "backups", endpoint: "https://me:secret-access-key@h" }],
     ["no wallet", { kind: "arweave", ...base, gateway: "https://g", wallet: accountKey, maxWinston: "1" }],
     ["no gateway", { kind: "arweave", ...base, gateway: "g", wallet, maxWinston: "1" }],
   ];

