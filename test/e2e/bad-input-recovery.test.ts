@@ -223,7 +223,7 @@ describe("bad input: recovery", () => {
 
     it("addresses that lead nowhere", async () => {
       await refuses({ code: 1, type: "StoreUnreachable", message: /there is no such folder/ }, { store: "nowhere" });
-      await refuses({ code: 2, type: "UsageInvalid", message: /begins with s3:, which is none of/ }, { store: "s3://bucket" });
+      await refuses({ code: 2, type: "UsageInvalid", message: /begins with ftp:, which is none of/ }, { store: "ftp://bucket" });
       const azure = /BlobEndpoint=([^;]+)/.exec(stack.azurite.connectionString)?.[1];
       await refuses(
         { code: 2, type: "SecretMissing", message: /needs a SAS in its URL, or AZURE_STORAGE_CONNECTION_STRING/ },
