@@ -210,6 +210,24 @@ export const commandSpecs: readonly CommandSpec[] = [
     load: () => import("./commands/verify.ts"),
   },
   {
+    name: "challenge",
+    description: "have a store show blocks that public randomness chooses, and prove them against the log; exit code 5 when one is wrong",
+    args: [{ name: "<snapshot>", description: "a snapshot id" }],
+    options: [
+      { flags: "--store <name>", description: "the store that is asked" },
+      { flags: "--blocks <number>", description: "how many blocks of 64 KiB", fallback: "16" },
+      { flags: "--out <file>", description: "also write the blocks with their proofs, for somebody else to check" },
+    ],
+    examples: [
+      "challenge 20261124T021500Z-5f3a9c01d2e4 --store azure --blocks 16",
+      "challenge 20261124T021500Z-5f3a9c01d2e4 --store azure --out blocks.json --json",
+    ],
+    prints: [
+      '{"snapshot","store","blocks","proven","chosenBy":{"size","root","chainId","blockHash"},"logIndex","problems":[{"pack","block","problem"}]}',
+    ],
+    load: () => import("./commands/challenge.ts"),
+  },
+  {
     name: "proof",
     description: "write the proof bundle of a snapshot: one file that an outsider can check",
     args: [{ name: "<snapshot>", description: "a snapshot id" }],

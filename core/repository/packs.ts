@@ -28,18 +28,19 @@ export const verifyPack = (bytes: Uint8Array, id: string): void => {
   }
 };
 
-const blockHashes = (bytes: Uint8Array): Buffer[] => {
+/** The leaves of a pack's Merkle tree: the hashes of its blocks of 64 KiB, of which the last may be shorter. */
+export const packBlockHashes = (bytes: Uint8Array): Buffer[] => {
   const leaves: Buffer[] = [];
   for (let from = 0; from < bytes.length; from += packBlockBytes) leaves.push(leafHash(bytes.subarray(from, from + packBlockBytes)));
   return leaves;
 };
 
 /** RFC 6962 Merkle root over blocks of 64 KiB (the last may be shorter), hex. */
-export const packRoot = (bytes: Uint8Array): string => merkleRoot(blockHashes(bytes)).toString("hex");
+export const packRoot = (bytes: Uint8Array): string => merkleRoot(packBlockHashes(bytes)).toString("hex");
 
 /** The audit path of one 64 KiB block, hex, for a reader that has the whole pack. */
 export const packBlockProof = (bytes: Uint8Array, block: number): string[] =>
-  merklePath(blockHashes(bytes), block).map((node) => node.toString("hex"));
+  merklePath(packBlockHashes(bytes), block).map((node) => node.toString("hex"));
 
 /** Whether `content` is block number `block` of the pack of `packBytes` bytes with this root. */
 export const verifyPackBlock = (root: string, packBytes: number, block: number, content: Uint8Array, proof: readonly string[]): boolean => {
