@@ -1,4 +1,4 @@
-import { announceReplica } from "../../core/catalog/announce-replica.ts";
+import { announceReplica, announceReplicas } from "../../core/catalog/announce-replica.ts";
 import { listReplicas } from "../../core/catalog/list-replicas.ts";
 import { envelopesOf } from "../../core/catalog/read-envelopes.ts";
 import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
@@ -66,6 +66,8 @@ export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
         throw new Failure("SnapshotUnknown", `snapshot ${input.snapshot} is not in the catalog, or was removed: it is not copied`);
       }
       const { manifestHash } = sealed;
+      // Before the first put: copies that a killed run leaves unrecorded would outlive their snapshot.
+      await announceReplicas(catalog, missing, to.name);
       let done = 0;
       let copied: ReplicaFacts[] = [];
       let recordedAt = Date.now();

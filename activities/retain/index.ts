@@ -1,13 +1,16 @@
 import { cancellationSignal, heartbeat } from "@temporalio/activity";
 import { beginDelete } from "../../core/catalog/begin-delete.ts";
 import { condemnUnreferenced } from "../../core/catalog/condemn-unreferenced.ts";
-import { deletable } from "../../core/catalog/deletable.ts";
+import { deletable, outOfReach } from "../../core/catalog/deletable.ts";
 import { finishDelete } from "../../core/catalog/finish-delete.ts";
+import { newestSnapshots } from "../../core/catalog/newest-snapshots.ts";
 import type { DeletableObject } from "../../core/catalog/records.ts";
 import { removeSnapshots } from "../../core/catalog/remove-snapshots.ts";
 import { durationMs } from "../../core/domain/duration.ts";
 import { snapshotTime } from "../../core/domain/snapshot.ts";
 import { retentionPlanOf } from "../../core/site/retention-plan.ts";
+import type { Site } from "../../core/site/site.ts";
+import { takeoverPrefix } from "../../core/snapshot/takeover.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import { keepAlive } from "../keep-alive.ts";
 import { plansPrefix } from "../snapshot/plan-objects.ts";
@@ -56,19 +59,25 @@ export const createRetainActivities = ({ site, threads }: ActivityEnvironment) =
     return { removals };
   },
 
-  /** Deletes what runs that ended early passed to each other through their landing stores, once no run can need it any more. */
+  /**
+   * Deletes what runs that ended early passed to each other through their landing stores, and what they left for a next
+   * run that took over from another one, once no run can need it any more.
+   */
   discardStalePlans: async (): Promise<{ discarded: number }> => {
     const at = await site();
     const { policies, retention } = at.loaded.config;
     const before = snapshotTime(new Date(Date.now() - Math.max(longestRunMs, durationMs(retention.grace))));
+    const needed = new Set((await newestSnapshots(await at.catalog())).map((snapshot) => `${takeoverPrefix}${snapshot}`));
     let discarded = 0;
     for (const name of new Set(policies.map(({ landing }) => landing))) {
       const store = await at.store(name);
-      for await (const { key } of store.list(plansPrefix, cancellationSignal())) {
-        if (key.slice(plansPrefix.length) >= before) continue;
-        await store.delete(key, cancellationSignal());
-        discarded += 1;
-        heartbeat({ key });
+      for (const prefix of [plansPrefix, takeoverPrefix]) {
+        for await (const { key } of store.list(prefix, cancellationSignal())) {
+          if (key.slice(prefix.length) >= before || needed.has(key)) continue;
+          await store.delete(key, cancellationSignal());
+          discarded += 1;
+          heartbeat({ key });
+        }
       }
     }
     return { discarded };
@@ -83,7 +92,7 @@ export const createRetainActivities = ({ site, threads }: ActivityEnvironment) =
     const at = await site();
     const catalog = await at.catalog();
     const grace = durationMs(at.loaded.config.retention.grace);
-    const candidates = await deletable(catalog, new Date(Date.now() - grace), limit);
+    const candidates = await deletable(catalog, new Date(Date.now() - grace), limit, storesOf(at));
     const marked = new Set(
       await beginDelete(
         catalog,
@@ -92,6 +101,12 @@ export const createRetainActivities = ({ site, threads }: ActivityEnvironment) =
     );
     const objects = candidates.filter(({ id, kind }) => kind === "envelopes" || marked.has(id));
     return { objects, keys: objects.map(({ key }) => key) };
+  },
+
+  /** Stores that left the configuration while they still had what was to be deleted: nobody can delete it there any more. */
+  lookForUnreachable: async (): Promise<{ stores: readonly { store: string; objects: number }[] }> => {
+    const at = await site();
+    return { stores: await outOfReach(await at.catalog(), storesOf(at)) };
   },
 
   /** Deletes them from every store. One that a store cannot delete stays there as ciphertext that nothing opens any more. */
@@ -114,5 +129,7 @@ export const createRetainActivities = ({ site, threads }: ActivityEnvironment) =
       return { unpinned, kept };
     }),
 });
+
+const storesOf = ({ loaded }: Site): string[] => loaded.config.stores.map(({ name }) => name);
 
 export type RetainActivities = ReturnType<typeof createRetainActivities>;

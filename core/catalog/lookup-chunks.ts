@@ -11,12 +11,14 @@ export interface ChunkPlace {
 
 type Row = [id: string, pack: string, offset: number, storedBytes: number, plainBytes: number];
 
+// A replica without a receipt that is older than the pack's writing is where it was written to; a later one only announces a copy.
 // Prepared once per connection: planning would cost more than looking.
 const text = `
   SELECT encode(c.id, 'hex'), encode(p.id, 'hex'), c.byte_offset, c.stored_bytes, c.plain_bytes
   FROM dbgov.chunk c JOIN dbgov.pack p USING (pack_no)
   WHERE c.id = ANY ($1::bytea[]) AND p.written_at IS NOT NULL AND p.condemned_at IS NULL
-    AND EXISTS (SELECT FROM dbgov.replica r WHERE r.object = dbgov.pack_key(p.id) AND r.store = $2)`;
+    AND EXISTS (SELECT FROM dbgov.replica r WHERE r.object = dbgov.pack_key(p.id) AND r.store = $2
+      AND (r.receipt IS NOT NULL OR r.recorded_at <= p.written_at))`;
 
 /**
  * For each id its place in a pack that `store` has, that is written and not condemned, or undefined. A pack whose copy

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure } from "../domain/failure.ts";
 import { canonicalBytes, decodeBase64, encodeBase64 } from "./canonical-json.ts";
@@ -46,8 +46,23 @@ export const kitFile = "kit.json";
 export const keyringFile = "keyring.jsonl";
 export const pageFile = "recovery-kit.html";
 
+/** Longer than a keyring takes to write: an unfinished file of this age belongs to nobody who lives. */
+const abandonedAfterMs = 24 * 60 * 60_000;
+
+/** Removes what killed writers of this file left behind. */
+const removeAbandoned = async (folder: string, name: string): Promise<void> => {
+  for (const found of await readdir(folder)) {
+    if (!found.startsWith(`.${name}.`) || !found.endsWith(".partial")) continue;
+    const path = join(folder, found);
+    // Another writer may be giving it its name at the same time.
+    const facts = await stat(path).catch(() => undefined);
+    if (facts !== undefined && Date.now() - facts.mtimeMs > abandonedAfterMs) await rm(path, { force: true });
+  }
+};
+
 /** Whole or not at all, durable, readable by its owner only. */
 const replaceFile = async (folder: string, name: string, content: Envelopes | string): Promise<void> => {
+  await removeAbandoned(folder, name);
   const partial = join(folder, `.${name}.${process.pid}.${Date.now().toString(36)}.partial`);
   const file = await open(partial, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
   try {

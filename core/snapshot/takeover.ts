@@ -28,7 +28,9 @@ export interface EarlierPart {
   readonly packs: readonly string[];
 }
 
-export const takeoverKey = (snapshot: string): string => `takeover/${snapshot}`;
+export const takeoverKey = (snapshot: string): string => `${takeoverPrefix}${snapshot}`;
+
+export const takeoverPrefix = "takeover/";
 
 /** What makes a part the same one in the next plan: stream, columns, and the blocks or keys that it reads. */
 const placeOf = (stream: StreamPlan, part: PartPlan): string => JSON.stringify([stream.name, stream.target, part.selector]);

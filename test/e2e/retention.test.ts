@@ -5,6 +5,7 @@ import { latestSnapshot } from "../../core/catalog/read-snapshots.ts";
 import { snapshotObjects } from "../../core/catalog/snapshot-objects.ts";
 import { openLog } from "../../core/ledger/log.ts";
 import { envelopesKey, manifestKey, packKey, rangeKey } from "../../core/repository/object-keys.ts";
+import { readKeyring } from "../../core/repository/recovery-kit.ts";
 import type { RunningWorker } from "../sample/run-worker.ts";
 import { assertNoSecrets } from "../sample/secrets.ts";
 import { openTcpFront, type TcpFront, throughFront } from "../sample/tcp-front.ts";
@@ -153,6 +154,8 @@ describe("retention", () => {
     assert.equal(deleted.envelopes, own.filter((key) => key.startsWith("envelopes/")).length);
     assert.equal(deleted.packs, own.filter((key) => key.startsWith("packs/")).length);
     assert.deepEqual((await test.dbgov("retention", "run")).json, { removed: [], objectsDeleted: 0 });
+    const envelopes = await readKeyring(test.site.loaded.config.recoveryKit);
+    assert.deepEqual([envelopes(first), envelopes(second).length > 0], [[], true], "the recovery kit has no envelope of what is gone");
   });
 
   it("finishes a deletion in whose middle the worker was killed", async () => {
@@ -192,9 +195,37 @@ describe("retention", () => {
 
   it("deletes what an interrupted run has left in its landing store", async () => {
     const local = await test.site.store("local");
-    await local.put("plans/20200101T000000Z-000000000000/plan-1-1", new Uint8Array(10), signal);
+    const left = ["plans/20200101T000000Z-000000000000/plan-1-1", "takeover/20200101T000000Z-000000000000"];
+    for (const key of left) await local.put(key, new Uint8Array(10), signal);
     await test.dbgov("retention", "run");
-    assert.equal(await local.stat("plans/20200101T000000Z-000000000000/plan-1-1", signal), undefined);
+    assert.deepEqual(await present("local", left), []);
+  });
+
+  it("goes on without a store that left the configuration, says so, and makes up for it once the store is back", async () => {
+    const older = await latestSnapshot(await test.site.catalog(), "shop");
+    const own = [manifestKey(older?.snapshot ?? "")];
+    await verified(await backup());
+    let ipfs: unknown;
+    await test.reconfigure((config) => {
+      ipfs = config.stores.find(({ name }: { name: string }) => name === "ipfs");
+      config.stores = config.stores.filter((store: unknown) => store !== ipfs);
+      config.policies[0] = { ...config.policies[0], stores: ["azure"], copies: 2, domains: 2 };
+    });
+    const without = await test.dbgov("retention", "run");
+    assert.deepEqual([without.code, without.json.removed], [3, [older?.snapshot]], without.stdout);
+    assert.deepEqual(
+      without.json.outOfReach.map(({ store, objects }: { store: string; objects: number }) => [store, objects > 0]),
+      [["ipfs", true]],
+    );
+    for (const store of ["local", "azure"]) assert.deepEqual(await present(store, own), [], store);
+    assert.equal((await test.dbgov("retention", "run")).code, 3, "as long as it is so");
+    await test.reconfigure((config) => {
+      config.stores.push(ipfs);
+      config.policies[0].stores = ["azure", "ipfs"];
+    });
+    assert.deepEqual(await present("ipfs", own), own);
+    assert.equal((await test.dbgov("retention", "run")).code, 0);
+    assert.deepEqual(await present("ipfs", own), []);
   });
 
   it("has told no secret to Temporal or to a log", async () => {

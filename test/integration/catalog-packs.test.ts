@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { announceReplicas } from "../../core/catalog/announce-replica.ts";
 import { beginDelete } from "../../core/catalog/begin-delete.ts";
 import { query } from "../../core/catalog/catalog.ts";
 import { claimPacks } from "../../core/catalog/claim-packs.ts";
 import { condemnUnreferenced } from "../../core/catalog/condemn-unreferenced.ts";
-import { deletable } from "../../core/catalog/deletable.ts";
+import { deletable, outOfReach } from "../../core/catalog/deletable.ts";
 import { dropReplica } from "../../core/catalog/drop-replica.ts";
 import { finishDelete } from "../../core/catalog/finish-delete.ts";
 import { lookupChunks } from "../../core/catalog/lookup-chunks.ts";
@@ -48,6 +49,8 @@ test("chunks are found once their pack is written, in the order asked for, and n
   assert.deepEqual(await lookupChunks(catalog, "disk", [b, unknown, a, b]), places);
   assert.deepEqual(await lookupChunks(catalog, "disk", []), []);
 
+  await announceReplicas(catalog, [packKey(id)], "azure");
+  assert.deepEqual(await lookupChunks(catalog, "azure", [a]), [undefined], "a copy that is only announced");
   assert.ok((await condemnUnreferenced(catalog, later)).packs.includes(id));
   assert.deepEqual(await lookupChunks(catalog, "disk", [a]), [undefined]);
   assert.deepEqual(await claimPacks(catalog, [id]), []);
@@ -143,6 +146,13 @@ test("deletion: listed after the grace, begun once condemned, resumed until ever
   assert.deepEqual(await beginDelete(catalog, [id!]), [id]);
   assert.deepEqual(await beginDelete(catalog, [id!]), [id]);
   assert.deepEqual(await mine(muchLater), [object], "a deletion that began must be finished");
+  assert.ok((await outOfReach(catalog, ["disk"])).every(({ store }) => store !== "disk"));
+  assert.deepEqual(
+    (await deletable(catalog, muchLater, 1_000, ["azure"])).filter((found) => found.id === id),
+    [],
+    "a store that is not configured any more does not hold up the others",
+  );
+  assert.ok((await outOfReach(catalog, ["azure"])).some(({ store, objects }) => store === "disk" && objects > 0));
   await finishDelete(catalog, object.key, "disk");
   await finishDelete(catalog, object.key, "disk");
   assert.deepEqual(await mine(muchLater), []);

@@ -112,11 +112,11 @@ export const faults: readonly Fault[] = [
   {
     name: "disk of the landing store full",
     in: ["backup", "retention"],
-    strike: async (place, random) => {
-      await place.fillDisk(random.between(0, 300_000));
+    strike: async ({ disk }, random) => {
+      await disk.fill(random.between(0, 300_000));
       return async () => {
         await pause(random);
-        await place.emptyDisk();
+        await disk.empty();
       };
     },
   },

@@ -1,9 +1,8 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { Client, Connection } from "@temporalio/client";
 import { stringify } from "yaml";
 import { type Finished, launcher } from "../../client/demo/run-dbgov.ts";
@@ -14,8 +13,10 @@ import { type Cluster, createCluster } from "../integration/postgres-cluster.ts"
 import { type RunningWorker, startWorker } from "../sample/run-worker.ts";
 import { openTcpFront, type TcpFront, throughFront } from "../sample/tcp-front.ts";
 import { makeNamespace } from "../sample/test-site.ts";
-import { siteConfig } from "./site-config.ts";
+import { siteConfig, variableOf } from "./site-config.ts";
+import { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
 import { createSource, databaseUrl } from "./source.ts";
+import { openUndoing, type Undoing } from "./undo.ts";
 
 /** Everything that one lane of the soak breaks: servers, connections, a disk and a worker of its own. */
 export interface Place {
@@ -37,35 +38,34 @@ export interface Place {
   stopWorker(): Promise<void>;
   killWorker(): Promise<void>;
   workerPid(): number;
-  /** Fills the landing store's disk, all but so many bytes. Does nothing where no disk of its own could be mounted. */
-  fillDisk(left: number): Promise<void>;
-  emptyDisk(): Promise<void>;
+  /** The landing store is on it. */
+  readonly disk: SmallDisk;
   /** `bin/dbgov restore` into the target, through the front; one at a time. */
   restore(...args: string[]): Promise<Finished>;
   killRestore(): void;
   close(): Promise<void>;
 }
 
-const execute = promisify(execFile);
-const diskBytes = 256 << 20;
-
 export const openPlace = async (options: { name: string; temporal: string; bin: string }): Promise<Place> => {
-  const { name, temporal, bin } = options;
+  const undoing = openUndoing();
+  try {
+    return await fillPlace(options, undoing);
+  } catch (error) {
+    await undoing.all();
+    throw error;
+  }
+};
+
+const fillPlace = async ({ name, temporal, bin }: Parameters<typeof openPlace>[0], undoing: Undoing): Promise<Place> => {
   const folder = await mkdtemp(join(tmpdir(), `dbgov ${name} `));
-  const [disk, temporary] = [join(folder, "disk"), join(folder, "temporary")];
-  await Promise.all([mkdir(disk), mkdir(temporary)]);
-  const mounted = await execute("mount", ["-t", "tmpfs", "-o", `size=${diskBytes}`, "tmpfs", disk]).then(
-    () => true,
-    () => false, // no right to mount: the limit on file sizes is what is left of full disks then
-  );
-  const [databases, catalogs] = await Promise.all([createCluster(bin), createCluster(bin)]);
-  await Promise.all([databases.start(), catalogs.start()]);
-  const frontOf = ({ host }: URL) => openTcpFront({ host: host.split(":")[0]!, port: Number(host.split(":")[1]) });
-  const [toDatabases, toCatalog, toTemporal] = await Promise.all([
-    frontOf(new URL(databases.url)),
-    frontOf(new URL(catalogs.url)),
-    frontOf(new URL(`http://${temporal}`)),
-  ]);
+  undoing.add(() => rm(folder, { recursive: true, force: true }));
+  const disk = await mountSmallDisk(join(folder, "disk"), undoing);
+  const temporary = join(folder, "temporary");
+  await mkdir(temporary);
+  const [databases, catalogs] = [await openCluster(bin, undoing), await openCluster(bin, undoing)];
+  const toDatabases = await openFront(new URL(databases.url), undoing);
+  const toCatalog = await openFront(new URL(catalogs.url), undoing);
+  const toTemporal = await openFront(new URL(`http://${temporal}`), undoing);
   const source = await createSource(databases, "soak");
   await databases.sql("CREATE DATABASE soak_target");
   const target = databaseUrl(databases, "soak_target");
@@ -73,64 +73,62 @@ export const openPlace = async (options: { name: string; temporal: string; bin: 
 
   await createKeys(join(folder, "keys"));
   const config = join(folder, "dbgov.yaml");
-  await writeFile(config, stringify(siteConfig({ name, temporal: `127.0.0.1:${toTemporal.port}`, landing: join(disk, "landing") })));
-  const variable = name.toUpperCase().replaceAll("-", "_");
+  const address = `127.0.0.1:${toTemporal.port}`;
+  await writeFile(config, stringify(siteConfig({ name, temporal: address, landing: join(disk.folder, "landing") })));
+  const urls = (catalog: string, database: string) => ({ [variableOf(name, "catalog")]: catalog, [variableOf(name, "source")]: database });
   const environment = {
-    [`${variable}_CATALOG`]: through(catalogs.url, toCatalog),
-    [`${variable}_SOURCE`]: through(source, toDatabases),
-    DBGOV_PG_BIN: bin,
-    TMPDIR: temporary,
+    ...urls(through(catalogs.url, toCatalog), through(source, toDatabases)),
+    ...{ DBGOV_PG_BIN: bin, TMPDIR: temporary },
   };
-  Object.assign(process.env, { [`${variable}_CATALOG`]: catalogs.url, [`${variable}_SOURCE`]: source, DBGOV_PG_BIN: bin });
+  Object.assign(process.env, urls(catalogs.url, source), { DBGOV_PG_BIN: bin });
   const site = openSite(await loadConfig(config));
+  undoing.add(() => site.close());
   const connection = await Connection.connect({ address: temporal });
+  undoing.add(() => connection.close());
   const client = new Client({ connection, namespace: name });
   await makeNamespace(client, name);
 
   let worker: RunningWorker | undefined;
   let restoring: ChildProcess | undefined;
-  const filler = join(disk, "filler");
-  const place: Place = {
-    ...{ folder, client, site, databases, catalogs, toDatabases, toCatalog, toTemporal, source, target, temporary },
+  undoing.add(async () => {
+    restoring?.kill("SIGKILL");
+    await worker?.kill();
+  });
+  return {
+    ...{ folder, client, site, databases, catalogs, toDatabases, toCatalog, toTemporal, source, target, temporary, disk },
     startWorker: async () => {
       worker = await startWorker({ config, folder, environment, grace: "1s" });
     },
     stopWorker: async () => void (await worker?.stop()),
     killWorker: async () => void (await worker?.kill()),
     workerPid: () => worker?.pid ?? 0,
-    fillDisk: async (left) => {
-      if (!mounted) return;
-      const { bavail, bsize } = await statfs(disk);
-      // A file without holes, as a disk that others filled.
-      await execute("fallocate", ["-l", String(Math.max(bsize, bavail * bsize - left)), filler]);
-    },
-    emptyDisk: () => rm(filler, { force: true }),
     restore: async (...args) => {
       const all = ["restore", ...args, "--to", through(target, toDatabases), "--config", config, "--json"];
       const child = spawn(launcher, all, { cwd: folder, env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
       restoring = child;
-      let [stdout, stderr] = ["", ""];
-      child.stdout.setEncoding("utf8").on("data", (text: string) => {
-        stdout += text;
-      });
-      child.stderr.setEncoding("utf8").on("data", (text: string) => {
-        stderr += text;
-      });
+      const output = { stdout: "", stderr: "" };
+      for (const stream of ["stdout", "stderr"] as const) {
+        child[stream].setEncoding("utf8").on("data", (text: string) => {
+          output[stream] += text;
+        });
+      }
       const [code] = (await once(child, "close")) as [number | null];
-      return { code: code ?? -1, stdout, stderr };
+      return { code: code ?? -1, ...output };
     },
     killRestore: () => void restoring?.kill("SIGKILL"),
-    close: async () => {
-      toDatabases.thaw();
-      toCatalog.thaw();
-      await worker?.stop();
-      await site.close();
-      await connection.close();
-      await Promise.all([toDatabases.close(), toCatalog.close(), toTemporal.close()]);
-      await Promise.all([databases.remove(), catalogs.remove()]);
-      if (mounted) await execute("umount", [disk]);
-      await rm(folder, { recursive: true, force: true });
-    },
+    close: () => undoing.all(),
   };
-  return place;
+};
+
+const openCluster = async (bin: string, undoing: Undoing): Promise<Cluster> => {
+  const cluster = await createCluster(bin);
+  undoing.add(() => cluster.remove());
+  await cluster.start();
+  return cluster;
+};
+
+const openFront = async ({ hostname, port }: URL, undoing: Undoing): Promise<TcpFront> => {
+  const front = await openTcpFront({ host: hostname, port: Number(port) });
+  undoing.add(() => front.close());
+  return front;
 };

@@ -55,10 +55,10 @@ try {
     bin: await findPostgresFolder(progressToStderr),
     onRound: ({ round, work, fault, at, outcome, run, seconds }) => {
       count += 1;
-      say(
-        `${count}/${options.rounds.length} round ${round}, ${work}: ${fault} (at ${at}) → ${outcome}; run: ${run}; ${seconds.toFixed(1)} s`,
-      );
+      const what = `round ${round}, ${work}: ${fault} (at ${at})`;
+      say(`${count}/${options.rounds.length} ${what} → ${outcome}; run: ${run}; ${seconds.toFixed(1)} s`);
     },
+    onFailure: ({ round, work, fault, reason }) => say(`round ${round} (${work}: ${fault}) of seed ${options.seed} FAILED: ${reason}`),
   });
   say(textSummary(result));
   say(`${result.rounds.length} rounds passed, ${result.failed.length} failed, in ${formatDuration(Date.now() - started)}`);

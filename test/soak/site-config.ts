@@ -1,10 +1,9 @@
 /** A small `dbgov.yaml`: two stores, of which the first has a disk of its own; little patience; what may go goes at once. */
 export const siteConfig = ({ name, temporal, landing }: { name: string; temporal: string; landing: string }): unknown => {
-  const variable = name.toUpperCase().replaceAll("-", "_");
   return {
     organization: name,
     temporal: { address: temporal, namespace: name },
-    catalog: { env: `${variable}_CATALOG` },
+    catalog: { env: variableOf(name, "catalog") },
     keys: {
       dedupSecret: { file: "keys/dedup.secret" },
       indexKey: { file: "keys/index.secret" },
@@ -13,7 +12,7 @@ export const siteConfig = ({ name, temporal, landing }: { name: string; temporal
     },
     recipients: [{ name: "recovery", publicKey: "keys/recovery.public", secretKey: { file: "keys/recovery.secret" } }],
     recoveryKit: "recovery-kit",
-    databases: [{ name: soakedDatabase, engine: "postgres", url: { env: `${variable}_SOURCE` }, policy: "nightly" }],
+    databases: [{ name: soakedDatabase, engine: "postgres", url: { env: variableOf(name, "source") }, policy: "nightly" }],
     stores: [
       { name: "landing", kind: "directory", domain: "small-disk", path: landing },
       { name: "second", kind: "directory", domain: "other-disk", path: "second" },
@@ -31,3 +30,6 @@ export const siteConfig = ({ name, temporal, landing }: { name: string; temporal
 };
 
 export const soakedDatabase = "shop";
+
+/** The environment variable that has the URL of a lane's catalog or source. */
+export const variableOf = (lane: string, what: "catalog" | "source"): string => `${lane}_${what}`.toUpperCase().replaceAll("-", "_");

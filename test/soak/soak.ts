@@ -1,3 +1,5 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { inspect } from "node:util";
 import { type Fault, faults, type Work } from "./faults.ts";
 import { mustLeaveNothing } from "./leftovers.ts";
@@ -67,7 +69,7 @@ export const soak = async (options: SoakOptions): Promise<SoakResult> => {
       now = { ...now, fault: `what is left after ${now.fault}` };
       await mustLeaveNothing(lane);
     } catch (error) {
-      const reason = inspect(error, { depth: 4 });
+      const reason = `${inspect(error, { depth: 4 })}\n${await lastComplaints(place.folder)}`;
       failed.push({ ...now, reason });
       onFailure({ ...now, reason });
     } finally {
@@ -79,4 +81,12 @@ export const soak = async (options: SoakOptions): Promise<SoakResult> => {
   });
   await Promise.all(lanes);
   return { rounds, failed };
+};
+
+/** What the lane's workers logged as errors at last. */
+const lastComplaints = async (folder: string): Promise<string> => {
+  const logs = (await readdir(folder)).filter((name) => /^worker-\d+\.log$/.test(name));
+  const texts = await Promise.all(logs.map((name) => readFile(join(folder, name), "utf8")));
+  const lines = texts.flatMap((text) => text.split("\n")).filter((line) => !line.includes('"level":"INFO"') && line !== "");
+  return lines.sort().slice(-12).join("\n");
 };

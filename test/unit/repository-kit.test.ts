@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -68,6 +68,17 @@ test("its files are for their owner only, whole, and nothing partial is left", a
   await assert.rejects(refreshKeyring(kit, breaking()));
   assert.deepEqual((await readRecoveryKit(kit)).envelopesOf("cd".repeat(32)), [envelope], "the keyring before it still stands");
   assert.deepEqual((await readdir(kit)).sort(), ["keyring.jsonl", "kit.json", "recovery-kit.html"]);
+});
+
+test("what a refresh that was killed has left goes with a later one, and what another is writing stays", async (t) => {
+  const { kit, content } = await kitIn(t);
+  await writeRecoveryKit(kit, content, []);
+  const [left, young] = [join(kit, ".keyring.jsonl.1.abc.partial"), join(kit, ".keyring.jsonl.2.abc.partial")];
+  for (const path of [left, young]) await writeFile(path, "half");
+  const yesterday = new Date(Date.now() - 25 * 60 * 60_000);
+  await utimes(left, yesterday, yesterday);
+  await refreshKeyring(kit, []);
+  assert.deepEqual((await readdir(kit)).sort(), [".keyring.jsonl.2.abc.partial", "keyring.jsonl", "kit.json", "recovery-kit.html"]);
 });
 
 test("the page prints the key, the stores, the keys to believe and the commands, escaped and without outside resources", async (t) => {

@@ -16,6 +16,40 @@ import { memoryStore } from "../unit/ledger-memory-store.ts";
 
 const { catalog } = await createCatalog();
 
+test("copies that were made by an attempt that ended there are deleted with their snapshot", async () => {
+  const packs = await writtenPacks(catalog, 2);
+  const { snapshot, ranges } = await committed(catalog, "shop", packs);
+  const objects = [...packs.map(packKey), ...ranges.map(({ id }) => rangeKey(id)), manifestKey(snapshot)];
+  const [from, copy] = [memoryStore(), memoryStore()];
+  for (const store of [from, copy]) store.objects.set(configKey, Buffer.from("{}"));
+  const stores: Record<string, Store> = {
+    // The worker is gone before it hears of any copy.
+    disk: {
+      ...from,
+      name: "disk",
+      get: async (key) => {
+        throw new Failure("StoreUnreachable", `killed at ${key}`);
+      },
+    },
+    copy: { ...copy, name: "copy" },
+  };
+  const site = { catalog: async () => catalog, store: async (name: string) => stores[name] };
+  const { copyToStore } = createCopyToStore({ site: async () => site } as unknown as ActivityEnvironment);
+  const input: CopyInput = { snapshot, from: "disk", to: "copy", others: [], envelopes: false };
+  await assert.rejects(new MockActivityEnvironment().run(copyToStore, input), (error) => isFailure(error, "StoreUnreachable"));
+  assert.deepEqual(
+    (await listReplicas(catalog, objects)).filter(({ store }) => store === "copy"),
+    [],
+    "they do not count as being there",
+  );
+
+  const newer = await committed(catalog, "shop", await writtenPacks(catalog, 1));
+  await reachState(catalog, newer.snapshot, "verified", {}, new Date());
+  await removeSnapshots(catalog, [snapshot], new Date());
+  const doomed = await deletable(catalog, new Date(Date.now() + 60_000), 100, ["copy"]);
+  for (const key of objects) assert.deepEqual(doomed.find((object) => object.key === key)?.stores, ["copy"], key);
+});
+
 test("envelopes that were stored by an attempt that ended there are deleted with all others", async () => {
   const packs = await writtenPacks(catalog, 1);
   const { snapshot, ranges } = await committed(catalog, "shop", packs);
@@ -46,6 +80,6 @@ test("envelopes that were stored by an attempt that ended there are deleted with
   const newer = await committed(catalog, "shop", await writtenPacks(catalog, 1));
   await reachState(catalog, newer.snapshot, "verified", {}, new Date());
   await removeSnapshots(catalog, [snapshot], new Date());
-  const doomed = (await deletable(catalog, new Date(), 100)).filter(({ kind }) => kind === "envelopes");
+  const doomed = (await deletable(catalog, new Date(), 100, ["disk"])).filter(({ kind }) => kind === "envelopes");
   for (const key of stored) assert.deepEqual(doomed.find((object) => object.key === key)?.stores, ["disk"], key);
 });

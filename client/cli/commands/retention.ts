@@ -3,9 +3,10 @@ import { scheduleIds } from "../../../core/domain/schedules.ts";
 import { retentionPlanOf } from "../../../core/site/retention-plan.ts";
 import type { RetentionResult, retention } from "../../../workflows/retention.ts";
 import { awaitResult, requireWorkers, startOrJoin } from "../../run-workflow.ts";
+import { exitCodes } from "../exit.ts";
 import { withCatalog, withOrchestrator } from "../open-site.ts";
 import type { CommandAction, CommandInput } from "../program.ts";
-import { bad, bold, dim, good, openProgress, plural, say, table, utcMinute } from "../terminal.ts";
+import { bad, bold, dim, good, openProgress, plural, say, table, utcMinute, warn } from "../terminal.ts";
 
 export const action: CommandAction = (input) => {
   switch (input.args[0]) {
@@ -48,7 +49,7 @@ const plan = (input: CommandInput): Promise<number> =>
 
 const run = (input: CommandInput): Promise<number> =>
   withOrchestrator(input, async (site, { client }) => {
-    await requireWorkers(client, ["orchestrate", "replicate", "chain"]);
+    await requireWorkers(client, ["orchestrate", "capture", "replicate", "chain"]);
     const databases = site.loaded.config.databases.map(({ name }) => name);
     const { handle } = await startOrJoin<typeof retention>(
       client,
@@ -62,6 +63,10 @@ const run = (input: CommandInput): Promise<number> =>
       progress.end(),
     );
     if (input.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-    else say(`${good("✓")} ${plural(result.removed.length, "snapshot")} removed, ${plural(result.objectsDeleted, "object")} deleted`);
-    return 0;
+    else {
+      say(`${good("✓")} ${plural(result.removed.length, "snapshot")} removed, ${plural(result.objectsDeleted, "object")} deleted`);
+      for (const { store, objects } of result.outOfReach ?? [])
+        say(`  ${warn("!")} ${plural(objects, "object")} cannot be deleted from ${store}, which is not configured any more`);
+    }
+    return result.outOfReach === undefined ? exitCodes.done : exitCodes.degraded;
   });
