@@ -8,6 +8,7 @@ const tool = (name: string) => join(root, "node_modules", ".bin", name);
 
 const steps: readonly [name: string, command: string, ...args: string[]][] = [
   ["types", tool("tsc"), "-p", "."],
+  ["types of the page", tool("tsc"), "-p", join("client", "audit-page", "browser")],
   ["format and lint", tool("biome"), "check", "--error-on-warnings", "--no-errors-on-unmatched", "."],
   ["arrows", process.execPath, join("test", "check-arrows.ts")],
   ["dead code", tool("knip")],

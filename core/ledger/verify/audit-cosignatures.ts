@@ -13,11 +13,15 @@ export const auditCosignatures = ({ note }: Checkpoint, { witnesses }: Trust, fa
   for (const vkey of witnesses.publicKeys) {
     const key = parseWitnessKey(vkey)!;
     const valid = cosignaturesOf(note, [key]);
-    if (valid.length < namedIn(note, key)) fail("checkpoint", `carries a wrong cosignature, or more than one, of the witness ${key.name}`);
+    if (valid.length < namedIn(note, key))
+      fail("checkpoint.cosignatures", `carries a wrong cosignature, or more than one, of the witness ${key.name}`);
     else found.push(...valid);
   }
   if (found.length < witnesses.quorum) {
-    fail("checkpoint", `is cosigned by ${found.length} of the witnesses that the trust policy names, and ${witnesses.quorum} must`);
+    fail(
+      "checkpoint.cosignatures",
+      `is cosigned by ${found.length} of the witnesses that the trust policy names, and ${witnesses.quorum} must`,
+    );
   }
   return found;
 };
