@@ -11,9 +11,9 @@ export const action: CommandAction = async (input) => {
   const queues = queuesOf(options.queues);
   const graceMs = parseDuration(String(options.grace));
   if (graceMs === undefined) throw new Failure("UsageInvalid", `--grace must be a duration as 30s or 2m (is "${String(options.grace)}")`);
+  const metrics = addressOf(options.metrics);
   // Says in one sentence what is wrong with Temporal, which the worker's own runtime tells at length.
   await withOrchestrator(input, async () => {});
-  const metrics = addressOf(options.metrics);
   const onReady = (): void =>
     say(
       json
