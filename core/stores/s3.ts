@@ -1,5 +1,4 @@
 import {
-  DeleteObjectCommand,
   GetObjectCommand,
   HeadBucketCommand,
   HeadObjectCommand,
@@ -10,6 +9,7 @@ import { Failure } from "../domain/failure.ts";
 import { checkKey, checkPrefix } from "./keys.ts";
 import { probeByWriting } from "./probe.ts";
 import { type S3Config, s3Address, s3Client } from "./s3-connection.ts";
+import { deleteFromS3 } from "./s3-deletion.ts";
 import { failureOfS3, isMissingInS3, s3Code } from "./s3-failure.ts";
 import { uploadToS3 } from "./s3-upload.ts";
 import type { Store, StoreCapabilities, StoredObject, StoreOptions } from "./store.ts";
@@ -140,9 +140,9 @@ export const openS3Store = (config: S3Config, options: StoreOptions = {}): Store
 
     delete: async (key, signal) => {
       checkKey(key);
-      await attempt(`delete of ${key}`, signal, async (stop) => {
+      await attempt(`delete of ${key}`, signal, async (stop, progressed) => {
         try {
-          await client.send(new DeleteObjectCommand(placeOf(key)), { abortSignal: stop });
+          await deleteFromS3(client, placeOf(key), stop, progressed);
         } catch (error) {
           await checkMissing(error, stop);
         }

@@ -1,0 +1,278 @@
+import assert from "node:assert/strict";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { after, describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import {
+  CreateBucketCommand,
+  DeleteBucketCommand,
+  DeleteObjectCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+  PutObjectRetentionCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import type { StoreConfig } from "../../core/config/schema.ts";
+import type { FailureType } from "../../core/domain/failure.ts";
+import { openS3Store } from "../../core/stores/s3.ts";
+import { s3Client } from "../../core/stores/s3-connection.ts";
+import type { Store, StoreOptions } from "../../core/stores/store.ts";
+import { addressOf, openStoreByUrl } from "../../core/stores/store-address.ts";
+import { useStack } from "../stack/use-stack.ts";
+import { badLine, refusingS3 } from "./s3-bad-services.ts";
+import { storeContract } from "./store-contract.ts";
+import { all, fails, keysOf, never } from "./store-expectations.ts";
+import { meddlingProxy } from "./store-servers.ts";
+
+const { s3 } = await useStack("s3");
+const { endpoint, ...credentials } = s3;
+const bucket = `stores-${randomUUID()}`;
+const admin = new S3Client({
+  region: "us-east-1",
+  endpoint,
+  credentials,
+  forcePathStyle: true,
+  requestChecksumCalculation: "WHEN_REQUIRED",
+});
+await admin.send(new CreateBucketCommand({ Bucket: bucket }));
+after(async () => {
+  for (;;) {
+    const { Contents = [] } = await admin.send(new ListObjectsV2Command({ Bucket: bucket }));
+    if (Contents.length === 0) break;
+    for (const { Key } of Contents) await admin.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
+  }
+  await admin.send(new DeleteBucketCommand({ Bucket: bucket }));
+  admin.destroy();
+});
+
+type S3Config = Extract<StoreConfig, { kind: "s3" }>;
+const configOf = (changes: Partial<S3Config>): S3Config => {
+  const place = { bucket, prefix: randomUUID(), region: "us-east-1", endpoint };
+  return { kind: "s3", name: "bucket", domain: "s3", ...place, ...credentials, ...changes };
+};
+const open = (changes: Partial<S3Config> = {}, options?: StoreOptions): Store => openS3Store(configOf(changes), options);
+const everyCall = (store: Store): (() => Promise<unknown>)[] => [
+  () => store.put("a", randomBytes(1), never),
+  () => store.get("a", never),
+  () => store.get("a", never, { offset: 0, length: 1 }),
+  () => store.stat("a", never),
+  () => all(store.list("", never)),
+  () => store.delete("a", never),
+  () => store.probe(never),
+];
+
+describe("S3 store", () => {
+  storeContract({
+    open: async (options) => open({}, options),
+    openAt: async (url, options) => open({ endpoint: url }, options),
+    secrets: [credentials.secretAccessKey],
+    listed: 200,
+    large: 9 << 20,
+  });
+
+  test("a wrong key and a wrong secret are StoreRejected with what to look at, and are not repeated", async () => {
+    for (const wrong of [{ accessKeyId: "nobody" }, { secretAccessKey: "wrong-secret" }]) {
+      for (const call of everyCall(open(wrong))) await fails(call(), "StoreRejected", [credentials.secretAccessKey, "wrong-secret"]);
+      const failure = await fails(open(wrong).get("a", never), "StoreRejected");
+      assert.match(failure.message, /^store "bucket" \(s3:.*\): get of a: the access key or its secret is wrong \(\w+\)$/);
+    }
+  });
+
+  test("a bucket that does not exist is StoreUnreachable in every call, and is not made", async () => {
+    const bucket = `missing-${randomUUID()}`;
+    for (const again of [1, 2]) {
+      for (const call of everyCall(open({ bucket }))) {
+        assert.match((await fails(call(), "StoreUnreachable")).message, /the bucket does not exist/, `round ${again}`);
+      }
+    }
+  });
+
+  test("two prefixes of one bucket do not see each other, nor what is no object of theirs", async () => {
+    const [prefix, key] = [randomUUID(), "packs/a"];
+    const [one, two] = [open({ prefix }), open({ prefix: `${prefix}-two/deeper` })];
+    await one.put(key, Buffer.from("one"), never);
+    await two.put(key, Buffer.from("second"), never);
+    await admin.send(new PutObjectCommand({ Bucket: bucket, Key: `${prefix}/packs/`, Body: new Uint8Array() }));
+    assert.deepEqual(await keysOf(one, ""), [key]);
+    assert.equal((await two.stat(key, never))?.bytes, 6);
+    await two.delete(key, never);
+    assert.equal(Buffer.from(await one.get(key, never)).toString(), "one");
+  });
+
+  test("recovery opens it by its address and the keys in the environment", async () => {
+    const prefix = `${randomUUID()}/deep`;
+    await open({ prefix }).put("config", Buffer.from("{}"), never);
+    const env = { AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey };
+    const address = addressOf(configOf({ prefix }));
+    assert.equal(address, `s3://${bucket}/${prefix}?endpoint=${endpoint}`);
+    assert.equal(Buffer.from(await openStoreByUrl(address, env).get("config", never)).toString(), "{}");
+    await fails(openStoreByUrl(address.replace(bucket, `${bucket}x`), env).stat("config", never), "StoreUnreachable");
+  });
+
+  test("neither the environment nor a profile sends it elsewhere", async () => {
+    const before = { ...process.env };
+    const elsewhere = {
+      AWS_ENDPOINT_URL: "http://127.0.0.1:1",
+      AWS_REGION: "nowhere-1",
+      AWS_REQUEST_CHECKSUM_CALCULATION: "WHEN_SUPPORTED",
+    };
+    Object.assign(process.env, elsewhere);
+    try {
+      await open().probe(never);
+      const { endpoint: _, ...aws } = { ...configOf({ region: "eu-central-1" }), bucket: "backups" };
+      for (const [pathStyle, host] of [
+        [false, "backups.s3.eu-central-1.amazonaws.com"],
+        [true, "s3.eu-central-1.amazonaws.com"],
+      ] as const) {
+        const client = s3Client({ ...aws, pathStyle });
+        const hosts: unknown[] = [];
+        client.middlewareStack.add(
+          () =>
+            async ({ request }) => {
+              hosts.push((request as { hostname?: unknown }).hostname);
+              throw new Error("far enough");
+            },
+          { step: "deserialize", priority: "low" },
+        );
+        await assert.rejects(client.send(new ListObjectsV2Command({ Bucket: "backups" })), /far enough/);
+        assert.deepEqual(hosts, [host]);
+      }
+    } finally {
+      process.env = before;
+    }
+  });
+
+  test("bytes that change on the way are refused, and nothing is stored", async () => {
+    for (const size of [1_000, 20 << 20]) {
+      await using proxy = await meddlingProxy(endpoint, {
+        sent: ({ method }, body) => {
+          if (method === "PUT") body[500] = body[500]! ^ 1;
+          return body;
+        },
+      });
+      const store = open({ endpoint: proxy.url });
+      const failure = await fails(store.put("packs/flipped", randomBytes(size), never), "StoreUnreachable");
+      assert.match(failure.message, /the upload arrived damaged/);
+      assert.equal(await store.stat("packs/flipped", never), undefined);
+    }
+  });
+
+  test("an object is sent as it is: one request, no trailer, MD5 and SHA-256 with it", async () => {
+    const sent: IncomingMessage[] = [];
+    const bytes = randomBytes(9 << 20);
+    await using proxy = await meddlingProxy(endpoint, {
+      sent: (incoming, body) => {
+        if (incoming.method === "PUT") sent.push(incoming);
+        return body;
+      },
+    });
+    await open({ endpoint: proxy.url }).put("packs/plain", bytes, never);
+    assert.equal(sent.length, 1);
+    const { headers } = sent[0]!;
+    assert.equal(headers["content-md5"], createHash("md5").update(bytes).digest("base64"));
+    assert.equal(headers["x-amz-content-sha256"], createHash("sha256").update(bytes).digest("hex"));
+    assert.equal(headers["content-length"], String(bytes.length));
+    for (const name of ["content-encoding", "transfer-encoding", "x-amz-trailer", "x-amz-sdk-checksum-algorithm", "expect"])
+      assert.equal(headers[name], undefined, name);
+  });
+
+  test("an answer that breaks off, or stops without an end, is StoreUnreachable; the next is good", async () => {
+    const prefix = randomUUID();
+    const bytes = randomBytes(1 << 20);
+    await open({ prefix }).put("packs/cut", bytes, never);
+    for (const then of ["close", "silence"] as const) {
+      await using line = await badLine(endpoint, { answer: { bytes: 50_000, then } });
+      const store = open({ prefix, endpoint: line.url }, { silenceMs: 1_500 });
+      await fails(store.get("packs/cut", never), "StoreUnreachable");
+      assert.ok(bytes.equals(await store.get("packs/cut", never)), then);
+    }
+  });
+
+  test("an upload that stalls is StoreUnreachable after the silence; one that is slow is not", async () => {
+    const bytes = randomBytes(40 << 20);
+    const silenceMs = 1_500;
+    const through = async (sentPerTick: number): Promise<number> => {
+      await using line = await badLine(endpoint, { sentPerTick });
+      const start = performance.now();
+      await open({ endpoint: line.url }, { silenceMs }).put("packs/slow", bytes, never);
+      return performance.now() - start;
+    };
+    await fails(through(0), "StoreUnreachable");
+    assert.ok((await through(2 << 20)) > silenceMs, "the upload was not slow");
+  });
+
+  test("a service that takes no notice of a range, or that lists for ever, is found out", async () => {
+    await using ranges = await meddlingProxy(endpoint, {
+      sent: (incoming, body) => {
+        delete incoming.headers.range;
+        return body;
+      },
+    });
+    // The signature covers the header where it is sent: one that ignores it answers 200.
+    const store = open({ endpoint: ranges.url });
+    await store.put("packs/r", randomBytes(1_000), never);
+    await fails(store.get("packs/r", never, { offset: 10, length: 10 }), "StoreRejected");
+
+    await using pages = await meddlingProxy(endpoint, {
+      // Of the same length, for the header's sake.
+      received: (_, body) => Buffer.from(body.toString().replace("<IsTruncated>false</IsTruncated>", "<IsTruncated>true</IsTruncated >")),
+    });
+    const failure = await fails(all(open({ endpoint: pages.url }).list("", never)), "StoreRejected");
+    assert.match(failure.message, /there is more/);
+  });
+
+  test("what services say is told in their words and ours", async () => {
+    const cases: [number, string, FailureType, RegExp, times: number][] = [
+      [503, "SlowDown", "StoreUnreachable", /the server answered 503 \(SlowDown\)$/, 3],
+      [500, "InternalError", "StoreUnreachable", /answered 500 \(InternalError\)$/, 3],
+      [429, "TooManyRequests", "StoreUnreachable", /answered 429/, 3],
+      [404, "NoSuchBucket", "StoreUnreachable", /the bucket does not exist/, 1],
+      [403, "RequestTimeTooSkewed", "StoreRejected", /clocks of this machine and of the service differ/, 1],
+      [403, "AccessDenied", "StoreRejected", /answered 403 \(AccessDenied\)$/, 1],
+      [403, "StorageLimitExceeded", "StoreFull", /quota is used up/, 1],
+      [403, "InvalidObjectState", "StoreRejected", /archive class/, 1],
+      [400, "AuthorizationHeaderMalformed", "StoreRejected", /in another region/, 1],
+      [400, "BadDigest", "StoreUnreachable", /arrived damaged/, 1],
+      [507, "XMinioStorageFull", "StoreFull", /quota is used up/, 1],
+    ];
+    for (const [status, code, type, words, times] of cases) {
+      await using server = await refusingS3(status, code);
+      const failure = await fails(open({ endpoint: server.url }).put("a", randomBytes(10), never), type, [credentials.secretAccessKey]);
+      assert.match(failure.message, words);
+      assert.equal(server.asked(), times, code);
+    }
+  });
+
+  test("a clock that is five hours off does not matter: the time is taken from the service", async (t) => {
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() - 5 * 3_600_000 });
+    const store = open();
+    await store.put("packs/late", Buffer.from("late"), never);
+    assert.equal((await store.get("packs/late", never)).length, 4);
+  });
+
+  test("in a bucket that keeps versions, what is deleted is gone in all of them; what is locked is not said to be", async () => {
+    const Bucket = `locked-${randomUUID()}`;
+    await admin.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
+    const store = open({ bucket: Bucket, prefix: "" });
+    const versions = async (): Promise<number> => {
+      const { Versions = [], DeleteMarkers = [] } = await admin.send(new ListObjectVersionsCommand({ Bucket }));
+      return Versions.length + DeleteMarkers.length;
+    };
+    for (const text of ["one", "two", "three"]) await store.put("log/checkpoint", Buffer.from(text), never);
+    await store.put("log/checkpoint.more", Buffer.from("another key"), never);
+    assert.equal(await versions(), 4);
+    await store.delete("log/checkpoint", never);
+    assert.equal(await versions(), 1);
+    assert.deepEqual(await keysOf(store, ""), ["log/checkpoint.more"]);
+
+    const until = new Date(Date.now() + 4_000);
+    const Key = "log/checkpoint.more";
+    await admin.send(new PutObjectRetentionCommand({ Bucket, Key, Retention: { Mode: "COMPLIANCE", RetainUntilDate: until } }));
+    await fails(store.delete(Key, never), "StoreRejected");
+    while (new Date() < until) await pause(until.getTime() - Date.now() + 50);
+    await store.delete(Key, never);
+    assert.equal(await versions(), 0);
+    await admin.send(new DeleteBucketCommand({ Bucket }));
+  });
+});
