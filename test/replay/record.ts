@@ -1,12 +1,15 @@
 import { execFile } from "node:child_process";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { WorkflowHandle } from "@temporalio/client";
+import { logConfiguration } from "../../client/log-configuration.ts";
 import { snapshotObjects } from "../../core/catalog/snapshot-objects.ts";
 import type { BackupProgress } from "../../core/domain/run.ts";
 import { packKey } from "../../core/repository/object-keys.ts";
+import { startAuthority } from "../integration/ledger-authority.ts";
+import { until } from "../integration/ledger-chain.ts";
 import { openTcpFront, type TcpFront, throughFront } from "../sample/tcp-front.ts";
 import { createDatabase, createTestSite, databaseOf, runSql, type TestSite } from "../sample/test-site.ts";
 import { findProgram } from "../stack/programs.ts";
@@ -22,6 +25,8 @@ const folder = join(import.meta.dirname, "histories");
 const signal = new AbortController().signal;
 const program = await findProgram("temporal", progressToStderr);
 const run = promisify(execFile);
+/** The server suggests to continue as new after so many events. */
+const mostEvents = 40;
 
 /** What the scenes of the recording work with. */
 interface Stage {
@@ -132,6 +137,31 @@ const recordAnchors = async (stage: Stage): Promise<void> => {
   await stage.save("anchor-done", "anchor/chain");
 };
 
+/** Who makes the log public: the configuration in force is an entry, the other store has a copy, an authority says since when it exists. */
+const recordPublishing = async (stage: Stage): Promise<void> => {
+  const { test, azure, save } = stage;
+  const publish = handleOf(stage, "publish");
+  await over(publish);
+  await azure.down();
+  await logConfiguration(test.client, test.site);
+  const [configured] = await until(
+    () => Array.fromAsync(test.client.workflow.list({ query: "WorkflowType = 'configuration'" })),
+    (runs) => runs.length > 0,
+  );
+  const id = configured?.workflowId ?? "";
+  await over(handleOf(stage, id));
+  await save("configuration-done", id);
+
+  // While it cannot copy, it is asked for more than one run should hold.
+  for (let n = 0; n < mostEvents; n += 1) await publish.signal("publish");
+  await azure.up();
+  await over(publish);
+  await saveContinued(stage, "publish-continued", "publish");
+  await save("publish-done", "publish");
+  await over(handleOf(stage, "timestamp/tsa"));
+  await save("timestamp-done", "timestamp/tsa");
+};
+
 /** Saves the first run of that id which continued as new, if there is one yet. */
 const saveContinued = async ({ test }: Stage, name: string, workflowId: string): Promise<boolean> => {
   for await (const { runId, status } of test.client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
@@ -158,13 +188,15 @@ const saveHistory = async (test: TestSite, name: string, workflowId: string, run
 };
 
 const stack = await useStack("postgres", "azurite", "ipfs", "anvil", "arlocal");
-const temporal = await startPrivateTemporal(40);
+const temporal = await startPrivateTemporal(mostEvents);
 const { hostname: host, port } = new URL(stack.postgres.url);
 const blob = new URL(/BlobEndpoint=([^;]+)/.exec(stack.azurite.connectionString)?.[1] ?? "");
 const [azure, database] = await Promise.all([
   openTcpFront({ host: blob.hostname, port: Number(blob.port) }),
   openTcpFront({ host, port: Number(port) }),
 ]);
+const authorityFolder = await mkdtemp(join(tmpdir(), "dbgov-histories-"));
+const authority = await startAuthority(authorityFolder);
 const source = await createDatabase(stack, "histories_source");
 await runSql(source, "CREATE TABLE orders AS SELECT n, repeat(md5(n::text), 20) AS text FROM generate_series(1, 5000) n");
 const test = await createTestSite({
@@ -184,6 +216,7 @@ const test = await createTestSite({
   },
   change: (config) => {
     config.retention = { grace: "0s" };
+    config.timestampAuthorities = [{ name: "tsa", url: authority.url, roots: authority.roots, every: "1s" }];
   },
 });
 await rm(folder, { recursive: true, force: true });
@@ -193,10 +226,13 @@ try {
   const stage: Stage = { test, azure, database, source, save: (name, workflowId) => saveHistory(test, name, workflowId) };
   await recordBackups(stage);
   await recordOthers(stage);
+  await recordPublishing(stage);
   await recordAnchors(stage);
   process.stderr.write(`${(await readdir(folder)).length} histories in ${folder}\n`);
 } finally {
   await test.close();
+  await authority.close();
+  await rm(authorityFolder, { recursive: true, force: true });
   await Promise.all([azure.close(), database.close()]);
   await temporal.stop();
 }

@@ -25,13 +25,17 @@ describe("saved histories", () => {
   const others = [
     "anchor-continued",
     "anchor-done",
+    "configuration-done",
     "drill-done",
     "drill-failed",
     "hold-placed",
     "on-schedule",
+    "publish-continued",
+    "publish-done",
     "retention-continued",
     "retention-done",
     "sweep-done",
+    "timestamp-done",
   ];
   it("are of every workflow, and of every way in which a backup can end", () => {
     assert.deepEqual(names.toSorted(), [...kinds, ...others, "verify-done", "verify-failed"].toSorted());
