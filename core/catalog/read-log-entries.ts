@@ -14,6 +14,15 @@ export const findLogEntry = async (catalog: Catalog, identity: string): Promise<
   return entry;
 };
 
+/** The same for many at once; those that are there, by the names they were asked by. */
+export const findLogEntries = async (catalog: Catalog, identities: readonly string[]): Promise<Map<string, LogEntryRecord>> => {
+  const nameOf = new Map(identities.flatMap((name) => [[name, name] as const, [`log/${entryIdentity(name)}`, name] as const]));
+  const found = await query<LogEntryRecord>(catalog, `finding ${identities.length} log entries`, `${select} WHERE identity = ANY ($1)`, [
+    [...nameOf.keys()],
+  ]);
+  return new Map(found.map((entry) => [nameOf.get(entry.identity) as string, entry]));
+};
+
 /** In the log's order; of one database, of one kind, or all. */
 export const logEntries = (
   catalog: Catalog,

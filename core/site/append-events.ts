@@ -1,9 +1,9 @@
 import { knownLogSize } from "../catalog/known-log-size.ts";
 import { withAdvisoryLock } from "../catalog/locks.ts";
 import { nextSequence } from "../catalog/next-sequence.ts";
-import { findLogEntry } from "../catalog/read-log-entries.ts";
+import { findLogEntries } from "../catalog/read-log-entries.ts";
 import { recordCheckpoint, recordPublished } from "../catalog/record-checkpoint.ts";
-import { recordLogEntry } from "../catalog/record-log-entry.ts";
+import { recordLogEntries } from "../catalog/record-log-entry.ts";
 import { commit, type EntryBody } from "../ledger/entries.ts";
 import type { Site } from "./site.ts";
 import { openLogToAppend } from "./site-log.ts";
@@ -35,26 +35,25 @@ export const appendEvents = async (
     const log = await openLogToAppend(site, locked, onHealed);
     const nameOf = new Map<string, string | null>([["", null]]);
     for (const { database } of events) if (database !== null) nameOf.set(await databaseCommitment(site, database), database);
+    const known = await findLogEntries(
+      catalog,
+      events.map(({ identity }) => identity),
+    );
     const { entries, checkpoint } = await log.append(
       events.map(({ identity, body }) => ({ identity, body })),
       {
         size: await knownLogSize(catalog),
-        find: (identity) => findLogEntry(catalog, identity),
+        find: (identity) => Promise.resolve(known.get(identity)),
         lastSequence: async (commitment) => (await nextSequence(catalog, nameOf.get(commitment) ?? null)) - 1,
       },
     );
-    for (const [at, entry] of entries.entries()) {
-      const event = events[at] as LogEvent;
-      await recordLogEntry(catalog, {
-        identity: event.identity,
-        index: entry.index,
-        kind: event.body.kind,
-        database: event.database,
-        sequence: entry.sequence,
-        entryHash: entry.hash,
-        at: event.body.time,
-      });
-    }
+    await recordLogEntries(
+      catalog,
+      entries.map(({ index, sequence, hash }, at) => {
+        const { identity, database, body } = events[at] as LogEvent;
+        return { identity, index, kind: body.kind, database, sequence, entryHash: hash, at: body.time };
+      }),
+    );
     const root = Buffer.from(checkpoint.root).toString("hex");
     await recordCheckpoint(catalog, { origin, size: checkpoint.size, root, note: checkpoint.note, at: new Date() });
     if (witnessQuorum === 0) await recordPublished(catalog, origin, checkpoint.size, checkpoint.note, new Date());
