@@ -5,8 +5,8 @@ export interface BenchOptions {
   readonly quick: boolean;
   readonly rounds: number;
   readonly dataSets: readonly string[];
-  /** Every data set in full: what the page shows. */
-  readonly whole: boolean;
+  /** Whether the page is written: with every data set in full, or when asked for. */
+  readonly write: boolean;
 }
 
 const refuse = (message: string): never => {
@@ -27,6 +27,7 @@ export const parseOptions = (
         quick: { type: "boolean", default: false },
         rounds: { type: "string" },
         only: { type: "string" },
+        write: { type: "boolean", default: false },
       },
     });
     const { json, quick } = values;
@@ -35,7 +36,7 @@ export const parseOptions = (
     const only = values.only?.split(",") ?? (quick ? dataSets.quick : dataSets.all);
     const unknown = only.find((name) => !dataSets.all.includes(name));
     if (unknown !== undefined) refuse(`there is no data set ${unknown}; there are ${dataSets.all.join(", ")}`);
-    return { json, quick, rounds, dataSets: only, whole: !quick && values.only === undefined };
+    return { json, quick, rounds, dataSets: only, write: values.write || (!quick && values.only === undefined) };
   } catch (error) {
     return refuse(error instanceof Error ? error.message : String(error));
   }

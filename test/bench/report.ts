@@ -76,6 +76,6 @@ ${results.map((result) => sectionOf(result, smallerOf(result))).join("\n\n")}
 
 \`npm run bench\` measures again: five rounds on every data set. \`--quick\`: three rounds on TPC-H 0.5, the changes in the first
 only, without this page, in less than eight minutes once the programs are built; \`--rounds N\`, \`--only NAME,…\`: as they
-say; \`--json\` ends with one JSON object.
+say; \`--write\` writes this page all the same; \`--json\` ends with one JSON object.
 `;
 };

@@ -90,7 +90,7 @@ try {
     say(`\n${result.title}\n${textTable(tableOf(result))}\n\n${textTable(targetTable(targetsOf(result, smallerOf(result))))}\n`);
   }
   const summarized = results.find(({ name }) => name === main) ?? results.at(-1)!;
-  if (options.whole) {
+  if (options.write) {
     await writeFile(join(root, "docs", "benchmarks.md"), benchmarksDocument(results, smallerOf, machine));
     await writeFile(join(root, "docs", "benchmarks.svg"), benchmarksChart(summarized));
     say("written: docs/benchmarks.md, docs/benchmarks.svg");
