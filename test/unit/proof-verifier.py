@@ -451,6 +451,7 @@ def check_token(token, hashed, roots):
     info = octets[2]
     need(version[2] == b"\x03" and content_type[2] == TST_INFO and octets[0] == 4, "not a time")
     certificates = [x509.load_der_x509_certificate(c[1]) for part in rest if part[0] == 0xA0 for c in der(part[2])]
+    need(len(certificates) <= 16, "too many certificates")
     (signer,) = inside(rest[-1], 0x31)
     (tst,) = der(info)
     version, _policy, imprint, _serial, stamp, *_ = inside(tst, 0x30)

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { registerSecret } from "../../../core/config/redact.ts";
 import { Failure } from "../../../core/domain/failure.ts";
 import { AuditInputError, type AuditReport, auditBundle, parseBundle, parseTrust } from "../../../core/ledger/verify/audit.ts";
@@ -6,6 +5,7 @@ import { confirmBlocks } from "../../../core/ledger/verify/confirm-blocks.ts";
 import type { Trust } from "../../../core/ledger/verify/trust.ts";
 import { exitCodes } from "../exit.ts";
 import type { CommandAction } from "../program.ts";
+import { readText } from "../read-text.ts";
 import { bad, bold, good, say } from "../terminal.ts";
 
 /** Needs the two files and nothing else: no configuration, no catalog, and a network only when `--rpc` asks for one. */
@@ -35,13 +35,7 @@ const confirmed = async (bundle: Parameters<typeof confirmBlocks>[0], policy: Tr
 };
 
 const parsed = async <T>(path: string, parse: (text: string) => T): Promise<T> => {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    throw new Failure("UsageInvalid", `${path} ${missing ? "does not exist" : "cannot be read"}`, { cause });
-  }
+  const text = await readText(path);
   try {
     return parse(text);
   } catch (error) {

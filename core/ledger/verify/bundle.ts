@@ -1,6 +1,7 @@
 import { checkEntry, type LogEntry } from "./entry.ts";
 import { checkEvmEvidence, type EvmEvidence } from "./evm-evidence.ts";
 import { AuditInputError } from "./input-error.ts";
+import { readJson } from "./json.ts";
 import { longestProof } from "./merkle.ts";
 import { count, exactly, hash, listOf, type Misfit, object, text } from "./shape.ts";
 
@@ -55,13 +56,9 @@ export const misfitOfBundle = (value: unknown): Misfit | undefined => checkBundl
  * a dbgov proof of a version that this verifier knows. All else that can be wrong with it is a finding of the audit.
  */
 export const parseBundle = (content: string): unknown => {
-  if (content.length > largestBundle) throw new AuditInputError("bundle", "is larger than 8 MiB");
-  let value: unknown;
-  try {
-    value = JSON.parse(content);
-  } catch {
-    throw new AuditInputError("bundle", "is not JSON");
-  }
+  const read = readJson(content, { characters: largestBundle, depth: 8, values: 10_000 });
+  if ("reason" in read) throw new AuditInputError("bundle", read.reason);
+  const { value } = read;
   const { format, version } = (typeof value === "object" && value !== null ? value : {}) as { format?: unknown; version?: unknown };
   if (format !== "dbgov-proof") throw new AuditInputError("bundle", 'is not a dbgov proof: its format is not "dbgov-proof"');
   if (version !== 1)

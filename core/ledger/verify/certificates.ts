@@ -77,33 +77,35 @@ export const isForTimeStamping = ({ extensions }: Certificate): boolean =>
 
 /**
  * The certificates from this one to one of `roots`, by `others`, all of them valid at `time`; undefined when there is no such way. `below`
- * counts those on the way already.
+ * counts those on the way already, `budget` the signatures that may still be checked: certificates that all issue each other must not keep a
+ * verifier busy.
  */
 export const pathToRoot = (
   certificate: Certificate,
   others: readonly Certificate[],
   roots: readonly Certificate[],
   time: Date,
+  budget = { signatures: 100 },
   below = 0,
 ): Certificate[] | undefined => {
   if (certificate.from > time || time > certificate.to || below >= longestChain) return undefined;
   if (certificate.extensions.some(({ id, critical }) => critical && !understood.has(id))) return undefined;
   if (roots.some(({ raw }) => equalBytes(raw, certificate.raw))) return [certificate];
   for (const issuer of [...roots, ...others]) {
-    if (equalBytes(issuer.raw, certificate.raw) || !isIssuedBy(certificate, issuer, below)) continue;
-    const rest = pathToRoot(issuer, others, roots, time, below + 1);
+    if (equalBytes(issuer.raw, certificate.raw) || !isIssuedBy(certificate, issuer, below, budget)) continue;
+    const rest = pathToRoot(issuer, others, roots, time, budget, below + 1);
     if (rest !== undefined) return [certificate, ...rest];
   }
   return undefined;
 };
 
-const isIssuedBy = ({ issuer, signed }: Certificate, authority: Certificate, below: number): boolean => {
+const isIssuedBy = ({ issuer, signed }: Certificate, authority: Certificate, below: number, budget: { signatures: number }): boolean => {
   if (!equalBytes(issuer, authority.subject)) return false;
   const extension = (wanted: string) => authority.extensions.find(({ id }) => id === wanted)?.value;
   const [constraints, usage] = [extension(basicConstraints), extension(keyUsage)];
   if (constraints === undefined || (usage !== undefined && !maySignCertificates(usage))) return false;
   const { authority: isAuthority, most } = readBasicConstraints(constraints);
   const algorithm = signatureDigests[signed.algorithm];
-  if (!isAuthority || below > most || algorithm === undefined) return false;
+  if (!isAuthority || below > most || algorithm === undefined || budget.signatures-- <= 0) return false;
   return verifyByCertificate(algorithm, authority.publicKey, signed.body, signed.signature);
 };

@@ -46,6 +46,7 @@ const signatures: Readonly<Record<string, Digest | "of the signer">> = {
 
 /** Tokens with all certificates of their chain have a few KB. */
 const largestToken = 65_536;
+const mostCertificates = 16;
 
 /** The one reason for which a token that is sound in itself is refused. */
 export const untrustedSigner = "is signed by a certificate that does not lead to a trusted root, with all of them valid at the time";
@@ -84,6 +85,7 @@ const open = (token: Uint8Array, hash: Uint8Array, roots: readonly Certificate[]
   const [octets] = childrenOf(content, tags.context(0), "time");
   const info = expectTag(octets, tags.octets, "time").content;
   const certificates = parts.filter(({ tag }) => tag === tags.context(0)).flatMap(({ content: set }) => readElements(set));
+  if (certificates.length > mostCertificates) refute(`comes with more than ${mostCertificates} certificates`);
   const [signer, ...others] = childrenOf(parts.at(-1), tags.set, "signer");
   if (others.length > 0) refute("has more than one signer");
   const used = childrenOf(expectTag(signer, tags.sequence, "signer"), tags.sequence, "signer")[2];

@@ -1,6 +1,7 @@
 import { readPemCertificates } from "./certificates.ts";
 import { parseWitnessKey } from "./cosignature.ts";
 import { AuditInputError } from "./input-error.ts";
+import { readJson } from "./json.ts";
 import { type NoteKey, parseNoteKey } from "./note.ts";
 import { address, type Check, chainHash, count, flag, hash, listOf, object, positive, text, time } from "./shape.ts";
 
@@ -80,13 +81,9 @@ const largestTrust = 16 * 1024 * 1024;
 
 /** The trust policy that `content` (JSON) is. Throws `AuditInputError` saying what is wrong where. */
 export const parseTrust = (content: string): Trust => {
-  if (content.length > largestTrust) throw new AuditInputError("trust policy", "is larger than 16 MiB");
-  let value: unknown;
-  try {
-    value = JSON.parse(content);
-  } catch {
-    throw new AuditInputError("trust policy", "is not JSON");
-  }
+  const read = readJson(content, { characters: largestTrust, depth: 8, values: 500_000 });
+  if ("reason" in read) throw new AuditInputError("trust policy", read.reason);
+  const { value } = read;
   const misfit = checkTrust(value, "");
   if (misfit !== undefined) throw new AuditInputError("trust policy", `is not usable: ${misfit.part || "it"} ${misfit.reason}`);
   const trust = value as Trust;
