@@ -45,11 +45,14 @@ export const startWorker = async ({ config, log, env, queues, grace = "5s" }: Wo
 
 const ready = (child: ChildProcess, log: string): Promise<void> =>
   new Promise((resolve, reject) => {
+    let said = "";
     child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       if (text.includes('"ready":true')) resolve();
+      else said = text;
     });
-    child.once("exit", (code) => {
+    child.once("close", (code) => {
       const tail = readFileSync(log, "utf8").trim().split("\n").slice(-5).join("\n");
-      reject(new Failure("WorkerMissing", `the worker ended with exit code ${code} before it served; its log ${log} ends with:\n${tail}`));
+      const end = `its log ${log} ends with:\n${tail}\n${said}`;
+      reject(new Failure("WorkerMissing", `the worker ended with exit code ${code} before it served; ${end}`));
     });
   });
