@@ -339,7 +339,7 @@ export const commandSpecs: readonly CommandSpec[] = [
     description: "restore from a store and a recovery kit alone: no Temporal, no catalog, no configuration",
     config: false,
     options: [
-      { flags: "--store <url>", description: "a folder, an Azure container's URL, or an IPFS peer's API" },
+      { flags: "--store <url>", description: "a folder, an Azure container's URL, a bucket as s3://bucket, or an IPFS peer's API" },
       { flags: "--kit <path>", description: "the recovery kit: its folder or its kit.json" },
       { flags: "--snapshot <id>", description: "a snapshot id, or latest", fallback: "latest" },
       { flags: "--database <name>", description: "whose snapshot" },

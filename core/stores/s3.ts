@@ -169,7 +169,10 @@ const sizeOf = (
   answer: { readonly ContentRange?: string | undefined; readonly ContentLength?: number | undefined },
   offset: number | undefined,
 ): number => {
-  if (offset === undefined) return answer.ContentLength ?? 0;
+  if (offset === undefined) {
+    if (answer.ContentLength !== undefined) return answer.ContentLength;
+    throw new Failure("StoreRejected", `${what}: the service does not say how large the object is`);
+  }
   const [, from, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(answer.ContentRange ?? "") ?? [];
   if (Number(from) !== offset) throw new Failure("StoreRejected", `${what}: the service did not send the range that it was asked for`);
   return Number(total);

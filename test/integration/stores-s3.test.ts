@@ -139,7 +139,10 @@ describe("S3 store", () => {
         assert.deepEqual(hosts, [host]);
       }
     } finally {
-      process.env = before;
+      for (const name of Object.keys(elsewhere)) {
+        delete process.env[name];
+        if (before[name] !== undefined) process.env[name] = before[name];
+      }
     }
   });
 
