@@ -8,6 +8,7 @@ import { type TaskQueue, taskQueues } from "../core/domain/run.ts";
 import { type ConnectionSecurity, connectionSecurity } from "../core/site/connection-security.ts";
 import { openThreadPool } from "../core/snapshot/thread-pool.ts";
 import { activitiesOf } from "./activities.ts";
+import { createAliveInterceptor } from "./alive-interceptor.ts";
 import { followConfig } from "./current-site.ts";
 import { createFailureInterceptor } from "./failure-interceptor.ts";
 import { createRedactingLogger } from "./logger.ts";
@@ -49,7 +50,7 @@ export const runWorkers = async ({ config, queues, graceMs, metrics, onReady, si
       // Cancellation reaches an activity with its next heartbeat.
       maxHeartbeatThrottleInterval: 1_000,
       defaultHeartbeatThrottleInterval: 1_000,
-      interceptors: { activity: [() => ({ inbound: createFailureInterceptor() })] },
+      interceptors: { activity: [() => ({ inbound: createFailureInterceptor() }), () => ({ inbound: createAliveInterceptor() })] },
     };
     const workers: Worker[] = [];
     for (const queue of queues) {

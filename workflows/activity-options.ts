@@ -4,7 +4,7 @@ import { type TaskQueue, taskQueues } from "../core/domain/run.ts";
 
 const minutes = 60_000;
 
-/** For work that says every two seconds that it is alive (`activities/keep-alive.ts`, the hold). */
+/** For work that says every two seconds that it is alive (`activities/keep-alive.ts`, the hold), or whose worker says it (`workers/alive-interceptor.ts`). */
 export const aliveWithin = 12_000;
 
 /**
@@ -20,6 +20,7 @@ export const step = (
 ): ActivityOptions => ({
   taskQueue: taskQueues[queue],
   startToCloseTimeout: longest,
+  heartbeatTimeout: aliveWithin,
   retry: {
     initialInterval: retryIntervals.firstMs,
     backoffCoefficient: retryIntervals.factor,

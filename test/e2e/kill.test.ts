@@ -127,6 +127,20 @@ describe("workers that go away in the middle of a capture", () => {
     await second.stop();
   });
 
+  it("tries a step that takes a moment again within seconds of its worker's end", async () => {
+    const first = await test.worker({ queues: [...captureQueues] });
+    const frozen = database.freezeAfter(0);
+    const handle = await test.startBackup("shop", { full: true });
+    await frozen;
+    assert.equal(await workerOf(handle, "inspectDatabase"), first.pid);
+    await first.kill();
+    database.thaw();
+    const second = await test.worker({ queues: [...captureQueues] });
+    await within(60, "the second worker holds a snapshot", async () => (await holdsOf(handle)) > 0);
+    await finish(handle);
+    await second.stop();
+  });
+
   it("goes on after a worker that was told to stop, which leaves in time", async () => {
     const first = await test.worker({ queues: [...captureQueues], grace: "1s" });
     const handle = await stoppedInCapture();
