@@ -50,7 +50,7 @@ export const createDrillSnapshot = ({ site, threads }: ActivityEnvironment) => (
     const { engine } = at.database(database);
     const sources = await restoreSources(at, snapshot, database);
     const url = await (await engineOf(engine)).createScratch(await drillServer(at, database), scratch, signal);
-    const job = { ...sources, engine, url, replace: false, parallelism: drillParallelism };
+    const job = { ...sources, engine, url, replace: false, parallelism: drillParallelism, scratch: true as const };
     const { identical, rows, bytes, seconds, differences } = await runJob(threads, "restore", job, {
       ...standstill,
       what: `the drill of ${database}`,

@@ -188,6 +188,10 @@ export interface RestoreOptions {
   readonly part?: SnapshotPart;
   /** Absent: nothing is kept that an attempt could go on from. */
   readonly progress?: RestoreProgress;
+  /** The target is a scratch database, which will be dropped: nothing may be made beside it, as roles of its server. */
+  readonly scratch?: true;
+  /** PostgreSQL: which tablespace of the target takes what was in another. */
+  readonly tablespaces?: readonly { readonly from: string; readonly to: string }[];
 }
 
 /**

@@ -19,6 +19,9 @@ export interface RestoreJob extends SnapshotSource {
   readonly choice?: Choice;
   /** Keep in the target how far it came; and go on from there (`resume`), rather than start. Absent: neither. */
   readonly progress?: { readonly resume: boolean };
+  /** As `RestoreOptions` has them. */
+  readonly scratch?: true;
+  readonly tablespaces?: NonNullable<RestoreOptions["tablespaces"]>;
 }
 
 export interface RestoreJobResult {
@@ -89,7 +92,7 @@ export const openTarget = async (
 };
 
 const optionsOf = (
-  { replace, parallelism, progress }: RestoreJob,
+  { replace, parallelism, progress, scratch, tablespaces }: RestoreJob,
   definitions: RestoreOptions["definitions"],
   { part }: ChosenPart,
   snapshot: string,
@@ -97,6 +100,8 @@ const optionsOf = (
   ...{ replace, parallelism, definitions },
   ...(part === undefined ? {} : { part }),
   ...(progress === undefined ? {} : { progress: { job: jobOf(snapshot, part), resume: progress.resume } }),
+  ...(scratch === undefined ? {} : { scratch }),
+  ...(tablespaces === undefined ? {} : { tablespaces }),
 });
 
 /** The same for the same snapshot and choice, whoever restores it. */

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
-import type { Plan } from "../../core/databases/engine.ts";
+import type { Plan, RestoreOptions } from "../../core/databases/engine.ts";
 import { libpqEnvironment, parseAddress } from "../../core/databases/postgres/address.ts";
 import { postgres } from "../../core/databases/postgres/postgres.ts";
 import { useStack } from "../stack/use-stack.ts";
@@ -131,17 +131,13 @@ export async function* inBlocks(content: Buffer, size: number): AsyncGenerator<U
 export const restore = async (
   url: string,
   captured: Captured,
-  options: { replace?: boolean; parallelism?: number } = {},
+  options: Partial<Omit<RestoreOptions, "definitions">> = {},
 ): Promise<readonly string[]> => {
   const { streams } = captured.plan;
   const definitions = streams
     .filter((stream) => stream.kind === "definition")
     .map((stream) => ({ name: stream.name, target: stream.target, content: Buffer.concat(captured.parts.get(stream.name)!) }));
-  const restoration = await postgres.restore(
-    url,
-    { replace: options.replace ?? false, definitions, parallelism: options.parallelism ?? 2 },
-    never,
-  );
+  const restoration = await postgres.restore(url, { replace: false, parallelism: 2, ...options, definitions }, never);
   try {
     await restoration.prepare();
     for (const stream of streams.filter(({ kind }) => kind === "rows"))

@@ -9,6 +9,7 @@ import { exitCodes } from "../exit.ts";
 import type { CommandAction, CommandInput } from "../program.ts";
 import { runRestore } from "../run-restore.ts";
 import { snapshotArgument } from "../snapshot-argument.ts";
+import { tablespacesOf } from "../tablespace-option.ts";
 import { engineOfUrl, targetUrl } from "../target-url.ts";
 import { dim, say, table, utcSecond } from "../terminal.ts";
 
@@ -24,16 +25,19 @@ export const action: CommandAction = async (input) => {
   try {
     if (input.options.list === true) return await list(store, kit, input);
     const url = targetUrl(input);
+    const engine = engineOfUrl(url);
     const choice = choiceOf(input);
+    const tablespaces = tablespacesOf(input, engine);
     const { manifest, access } = await choose(store, kit, input);
     const job = {
       access,
       stores: [{ address }],
-      engine: engineOfUrl(url),
+      engine,
       url,
       replace: input.options.replace === true,
       parallelism: availableParallelism(),
       choice,
+      tablespaces,
       progress: { resume: input.options.resume === true },
     };
     if (!input.json) process.stderr.write(dim(`recovering ${manifest.database} as of ${manifest.capturedAt} from ${manifest.snapshot}\n`));

@@ -6,11 +6,14 @@ import { findSnapshot, snapshotOrLatest } from "../find-snapshot.ts";
 import { withCatalog } from "../open-site.ts";
 import type { CommandAction } from "../program.ts";
 import { runRestore } from "../run-restore.ts";
+import { tablespacesOf } from "../tablespace-option.ts";
 import { engineOfUrl, targetUrl } from "../target-url.ts";
 
 export const action: CommandAction = async (input) => {
   const url = targetUrl(input);
+  const engine = engineOfUrl(url);
   const choice = choiceOf(input);
+  const tablespaces = tablespacesOf(input, engine);
   const { database, store, replace, resume, dryRun } = input.options;
   const wanted = snapshotOrLatest(input.args[0], database);
   return await withCatalog(input, async (site) => {
@@ -19,8 +22,8 @@ export const action: CommandAction = async (input) => {
     const sources = await restoreSources(site, record.snapshot, record.database, { only: typeof store === "string" ? store : undefined });
     const job = {
       ...sources,
-      ...{ engine: engineOfUrl(url), url, replace: replace === true, parallelism: availableParallelism() },
-      ...{ choice, progress: { resume: resume === true } },
+      ...{ engine, url, replace: replace === true, parallelism: availableParallelism() },
+      ...{ choice, tablespaces, progress: { resume: resume === true } },
     };
     return await runRestore(job, input, dryRun === true ? await drillRate(await site.catalog(), record.database) : undefined);
   });

@@ -1,10 +1,12 @@
-import { rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../domain/failure.ts";
 import { type Address, describe } from "./address.ts";
 import { makeArchiveFolder } from "./archive-folder.ts";
 import { type ClientTools, findClientTools } from "./client-tools.ts";
 import { complaintIn, runTool, ToolError } from "./run-tool.ts";
+import { withTablespaces } from "./tablespaces.ts";
+import { readToc, writeToc } from "./toc.ts";
 
 /** A pg_dump archive on disk, which pg_restore needs to work in parallel. It holds definitions only, in a folder nobody else can enter. */
 export interface Archive {
@@ -19,11 +21,23 @@ export interface SectionOptions {
   readonly applicationName: string;
 }
 
-export const openArchive = async (content: Uint8Array, address: Address, targetVersion: number, toolMajor: number): Promise<Archive> => {
+/** `moved` are tablespaces that have another place, as `Places` has them. */
+export const openArchive = async (
+  content: Uint8Array,
+  address: Address,
+  targetVersion: number,
+  toolMajor: number,
+  moved: ReadonlyMap<string, string>,
+): Promise<Archive> => {
   const tools = await findClientTools(toolMajor);
   const folder = await makeArchiveFolder();
   const path = join(folder, "schema.dump");
-  await writeFile(path, content, { mode: 0o600 });
+  if (moved.size === 0) await writeFile(path, content, { mode: 0o600 });
+  else {
+    // Definitions have no files of their own: a directory with the table of contents is the whole archive.
+    await mkdir(path, { mode: 0o700 });
+    await writeFile(join(path, "toc.dat"), writeToc(withTablespaces(readToc(content), moved)), { mode: 0o600 });
+  }
   return {
     restoreSection: async (section, { options, entries, applicationName }, signal) => {
       const args = [`--section=${section}`, ...options];

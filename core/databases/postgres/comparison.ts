@@ -2,6 +2,7 @@ import type { Comparison, Definition, RowsStream } from "../engine.ts";
 import { nameOf, tableEntry } from "./chosen-entries.ts";
 import type { LargeObject } from "./large-objects.ts";
 import { quoteIdentifier } from "./quoting.ts";
+import { roleFactsOf } from "./role-facts.ts";
 import { definitionNames, type RowsTarget, type SequenceState } from "./targets.ts";
 import { readable, readToc, type Toc, type TocEntry } from "./toc.ts";
 
@@ -38,6 +39,10 @@ const definitionTexts = (definitions: readonly Definition[]): Map<string, string
     texts.set(`state of sequence ${sequence}`, `${last} ${called}`);
   for (const { oid, ...facts } of parsed<LargeObject>(definitions, definitionNames.objects))
     texts.set(`large object ${oid}`, JSON.stringify(facts));
+  const { roles, memberships } = roleFactsOf(definitions) ?? { roles: [], memberships: [] };
+  // Without the password: two readers do not both see it.
+  for (const { verifier, ...facts } of roles)
+    texts.set(`role ${facts.name}`, JSON.stringify([facts, memberships.filter(({ member }) => member === facts.name)]));
   return texts;
 };
 

@@ -9,61 +9,77 @@ import type { SchemaTarget } from "./targets.ts";
 export interface Fit {
   readonly options: readonly string[];
   readonly notes: readonly string[];
+  /** Policies are left out, since roles that they name are missing. */
+  readonly withoutPolicies: boolean;
 }
 
-/** Roles that are missing, or that the restoring role could not give objects to. */
+/** What a restore knows beyond the server, when it asks how an archive fits. */
+export interface FitCircumstances {
+  /** Roles that will be there, and whether the restoring role will be able to act as them. */
+  readonly coming: ReadonlySet<string>;
+  readonly actsAsComing: boolean;
+  /** The target is a scratch database, for which nothing is made on its server: policies without their roles are left out. */
+  readonly scratch: boolean;
+}
+
+/** Roles that are missing, or that the restoring role could not give objects to: since 16 that takes more than to be a member. */
 const unusableRoles = async (session: Session, names: readonly string[]): Promise<string[]> => {
+  const usable = session.version >= 160_000 ? "pg_has_role(r.oid, 'USAGE') AND pg_has_role(r.oid, 'SET')" : "pg_has_role(r.oid, 'MEMBER')";
   const rows = await session.query<{ name: string }>(
     `SELECT wanted AS name FROM unnest($1::text[]) AS wanted LEFT JOIN pg_roles r ON r.rolname = wanted
-     WHERE r.oid IS NULL OR NOT pg_has_role(r.oid, 'MEMBER')`,
+     WHERE r.oid IS NULL OR NOT (${usable})`,
     [names],
   );
   return rows.map((row) => row.name);
 };
 
-const missing = async (
-  session: Session,
-  catalog: "pg_roles" | "pg_tablespace",
-  column: string,
-  names: readonly string[],
-): Promise<string[]> => {
+const missing = async (session: Session, names: readonly string[]): Promise<string[]> => {
   const rows = await session.query<{ name: string }>(
-    `SELECT wanted AS name FROM unnest($1::text[]) AS wanted WHERE NOT EXISTS (SELECT FROM ${catalog} WHERE ${column} = wanted)`,
+    "SELECT wanted AS name FROM unnest($1::text[]) AS wanted WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted)",
     [names],
   );
   return rows.map((row) => row.name);
+};
+
+/** Throws where the server is older than the source. */
+export const refuseOlderServer = (session: Session, { serverVersion }: SchemaTarget): void => {
+  if (majorOf(session.version) < majorOf(serverVersion))
+    throw new Failure(
+      "EngineUnsupported",
+      `${describe(session.address)} is PostgreSQL ${majorOf(session.version)}, the snapshot is of PostgreSQL ${majorOf(serverVersion)}: restore into that version or a newer one`,
+    );
 };
 
 /**
  * Owners and grants are kept when every role they name is there and usable; otherwise everything belongs to the restoring role.
- * Throws when the server is older than the source, or lacks roles that policies name.
+ * Throws when the server lacks roles that policies name.
  */
-export const fitArchive = async (session: Session, schema: SchemaTarget): Promise<Fit> => {
-  const where = describe(session.address);
-  if (majorOf(session.version) < majorOf(schema.serverVersion))
-    throw new Failure(
-      "EngineUnsupported",
-      `${where} is PostgreSQL ${majorOf(session.version)}, the snapshot is of PostgreSQL ${majorOf(schema.serverVersion)}: restore into that version or a newer one`,
-    );
-  const forPolicies = await missing(session, "pg_roles", "rolname", schema.roles.policies);
-  if (forPolicies.length > 0)
+export const fitArchive = async (
+  session: Session,
+  schema: SchemaTarget,
+  { coming, actsAsComing, scratch }: FitCircumstances,
+): Promise<Fit> => {
+  const notComing = (names: readonly string[]): string[] => names.filter((name) => !coming.has(name));
+  const forPolicies = await missing(session, notComing(schema.roles.policies));
+  if (forPolicies.length > 0 && !scratch)
     throw new Failure(
       "RestoreFailed",
-      `${where} lacks roles that row-level security policies of the snapshot name: create ${forPolicies.join(", ")} first`,
+      `${describe(session.address)} lacks roles that row-level security policies of the snapshot name, and this restore cannot create them: create ${forPolicies.join(", ")} first, or restore as a superuser or with CREATEROLE`,
     );
   const options: string[] = [];
   const notes: string[] = [];
-  const owners = await unusableRoles(session, schema.roles.owners);
-  const grantees = await missing(session, "pg_roles", "rolname", schema.roles.grantees);
+  if (forPolicies.length > 0) notes.push(`Policies were left out, since these roles are missing on the target: ${forPolicies.join(", ")}.`);
+  const owners = await unusableRoles(session, actsAsComing ? notComing(schema.roles.owners) : schema.roles.owners);
+  const grantees = await missing(session, notComing(schema.roles.grantees));
   if (owners.length + grantees.length > 0) {
     options.push("--no-owner", "--no-acl");
     const roles = [...new Set([...owners, ...grantees])].join(", ");
-    notes.push(`Owners and grants were not restored, since these roles are missing or not usable on the target: ${roles}.`);
-  }
-  const tablespaces = await missing(session, "pg_tablespace", "spcname", schema.tablespaces);
-  if (tablespaces.length > 0) {
-    options.push("--no-tablespaces");
-    notes.push(`Everything was restored into the default tablespace, since the target lacks ${tablespaces.join(", ")}.`);
+    const remedy = scratch
+      ? ""
+      : " To have them, restore as a superuser, or create the roles and make the restoring role a member of the owners.";
+    notes.push(
+      `Owners and grants were not restored, since these roles are missing on the target, or the restoring role may not act as them: ${roles}.${remedy}`,
+    );
   }
   const unspeakable = await unspeakableSubscriptions(session, schema);
   if (unspeakable !== undefined) {
@@ -75,7 +91,7 @@ export const fitArchive = async (session: Session, schema: SchemaTarget): Promis
     options.push("--no-security-labels");
     notes.push(`Security labels were not restored, since the target's server has not loaded who gave them: ${unloaded.join(", ")}.`);
   }
-  return { options, notes };
+  return { options, notes, withoutPolicies: forPolicies.length > 0 };
 };
 
 /** Why subscriptions cannot be created here; undefined when they can, or there are none. */

@@ -1,7 +1,7 @@
 import { copyIn } from "./copy-in.ts";
 import { quoteIdentifier, quoteLiteral } from "./quoting.ts";
 import type { Session } from "./session.ts";
-import type { ObjectsSelector } from "./targets.ts";
+import type { Grant, ObjectsSelector } from "./targets.ts";
 
 /** Each page of an object is a row: what `lo_get` gives in one call stays far below the limit of a value. */
 const pageBytes = 64 << 10;
@@ -16,21 +16,17 @@ export interface LargeObject {
   readonly acl: readonly Grant[] | null;
 }
 
-interface Grant {
-  /** Empty for PUBLIC. */
-  readonly role: string;
-  readonly by: string;
-  readonly privilege: string;
-  readonly grantable: boolean;
-}
+/** An access list as JSON of `Grant`s; NULL where it is. */
+export const grantsIn = (acl: string): string => `
+  CASE WHEN ${acl} IS NULL THEN NULL ELSE coalesce((
+    SELECT jsonb_agg(jsonb_build_object('role', CASE a.grantee WHEN 0 THEN '' ELSE pg_get_userbyid(a.grantee) END,
+      'by', pg_get_userbyid(a.grantor), 'privilege', a.privilege_type, 'grantable', a.is_grantable) ORDER BY a.ordinality)
+    FROM aclexplode(${acl}) WITH ORDINALITY a), '[]') END`;
 
 export const readLargeObjects = (session: Session): Promise<LargeObject[]> =>
   session.query<LargeObject>(`
     SELECT m.oid::text AS oid, pg_get_userbyid(m.lomowner)::text AS owner, obj_description(m.oid, 'pg_largeobject') AS comment,
-      CASE WHEN m.lomacl IS NULL THEN NULL ELSE coalesce((
-        SELECT jsonb_agg(jsonb_build_object('role', CASE a.grantee WHEN 0 THEN '' ELSE pg_get_userbyid(a.grantee) END,
-          'by', pg_get_userbyid(a.grantor), 'privilege', a.privilege_type, 'grantable', a.is_grantable) ORDER BY a.ordinality)
-        FROM aclexplode(m.lomacl) WITH ORDINALITY a), '[]') END AS acl
+      ${grantsIn("m.lomacl")} AS acl
     FROM pg_largeobject_metadata m ORDER BY m.oid`);
 
 /** Ranges of object ids, `from` included and `to` excluded. Sizes are not known without reading. */

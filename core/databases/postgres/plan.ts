@@ -3,6 +3,7 @@ import { findClientTools } from "./client-tools.ts";
 import { readDatabaseFacts } from "./database-facts.ts";
 import { majorOf, refuseProblems } from "./findings.ts";
 import { largeObjectRanges } from "./large-objects.ts";
+import { rolesLeftOut } from "./role-facts.ts";
 import { leftOut, schemaLabelProviders, schemaRoles, schemaSubscriptions, schemaTablespaces } from "./schema-facts.ts";
 import type { Session } from "./session.ts";
 import { listTables, type Table } from "./tables.ts";
@@ -29,7 +30,7 @@ export const planCapture = async (session: Session, options: PlanOptions): Promi
     serverVersion: server!.version,
     databaseName: server!.database,
     streams: [...(await definitions(session)), ...rowsStreams(tables, session, options), ...(await objectsStreams(session))],
-    notes: await leftOut(session),
+    notes: [...(await rolesLeftOut(session)), ...(await leftOut(session))],
   };
 };
 
@@ -57,6 +58,7 @@ const definitions = async (session: Session): Promise<StreamPlan[]> => {
     definition(definitionNames.sequences, {}),
     definition(definitionNames.views, {}),
     definition(definitionNames.objects, {}),
+    definition(definitionNames.roles, {}),
   ];
 };
 

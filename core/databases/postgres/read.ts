@@ -7,6 +7,7 @@ import { copyOut } from "./copy-out.ts";
 import { majorOf } from "./findings.ts";
 import { largeObjectsSql, readLargeObjects } from "./large-objects.ts";
 import { listMaterializedViews } from "./materialized-views.ts";
+import { readRoleFacts } from "./role-facts.ts";
 import { ToolError, toolOutput } from "./run-tool.ts";
 import { readSequences } from "./sequences.ts";
 import { closeIdleSessions, giveBackSnapshotSession, leaseSnapshotSession, withSnapshotSession } from "./snapshot-session.ts";
@@ -71,6 +72,7 @@ async function* readDefinition(
   }
   const content = await withSnapshotSession<unknown>(address, token, signal, (session) => {
     if (name === definitionNames.sequences) return readSequences(session);
+    if (name === definitionNames.roles) return readRoleFacts(session);
     return name === definitionNames.views ? listMaterializedViews(session) : readLargeObjects(session);
   });
   yield Buffer.from(JSON.stringify(content));

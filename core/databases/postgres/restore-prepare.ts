@@ -4,7 +4,7 @@ import { type Address, describe } from "./address.ts";
 import { type Archive, openArchive } from "./archive.ts";
 import { chooseEntries, countKinds } from "./chosen-entries.ts";
 import { dropContent } from "./drop-content.ts";
-import { fitArchive } from "./fit.ts";
+import { fitArchive, refuseOlderServer } from "./fit.ts";
 import {
   applicationName,
   beginProgress,
@@ -17,7 +17,10 @@ import {
   requireWholeOrEmpty,
   setPhase,
 } from "./restore-progress.ts";
+import { createRoles, planRoles, type RolePlan } from "./restore-roles.ts";
+import { roleFactsOf } from "./role-facts.ts";
 import { type Session, withSession } from "./session.ts";
+import { placeTablespaces } from "./tablespaces.ts";
 import { chosenTablesThere, dropChosenTables, fitPart, refuseChosenTables, undoEntries } from "./target-part.ts";
 import { closePublicSchema, contentNames, emptyUnlogged, refuseContent } from "./target-state.ts";
 import { definitionNames, largeObjectsName, type SchemaTarget } from "./targets.ts";
@@ -61,29 +64,61 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
     else await (options.replace ? dropContent(session) : refuseContent(session));
   };
 
-  const fit = async (session: Session): Promise<readonly string[]> => {
-    const fitted = await fitArchive(session, schema);
+  const scratch = options.scratch === true;
+  /** A chosen part is put beside what is there, and makes nothing on the server. */
+  const roles = beside || scratch ? undefined : roleFactsOf(options.definitions);
+  let withoutPolicies = false;
+
+  const fit = async (session: Session, plan?: RolePlan): Promise<readonly string[]> => {
+    const fitted = await fitArchive(session, schema, { ...comingOf(plan), scratch });
     notes.push(...fitted.notes);
+    withoutPolicies = fitted.withoutPolicies;
     return fitted.options;
+  };
+
+  const planTablespaces = async (session: Session): Promise<ReadonlyMap<string, string>> => {
+    const { moved, notes: said } = await placeTablespaces(session, schema.tablespaces, options.tablespaces ?? []);
+    notes.push(...said);
+    return moved;
+  };
+
+  /** Which roles are created, and which are not, where nothing else says so. */
+  const planOfRoles = async (session: Session): Promise<RolePlan | undefined> => {
+    if (roles === undefined) return undefined;
+    const plan = await planRoles(session, roles);
+    notes.push(...plan.notes);
+    const told = new Set([...schema.roles.owners, ...schema.roles.grantees, ...schema.roles.policies]);
+    const untold = plan.missing.filter((name) => !told.has(name));
+    if (untold.length > 0)
+      notes.push(`Roles that the target lacks, and that the restoring role may not create, were left out: ${untold.join(", ")}.`);
+    return plan;
+  };
+
+  /** What keeps a restore from being begun, found before anything is written. */
+  const refuse = async (session: Session): Promise<void> => {
+    if (progress?.resume === true) await readProgress(session, progress);
+    if (options.replace || progress?.resume === true) return;
+    if (progress !== undefined && (await hasProgress(session, progress)))
+      throw new Failure(
+        "TargetNotEmpty",
+        `${describe(address)} holds an unfinished restore of this very snapshot: go on with it by --resume, or start over with --replace`,
+      );
+    await (beside ? refuseChosenTables(session, chosen) : refuseContent(session));
   };
 
   /** What is to be created, with the chosen tables out of the way. */
   const entriesFor = async (session: Session): Promise<readonly TocEntry[] | undefined> => {
-    if (!beside) return chosen?.entries;
+    if (!beside) {
+      if (!withoutPolicies) return chosen?.entries;
+      return chosen === undefined ? dropPolicies(readToc(content).entries) : dropPolicies(chosen.entries);
+    }
     const fitted = await fitPart(session, chosen);
     notes.push(...fitted.notes);
     return fitted.entries;
   };
 
   const startOver = async (session: Session): Promise<readonly TocEntry[] | undefined> => {
-    if (progress !== undefined) {
-      if (!options.replace && (await hasProgress(session, progress)))
-        throw new Failure(
-          "TargetNotEmpty",
-          `${describe(address)} holds an unfinished restore of this very snapshot: go on with it by --resume, or start over with --replace`,
-        );
-      await endEarlierAttempt(session, progress);
-    }
+    if (progress !== undefined) await endEarlierAttempt(session, progress);
     await clear(session);
     if (!beside) notes.push(...(await closePublicSchema(session, schema.toolMajor)));
     if (progress !== undefined) await endProgress(session, progress);
@@ -127,8 +162,14 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
 
   const prepare = async (): Promise<Prepared> => {
     const [fitOptions, entries, earlier] = await withSession(address, "restore", signal, async (session) => {
+      refuseOlderServer(session, schema);
+      const moved = await planTablespaces(session);
+      archive = await openArchive(content, address, session.version, schema.toolMajor, moved);
+      await refuse(session);
+      const plan = await planOfRoles(session);
+      await fitArchive(session, schema, { ...comingOf(plan), scratch });
+      if (plan !== undefined) notes.push(...(await createRoles(session, plan)));
       const fitted = await fit(session);
-      archive = await openArchive(content, address, session.version, schema.toolMajor);
       if (progress?.resume !== true) return [fitted, await startOver(session), undefined] as const;
       await readProgress(session, progress);
       await endEarlierAttempt(session, progress);
@@ -152,7 +193,9 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
 
   const preview = (): Promise<RestorePreview> =>
     withSession(address, "restore", signal, async (session) => {
-      await fit(session);
+      refuseOlderServer(session, schema);
+      await planTablespaces(session);
+      await fit(session, await planOfRoles(session));
       if (progress?.resume === true) {
         const { written, phase } = await readProgress(session, progress);
         notes.push(`An earlier attempt came to the phase "${phase}" and has written ${written.length} parts, which stay.`);
@@ -182,6 +225,18 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
   };
 };
 
+/** Roles that are created before anything refers to them. A superuser can act as any; others would have to be made members first. */
+const comingOf = (plan: RolePlan | undefined): { coming: ReadonlySet<string>; actsAsComing: boolean } => ({
+  coming: new Set(plan?.creates.map(({ name }) => name)),
+  actsAsComing: plan?.creator.superuser === true,
+});
+
+/** Without policies and what is said about them. Tables stay under row-level security, which then shows their rows to nobody but the owner. */
+const dropPolicies = (entries: readonly TocEntry[]): TocEntry[] => {
+  const policies = new Set(entries.filter(({ kind }) => kind === "POLICY").map(({ id }) => id));
+  return entries.filter(({ id, needs }) => !policies.has(id) && !needs.some((need) => policies.has(need)));
+};
+
 const hasLargeObjects = (part: SnapshotPart | undefined): boolean => {
   if (part === undefined || part.by !== "name") return true;
   return "only" in part ? part.only.includes(largeObjectsName) : !part.except.includes(largeObjectsName);
@@ -189,7 +244,7 @@ const hasLargeObjects = (part: SnapshotPart | undefined): boolean => {
 
 const schemaOf = (address: Address, definitions: readonly Definition[]): Definition => {
   for (const name of Object.values(definitionNames))
-    if (!definitions.some((definition) => definition.name === name))
+    if (name !== definitionNames.roles && !definitions.some((definition) => definition.name === name))
       throw new Failure("RestoreFailed", `restore into ${describe(address)}: the snapshot lacks its definition "${name}"`);
   return definitions.find(({ name }) => name === definitionNames.schema)!;
 };

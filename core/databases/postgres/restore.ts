@@ -6,6 +6,7 @@ import { quotedName } from "./chosen-entries.ts";
 import { copyIn } from "./copy-in.ts";
 import { copyOut } from "./copy-out.ts";
 import { describeDatabase } from "./database-facts.ts";
+import { applyDatabaseRights } from "./database-rights.ts";
 import { describeLargeObjects, type LargeObject, writeLargeObjects } from "./large-objects.ts";
 import { refreshMaterializedViews } from "./materialized-views.ts";
 import { unquoteQualified } from "./quoting.ts";
@@ -48,6 +49,8 @@ export const openRestoration = (address: Address, options: RestoreOptions, signa
       const schema = options.definitions.find(({ name }) => name === definitionNames.schema)?.target as SchemaTarget | undefined;
       const database = options.part === undefined ? schema?.database : undefined;
       if (database !== undefined) preparation.notes.push(...(await describeDatabase(session, database)));
+      if (database?.rights !== undefined && options.scratch !== true)
+        preparation.notes.push(...(await applyDatabaseRights(session, database.rights)));
       if (progress !== undefined) await endProgress(session, progress);
     });
   };

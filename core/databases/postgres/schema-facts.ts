@@ -8,7 +8,7 @@ const names = async (session: Session, sql: string): Promise<string[]> => {
 };
 
 /** The bootstrap superuser (10) is pinned, so pg_shdepend does not record what it owns. */
-const ownedByBootstrap = `
+export const ownedByBootstrap = `
   SELECT pg_get_userbyid(10) AS name WHERE
     EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relowner = 10 AND ${userSchema("n.nspname")})
     OR EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE p.proowner = 10 AND ${userSchema("n.nspname")})
@@ -44,14 +44,14 @@ export const schemaSubscriptions = (session: Session): Promise<string[]> =>
 export const schemaLabelProviders = (session: Session): Promise<string[]> =>
   names(session, "SELECT DISTINCT provider AS name FROM pg_seclabel ORDER BY 1");
 
-/** What a snapshot of this database does not hold, in sentences for the manifest. */
+/** What of the database itself a snapshot does not hold, in sentences for the manifest. */
 export const leftOut = async (session: Session): Promise<string[]> => {
   const [facts] = await session.query<{ foreign: number; unlogged: number; subscriptions: number }>(`
     SELECT (SELECT count(*)::int FROM pg_foreign_table) AS foreign,
       (SELECT count(*)::int FROM pg_class WHERE relkind IN ('r', 'S') AND ${unreadable("relpersistence")}) AS unlogged,
       (SELECT count(*)::int FROM pg_subscription WHERE NOT current_setting('is_superuser')::boolean
         AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())) AS subscriptions`);
-  const notes = ["Roles, their passwords and tablespaces belong to the server, not to the database, and are not part of the snapshot."];
+  const notes: string[] = [];
   if (facts!.foreign > 0) notes.push(`${facts!.foreign} foreign tables are captured by their definition; their rows are elsewhere.`);
   if (facts!.unlogged > 0)
     notes.push(`${facts!.unlogged} unlogged tables and sequences are captured by their definition; a standby does not have their content.`);

@@ -40,6 +40,26 @@ export interface DatabaseFacts {
   readonly comment: string | null;
   /** `ALTER DATABASE … SET`, or, with a role, `ALTER ROLE … IN DATABASE … SET`. */
   readonly settings: readonly { readonly role: string | null; readonly name: string; readonly value: string }[];
+  /** Absent in snapshots of an older release. */
+  readonly rights?: DatabaseRights;
+}
+
+/** Whose the database is, and who may use it. */
+export interface DatabaseRights {
+  readonly owner: string;
+  /** Null where nobody has ever changed it. In the order in which it was granted. */
+  readonly grants: readonly Grant[] | null;
+  /** How many connections; -1 without a limit. */
+  readonly connectionLimit: number;
+}
+
+/** Roles by name. */
+export interface Grant {
+  /** Empty for PUBLIC. */
+  readonly role: string;
+  readonly by: string;
+  readonly privilege: string;
+  readonly grantable: boolean;
 }
 
 /** Roles are not part of a database: these must exist where it is restored, or be left out. */
@@ -54,6 +74,8 @@ export const definitionNames = {
   sequences: "sequences",
   views: "materialized views",
   objects: "large object definitions",
+  /** Absent in snapshots of an older release. */
+  roles: "roles",
 } as const;
 
 export const largeObjectsName = "large objects";
