@@ -250,7 +250,7 @@ export const commandSpecs: readonly CommandSpec[] = [
   },
   {
     name: "audit",
-    description: "check a proof bundle offline, trusting nothing but the trust policy",
+    description: "check a proof bundle, or a proof of misbehavior, offline, trusting nothing but the trust policy",
     config: false,
     args: [{ name: "<bundle>", description: "the proof bundle" }],
     options: [
@@ -262,6 +262,22 @@ export const commandSpecs: readonly CommandSpec[] = [
       '{"verified","entry","checkpoint":{"size","root"},"cosignatures":[{"witness","time"}],"anchors":[{"chainId","contract","transaction","block","time","verified"}],"timestamps":[{"time","authority","verified"}],"failures":[{"part","reason"}]}',
     ],
     load: () => import("./commands/audit.ts"),
+  },
+  {
+    name: "audit compare",
+    description: "compare what two auditors of one log were shown; a contradiction becomes a proof of misbehavior",
+    config: false,
+    args: [
+      { name: "<first>", description: "a proof bundle, or a checkpoint" },
+      { name: "<second>", description: "the other auditor's" },
+    ],
+    options: [
+      { flags: "--trust <file>", description: "a trust policy with the log's key" },
+      { flags: "--out <file>", description: "where the proof of misbehavior goes, if there is one", fallback: "misbehavior.json" },
+    ],
+    examples: ["audit compare mine.json theirs.json --trust trust.json"],
+    prints: ['{"verified","common","misbehavior","failures":[{"part","reason"}]}'],
+    load: () => import("./commands/audit-compare.ts"),
   },
   {
     name: "audit serve",

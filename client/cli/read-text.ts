@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import { Failure } from "../../core/domain/failure.ts";
+import { AuditInputError } from "../../core/ledger/verify/audit.ts";
 
 /** No bundle and no trust policy is larger. */
 const largestInput = 16 * 1024 * 1024;
@@ -34,5 +35,16 @@ const readAtMost = async (path: string, most: number): Promise<Buffer> => {
     return Buffer.concat(chunks);
   } finally {
     await file.close();
+  }
+};
+
+/** What a parser of the verifier makes of the file. Throws `UsageInvalid` where it is no such thing. */
+export const parsedFile = async <T>(path: string, parse: (text: string) => T): Promise<T> => {
+  const text = await readText(path);
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof AuditInputError) throw new Failure("UsageInvalid", `${path}: ${error.message}`, { cause: error });
+    throw error;
   }
 };

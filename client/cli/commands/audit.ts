@@ -2,10 +2,11 @@ import { registerSecret } from "../../../core/config/redact.ts";
 import { Failure } from "../../../core/domain/failure.ts";
 import { AuditInputError, type AuditReport, auditBundle, parseBundle, parseTrust } from "../../../core/ledger/verify/audit.ts";
 import { confirmBlocks } from "../../../core/ledger/verify/confirm-blocks.ts";
+import { auditMisbehavior, type MisbehaviorReport } from "../../../core/ledger/verify/misbehavior.ts";
 import type { Trust } from "../../../core/ledger/verify/trust.ts";
 import { exitCodes } from "../exit.ts";
 import type { CommandAction } from "../program.ts";
-import { readText } from "../read-text.ts";
+import { parsedFile } from "../read-text.ts";
 import { bad, bold, good, say } from "../terminal.ts";
 
 /** Needs the two files and nothing else: no configuration, no catalog, and a network only when `--rpc` asks for one. */
@@ -14,8 +15,9 @@ export const action: CommandAction = async ({ args, options, json }) => {
   if (typeof trustPath !== "string")
     throw new Failure("UsageInvalid", "name the trust policy by --trust FILE; without it nothing can be trusted");
   const bundlePath = args[0] as string;
-  const bundle = await parsed(bundlePath, parseBundle);
-  const policy = await parsed(trustPath, parseTrust);
+  const bundle = await parsedFile(bundlePath, (text) => parseBundle(text, ["dbgov-proof", "dbgov-misbehavior"]));
+  const policy = await parsedFile(trustPath, parseTrust);
+  if ((bundle as { format: string }).format === "dbgov-misbehavior") return accuse(bundlePath, auditMisbehavior(bundle, policy), json);
   const trust = typeof options.rpc === "string" ? await confirmed(bundle, policy, options.rpc) : policy;
   const report = auditBundle(bundle, trust);
   if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
@@ -34,14 +36,13 @@ const confirmed = async (bundle: Parameters<typeof confirmBlocks>[0], policy: Tr
   }
 };
 
-const parsed = async <T>(path: string, parse: (text: string) => T): Promise<T> => {
-  const text = await readText(path);
-  try {
-    return parse(text);
-  } catch (error) {
-    if (error instanceof AuditInputError) throw new Failure("UsageInvalid", `${path}: ${error.message}`, { cause: error });
-    throw error;
-  }
+/** Done when the misbehavior is proven: then it is the log that is not to be trusted. */
+const accuse = (path: string, report: MisbehaviorReport, json: boolean): number => {
+  const { verified, misbehavior, failures } = report;
+  if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  else if (verified) say(`${good("✓")} ${bold(path)} is a valid proof of misbehavior: ${misbehavior}`);
+  else for (const { part, reason } of failures) say(`${bad("✗")} ${bold(path)} proves nothing: ${part} ${reason}`);
+  return verified ? exitCodes.done : exitCodes.verification;
 };
 
 const print = (path: string, { verified, entry, checkpoint, cosignatures, anchors, timestamps, failures }: AuditReport): void => {

@@ -52,15 +52,15 @@ export const largestBundle = 8 * 1024 * 1024;
 export const misfitOfBundle = (value: unknown): Misfit | undefined => checkBundle(value, "");
 
 /**
- * The JSON in `content`, for `auditBundle`. Throws `AuditInputError` when it is too large, no JSON, or nothing that calls itself
+ * The JSON in `content`, for `auditBundle`, or for what else `formats` names. Throws `AuditInputError` when it is too large, no JSON, or nothing that calls itself
  * a dbgov proof of a version that this verifier knows. All else that can be wrong with it is a finding of the audit.
  */
-export const parseBundle = (content: string): unknown => {
+export const parseBundle = (content: string, formats: readonly string[] = ["dbgov-proof"]): unknown => {
   const read = readJson(content, { characters: largestBundle, depth: 8, values: 10_000 });
   if ("reason" in read) throw new AuditInputError("bundle", read.reason);
   const { value } = read;
   const { format, version } = (typeof value === "object" && value !== null ? value : {}) as { format?: unknown; version?: unknown };
-  if (format !== "dbgov-proof") throw new AuditInputError("bundle", 'is not a dbgov proof: its format is not "dbgov-proof"');
+  if (!formats.some((one) => one === format)) throw new AuditInputError("bundle", 'is not a dbgov proof: its format is not "dbgov-proof"');
   if (version !== 1)
     throw new AuditInputError("bundle", `is of version ${JSON.stringify(version)?.slice(0, 20)}; this verifier knows version 1`);
   return value;
