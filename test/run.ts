@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { glob } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { run } from "node:test";
 import { inspect } from "node:util";
 import { formatDuration } from "../core/domain/duration.ts";
@@ -26,9 +26,21 @@ const testFiles = async (filters: readonly string[]): Promise<string[]> => {
   return all.filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter))).sort();
 };
 
-/** The components that a test file names in a call of `useStack`. */
+/** The files, and all of this folder that they import. */
+const withImports = (files: readonly string[], seen: Map<string, string> = new Map()): Map<string, string> => {
+  for (const file of files) {
+    if (seen.has(file) || !file.startsWith("test/")) continue;
+    const text = readFileSync(join(root, file), "utf8");
+    seen.set(file, text);
+    const imported = [...text.matchAll(/from "(\.\.?\/[^"]+\.ts)"/g)].map((match) => join(dirname(file), match[1]!));
+    withImports(imported, seen);
+  }
+  return seen;
+};
+
+/** The components that test files, or what they import, name in a call of `useStack`. */
 const componentsUsed = (files: readonly string[]): ComponentName[] => {
-  const text = files.map((file) => readFileSync(join(root, file), "utf8")).join("\n");
+  const text = [...withImports(files).values()].join("\n");
   const calls = [...text.matchAll(/useStack\(([^)]*)\)/g)].map((match) => match[1]).join();
   return componentNames.filter((name) => calls.includes(`"${name}"`));
 };
