@@ -26,6 +26,8 @@ export const s3Client = (config: S3Config): S3Client => {
     region,
     ...(endpoint === undefined ? {} : { endpoint }),
     ignoreConfiguredEndpointUrls: true,
+    useFipsEndpoint: false,
+    useDualstackEndpoint: false,
     forcePathStyle: usesPathStyle(config),
     credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
     // A few quick tries within one call; what lasts longer is the caller's to retry.

@@ -115,6 +115,8 @@ describe("S3 store", () => {
     const elsewhere = {
       AWS_ENDPOINT_URL: "http://127.0.0.1:1",
       AWS_REGION: "nowhere-1",
+      AWS_USE_FIPS_ENDPOINT: "true",
+      AWS_USE_DUALSTACK_ENDPOINT: "true",
       AWS_REQUEST_CHECKSUM_CALCULATION: "WHEN_SUPPORTED",
     };
     Object.assign(process.env, elsewhere);

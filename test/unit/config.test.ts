@@ -138,6 +138,8 @@ test("names that nothing declares", () => {
 });
 
 test("what no single field shows", () => {
+  const keys = "accessKeyId: { env: A }, secretAccessKey: { env: B }";
+  const sameBucket = `  - { name: again, kind: s3, domain: other, bucket: acme-backups, endpoint: "https://gateway.storjshare.io/", ${keys} }`;
   const cases: readonly (readonly [readonly (readonly [string, string])[], RegExp])[] = [
     [
       [
@@ -170,6 +172,10 @@ test("what no single field shows", () => {
     [
       [["  - name: azure\n", "  - { name: again, kind: directory, domain: other, path: /var/lib/dbgov/repository/ }\n  - name: azure\n"]],
       /stores\[1\]\.path: is the same place as in store "disk", so a copy there would be no copy$/,
+    ],
+    [
+      [["\npolicies:\n", `${sameBucket}\npolicies:\n`]],
+      /stores\[5\]\.bucket: is the same place as in store "storj", so a copy there would be no copy$/,
     ],
     [
       [["timeZone: Europe/Berlin", "timeZone: Europe/Berlln"]],

@@ -98,7 +98,17 @@ test("the page prints the key, the stores, the keys to believe and the commands,
   assert.ok(page.includes(command));
   assert.ok(page.includes("--store '/backups/it'\\''s here &lt;b&gt;'"));
   assert.ok(!page.includes("here <b>"));
+  assert.ok(page.includes("AZURE_STORAGE_CONNECTION_STRING") && !page.includes("AWS_ACCESS_KEY_ID"), "only the secrets of its own stores");
   assert.doesNotMatch(page, /<script|src=|href=|@import|url\(/);
+});
+
+test("the page of a bucket quotes its address for a shell, and names the variables of its keys", async (t) => {
+  const { kit, content } = await kitIn(t);
+  const address = "s3://backups/acme?region=eu1&endpoint=https://gateway.example";
+  await writeRecoveryKit(kit, { ...content, stores: [{ name: "bucket", kind: "s3", address }] }, []);
+  const page = await readFile(join(kit, "recovery-kit.html"), "utf8");
+  assert.ok(page.includes(`--store '${address.replace("&", "&amp;")}' --kit FILE`));
+  assert.ok(page.includes("AWS_SECRET_ACCESS_KEY") && !page.includes("AZURE_STORAGE_CONNECTION_STRING"));
 });
 
 test("a kit that is missing, altered, of a newer version or with a wrong key is refused in a sentence", async (t) => {
