@@ -6,6 +6,7 @@ import {
   completeRoot,
   decodeEntryBundle,
   decodeTile,
+  encodeTile,
   hashesAtLevel,
   headKey,
   type TileName,
@@ -36,7 +37,8 @@ export interface LogState {
   readonly written: boolean;
   /** The partial tiles of each level: together they make up the root. */
   readonly edge: readonly (readonly Hash[])[];
-  readonly cache: Map<string, readonly Hash[]>;
+  /** Full tiles that were verified, as they are stored: 256 hashes each as an object of its own would take four times as much. */
+  readonly cache: Map<string, Uint8Array>;
 }
 
 const mostCached = 1024;
@@ -80,13 +82,14 @@ export const verifiedTile = async (state: LogState, level: number, index: number
   if (width < tileWidth) return state.edge[level] ?? [];
   const key = tileKey({ level, index, width });
   const cached = state.cache.get(key);
-  if (cached !== undefined) return cached;
+  if (cached !== undefined) return decodeTile(cached, tileWidth)!;
   const hashes = await readTile(state.place, { level, index, width });
   const parent = await verifiedTile(state, level + 1, Math.floor(index / tileWidth));
   const expected = parent[index % tileWidth];
   if (expected === undefined || !equalBytes(completeRoot(hashes), expected)) throw corrupt(state.place, key);
-  if (state.cache.size >= mostCached) state.cache.clear();
-  state.cache.set(key, hashes);
+  // The oldest goes first.
+  if (state.cache.size >= mostCached) for (const oldest of state.cache.keys()) if (state.cache.delete(oldest)) break;
+  state.cache.set(key, encodeTile(hashes));
   return hashes;
 };
 

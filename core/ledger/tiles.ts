@@ -45,10 +45,10 @@ export const widthOf = (size: number, level: number, index: number): number =>
 
 export const encodeTile = (hashes: readonly Hash[]): Uint8Array => new Uint8Array(Buffer.concat(hashes));
 
-/** The hashes of a tile; undefined when the bytes are not exactly `width` hashes. */
+/** The hashes of a tile, as views of its bytes; undefined when these are not exactly `width` hashes. */
 export const decodeTile = (bytes: Uint8Array, width: number): Hash[] | undefined =>
   bytes.length === width * hashBytes
-    ? Array.from({ length: width }, (_, at) => bytes.slice(at * hashBytes, (at + 1) * hashBytes))
+    ? Array.from({ length: width }, (_, at) => bytes.subarray(at * hashBytes, (at + 1) * hashBytes))
     : undefined;
 
 /** Each entry after its length as a big-endian uint16. */
@@ -61,14 +61,14 @@ export const encodeEntryBundle = (entries: readonly Uint8Array[]): Uint8Array =>
   return new Uint8Array(Buffer.concat(parts));
 };
 
-/** The entries of a bundle; undefined when the bytes are not exactly `width` of them. */
+/** The entries of a bundle, as views of its bytes; undefined when these are not exactly `width` of them. */
 export const decodeEntryBundle = (bytes: Uint8Array, width: number): Uint8Array[] | undefined => {
   const entries: Uint8Array[] = [];
   let at = 0;
   while (at < bytes.length && entries.length < width) {
     const length = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
     if (at + 2 + length > bytes.length) return undefined;
-    entries.push(bytes.slice(at + 2, at + 2 + length));
+    entries.push(bytes.subarray(at + 2, at + 2 + length));
     at += 2 + length;
   }
   return at === bytes.length && entries.length === width ? entries : undefined;
