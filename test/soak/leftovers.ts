@@ -3,21 +3,16 @@ import { join } from "node:path";
 import { query } from "../../core/catalog/catalog.ts";
 import type { Store } from "../../core/stores/store.ts";
 import { mustHold } from "./outcome.ts";
-import { type Lane, mustRun } from "./round.ts";
+import { type Lane, mustRun, undisturbedBackup } from "./round.ts";
 
 const never = new AbortController().signal;
 const longAgo = new Date(Date.now() - 30 * 24 * 60 * 60_000);
-
-/** What waits for the end of the longest run, a week: counted here, since a week does not pass. */
-export interface Waiting {
-  readonly plans: number;
-}
 
 /**
  * Lets the time pass that protects what running captures rely on, lets retention run, and holds everything that is left
  * to be known: objects in the stores, unfinished files, scratch databases, temporary folders.
  */
-export const mustLeaveNothing = async (lane: Lane): Promise<Waiting> => {
+export const mustLeaveNothing = async (lane: Lane): Promise<void> => {
   const { site, temporary, folder } = lane.place;
   const catalog = await site.catalog();
   for (const table of ["pack", "range"])
@@ -40,22 +35,26 @@ export const mustLeaveNothing = async (lane: Lane): Promise<Waiting> => {
       )
     ).map(({ key }) => key),
   );
-  let plans = 0;
   for (const name of ["landing", "second"]) {
     const store = await site.store(name);
     for (const key of await keysOf(store)) {
-      if (key === "config" || key.startsWith("log/")) continue;
-      if (key.startsWith("plans/")) plans += 1;
-      else mustHold(wanted.has(key), `${key} lies in store ${name}, and nothing that lives needs it`);
+      // Plans go after a week, which does not pass here.
+      if (key === "config" || key.startsWith("log/") || key.startsWith("plans/")) continue;
+      mustHold(wanted.has(key), `${key} lies in store ${name}, and nothing that lives needs it`);
     }
     await mustTidy(store, join(folder, name === "landing" ? "disk/landing" : "second", ".dbgov-unfinished"));
   }
+  // The next backup removes what killed refreshes of the recovery kit left, once that is old.
+  const kit = site.loaded.config.recoveryKit;
+  for (const name of await readdir(kit)) if (name.endsWith(".partial")) await utimes(join(kit, name), longAgo, longAgo);
+  await undisturbedBackup(lane);
+  const partial = (await readdir(kit)).filter((name) => name.endsWith(".partial"));
+  mustHold(partial.length === 0, `the recovery kit keeps ${partial.join(", ")}`);
   // The next restore removes what killed ones left, once that is old.
   await makeOld(temporary);
   await mustRun(lane, "drill");
   const files = (await readdir(temporary)).filter((file) => file.startsWith("dbgov-"));
   mustHold(files.length === 0, `temporary files stay in ${temporary}: ${files.join(", ")}`);
-  return { plans };
 };
 
 const keysOf = async (store: Store): Promise<string[]> => {

@@ -113,7 +113,8 @@ const pendingOf = async (handle: WorkflowHandle): Promise<string> => {
   return [...new Set(names)].sort().join("+") || "between steps";
 };
 
-const undisturbedBackup = async (lane: Lane): Promise<void> => {
+/** Runs one, and restores it; fails the soak unless both get through. */
+export const undisturbedBackup = async (lane: Lane): Promise<void> => {
   const content = await contentOf(lane.place.source);
   const began = Date.now();
   const ended = await endOf(await startWork(lane, "backup"));
