@@ -1,17 +1,25 @@
 import { createServer } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
 
+interface ScriptedS3 extends AsyncDisposable {
+  readonly url: string;
+  readonly asked: () => number;
+}
+
 /** A scripted peer: refuses everything with S3's own words for `code`, as the real services do and SeaweedFS cannot be made to. */
-export const refusingS3 = async (
-  status: number,
-  code: string,
-): Promise<AsyncDisposable & { readonly url: string; readonly asked: () => number }> => {
+export const refusingS3 = (status: number, code: string): Promise<ScriptedS3> =>
+  scriptedS3(
+    status,
+    `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>no</Message><RequestId>1</RequestId></Error>`,
+  );
+
+/** A scripted peer: answers everything with `status` and `body`, whatever it was asked for. */
+export const scriptedS3 = async (status: number, body: string | Uint8Array): Promise<ScriptedS3> => {
   let asked = 0;
   const server = createServer((incoming, answer) => {
     asked += 1;
-    const body = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>no</Message><RequestId>1</RequestId></Error>`;
     incoming.resume().on("end", () => {
-      answer.writeHead(status, { "content-type": "application/xml" }).end(incoming.method === "HEAD" ? undefined : body);
+      answer.writeHead(status, { "content-length": Buffer.byteLength(body) }).end(incoming.method === "HEAD" ? undefined : body);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
