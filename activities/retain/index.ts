@@ -7,6 +7,7 @@ import { newestSnapshots } from "../../core/catalog/newest-snapshots.ts";
 import type { DeletableObject } from "../../core/catalog/records.ts";
 import { removeSnapshots } from "../../core/catalog/remove-snapshots.ts";
 import { durationMs } from "../../core/domain/duration.ts";
+import { longestRunMs } from "../../core/domain/retention.ts";
 import { snapshotTime } from "../../core/domain/snapshot.ts";
 import { retentionPlanOf } from "../../core/site/retention-plan.ts";
 import type { Site } from "../../core/site/site.ts";
@@ -31,8 +32,6 @@ export interface Removal {
   readonly packs: number;
 }
 
-/** Longer than a run takes, or waits for its reset: what is older belongs to none. */
-const longestRunMs = 7 * 24 * 60 * 60_000;
 /** Longer than any store's own time limit for one deletion. */
 const standstill = { afterMs: 5 * 60_000, type: "StoreUnreachable" } as const;
 

@@ -18,9 +18,14 @@ export interface RetentionPolicy {
 export interface RetainedSnapshot {
   readonly snapshot: string;
   readonly capturedAt: Date | string;
+  /** Its run came to its end: enough stores have all of it. */
+  readonly replicated: boolean;
   readonly verified: boolean;
   readonly held: boolean;
 }
+
+/** Longer than a run takes, or waits for its reset: what is older, and not done, will not be. */
+export const longestRunMs = 7 * 24 * 60 * 60_000;
 
 export interface RetentionDecision {
   readonly snapshot: string;
@@ -45,8 +50,8 @@ const periods = [
 ] as const satisfies readonly (readonly [keyof RetentionPolicy, keyof CalendarPeriods])[];
 
 /**
- * The plan for the live snapshots of one database. Days, ISO weeks, months and years are told in `timeZone`. A
- * snapshot goes only when no rule keeps it, it is old enough, no hold stands, and a newer verified one stays: so the
+ * The plan for the live snapshots of one database. Days, ISO weeks, months and years are told in `timeZone`. The rules
+ * count those that are replicated; one whose run broke off before stays as long as that run can be gone on with. A snapshot goes only when no rule keeps it, it is old enough, no hold stands, and a newer verified one stays: so the
  * newest verified snapshot never goes, nor anything while none is verified.
  */
 export const planRetention = (
@@ -58,23 +63,31 @@ export const planRetention = (
   const newestFirst = snapshots
     .map((snapshot) => ({ ...snapshot, at: new Date(snapshot.capturedAt) }))
     .sort((a, b) => b.at.getTime() - a.at.getTime() || (a.snapshot < b.snapshot ? 1 : -1));
-  const byRule = reasonsByRule(
-    newestFirst.map(({ at }) => at),
+  const counted = newestFirst.filter(({ replicated }) => replicated);
+  const reasons = reasonsByRule(
+    counted.map(({ at }) => at),
     policy,
     calendarOf(timeZone),
   );
+  const byRule = new Map(counted.map(({ snapshot }, i) => [snapshot, reasons[i]!]));
   const youngest = now.getTime() - durationMs(policy.minimumAge);
   let verified: Date | undefined; // when the newest verified snapshot that stays was captured
-  const decisions = newestFirst.map((candidate, i): RetentionDecision => {
-    const { snapshot, at } = candidate;
-    const reasons = [...byRule[i]!];
+  const decisions = newestFirst.map((candidate): RetentionDecision => {
+    const { snapshot, at, replicated } = candidate;
+    const reasons = [...(byRule.get(snapshot) ?? [])];
+    if (!replicated && now.getTime() - at.getTime() < longestRunMs) reasons.push("not replicated yet");
     if (at.getTime() > youngest) reasons.push(`younger than ${policy.minimumAge}`);
     if (candidate.held) reasons.push("legal hold");
     if (verified === undefined || at >= verified) reasons.push(candidate.verified ? "newest verified" : "nothing newer is verified");
     const keep = reasons.length > 0;
     // Everything newer is decided already, and this one stays: from here on older ones may go.
     if (keep && candidate.verified) verified ??= at;
-    return { snapshot, capturedAt: at.toISOString(), action: keep ? "keep" : "delete", reasons: keep ? reasons : ["no rule keeps it"] };
+    return {
+      snapshot,
+      capturedAt: at.toISOString(),
+      action: keep ? "keep" : "delete",
+      reasons: keep ? reasons : [replicated ? "no rule keeps it" : "never replicated"],
+    };
   });
   return {
     decisions,

@@ -10,6 +10,7 @@ export const retentionPlanOf = async (site: Site, database: string, now: Date): 
     snapshot,
     capturedAt,
     held,
+    replicated: states.includes("replicated") || states.includes("logged"),
     verified: states.includes("verified"),
   }));
   return planRetention(candidates, retention, schedule.timeZone, now);

@@ -10,6 +10,7 @@ const none: RetentionPolicy = { last: 1, daily: 0, weekly: 0, monthly: 0, yearly
 const snapshot = (capturedAt: string, extra: Partial<RetainedSnapshot> = {}): RetainedSnapshot => ({
   snapshot: capturedAt,
   capturedAt,
+  replicated: true,
   verified: true,
   held: false,
   ...extra,
@@ -109,18 +110,37 @@ test("weeks are ISO weeks", () => {
   assert.ok(!isTimeZone("Europe/Berlln") && !isTimeZone("+02:00") && !isTimeZone(""));
 });
 
-const start = Date.parse("2024-01-01T00:00:00Z");
-const history = fc
-  .uniqueArray(fc.integer({ min: 0, max: 3 * 365 * 24 }), { maxLength: 60 })
-  .chain((hours) =>
-    fc.tuple(
-      ...hours.map((hour) =>
-        fc
-          .record({ verified: fc.boolean(), held: fc.boolean() })
-          .map((flags) => snapshot(new Date(start + hour * 3_600_000).toISOString(), flags)),
-      ),
-    ),
+test("what is not replicated takes no other's place; it stays while its run can be gone on with, and no longer", () => {
+  const broken = { replicated: false, verified: false };
+  const [old, young] = [snapshot("2026-11-10T02:00:00Z", broken), snapshot("2026-11-23T02:00:00Z", broken)];
+  const [first, second, third] = ["2026-11-05T02:00:00Z", "2026-11-11T02:00:00Z", "2026-11-22T02:00:00Z"].map((at) => snapshot(at));
+  const policy = { ...none, last: 2 };
+  const { decisions } = planRetention([first!, old, second!, third!, young], policy, "UTC", new Date("2026-11-24T00:00:00Z"));
+  assert.deepEqual(
+    decisions.map(({ action, reasons }) => [action, ...reasons]),
+    [
+      ["keep", "not replicated yet", "nothing newer is verified"],
+      ["keep", "last 1 of 2", "newest verified"],
+      ["keep", "last 2 of 2"],
+      ["delete", "never replicated"],
+      ["delete", "no rule keeps it"],
+    ],
   );
+});
+
+const start = Date.parse("2024-01-01T00:00:00Z");
+const history = fc.uniqueArray(fc.integer({ min: 0, max: 3 * 365 * 24 }), { maxLength: 60 }).chain((hours) =>
+  fc.tuple(
+    ...hours.map((hour) =>
+      fc
+        .record({ replicated: fc.boolean(), verified: fc.boolean(), held: fc.boolean() })
+        // What is verified was replicated.
+        .map(({ replicated, verified, held }) =>
+          snapshot(new Date(start + hour * 3_600_000).toISOString(), { replicated: replicated || verified, verified, held }),
+        ),
+    ),
+  ),
+);
 const policies = fc.record({
   last: fc.integer({ min: 1, max: 5 }),
   daily: fc.integer({ min: 0, max: 5 }),
