@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import {
@@ -111,8 +114,11 @@ describe("S3 store", () => {
   });
 
   test("neither the environment nor a profile sends it elsewhere", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "dbgov-s3-profile-"));
+    await writeFile(join(folder, "config"), "[default]\nendpoint_url = http://127.0.0.1:1\ns3 =\n  addressing_style = path\n");
     const before = { ...process.env };
     const elsewhere = {
+      AWS_CONFIG_FILE: join(folder, "config"),
       AWS_ENDPOINT_URL: "http://127.0.0.1:1",
       AWS_REGION: "nowhere-1",
       AWS_USE_FIPS_ENDPOINT: "true",
@@ -145,6 +151,7 @@ describe("S3 store", () => {
         delete process.env[name];
         if (before[name] !== undefined) process.env[name] = before[name];
       }
+      await rm(folder, { recursive: true });
     }
   });
 
@@ -207,10 +214,14 @@ describe("S3 store", () => {
     assert.ok((await through(2 << 20)) > silenceMs, "the upload was not slow");
   });
 
-  test("a service that takes no notice of a range, or that lists for ever, is found out", async () => {
+  test("a service that takes no notice of a range, stores something else, or lists for ever, is found out", async () => {
     await using ranges = await scriptedS3(200, randomBytes(1_000));
     const whole = open({ endpoint: ranges.url });
     assert.equal((await whole.get("packs/r", never)).length, 1_000);
+    assert.match(
+      (await fails(whole.put("packs/r", randomBytes(10), never), "ObjectCorrupt")).message,
+      /1000 bytes of the 10 that were sent/,
+    );
     for (const offset of [0, 10]) {
       assert.match((await fails(whole.get("packs/r", never, { offset, length: 10 }), "StoreRejected")).message, /did not send the range/);
     }
