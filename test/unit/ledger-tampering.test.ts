@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { auditBundle } from "../../core/ledger/verify/audit.ts";
-import { allTampered, bundle, trust, vectors } from "./ledger-tampering.ts";
+import { auditBundle, parseTrust } from "../../core/ledger/verify/audit.ts";
+import { allTampered, bundle, retired, trust, vectors } from "./ledger-tampering.ts";
 
 describe("a proof bundle that was tampered with", () => {
   test("the example and the other vectors verify as they are", () => {
@@ -9,6 +9,19 @@ describe("a proof bundle that was tampered with", () => {
     assert.deepEqual(auditBundle(vectors.other, trust).failures, []);
     assert.deepEqual(auditBundle(vectors.older, trust).failures, []);
     assert.deepEqual(auditBundle(bundle, { ...trust, since: vectors.after20 }).failures, []);
+  });
+
+  test("a retired key's checkpoint counts while something shows that it was there in time, also beside the new key's", () => {
+    const cosignatures = bundle.checkpoint.split("\n").slice(5).join("\n");
+    const old = vectors.otherKeyCheckpoint;
+    const overlap = old + bundle.checkpoint.split("\n").slice(4).join("\n");
+    const policy = retired("2026-11-24T10:56:40.000Z");
+    assert.deepEqual(auditBundle({ ...bundle, checkpoint: old + cosignatures }, policy).failures, []);
+    assert.deepEqual(auditBundle({ ...bundle, checkpoint: overlap }, policy).failures, []);
+    assert.deepEqual(auditBundle({ ...bundle, checkpoint: overlap }, trust).failures, []);
+    assert.deepEqual(auditBundle({ ...bundle, checkpoint: overlap }, retired("2020-01-01T00:00:00.000Z")).failures, []);
+    assert.equal(parseTrust(JSON.stringify(policy)).log.retiredKeys?.length, 1);
+    assert.throws(() => parseTrust(JSON.stringify(policy).replace("dbgov+", "dbgow+")), { name: "AuditInputError" });
   });
 
   test("is refused in every variant, with a reason that names the part, and none is accepted", () => {

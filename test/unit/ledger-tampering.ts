@@ -150,6 +150,7 @@ const attacks = (): Tampered[] => {
     parts,
   });
   const log = (seed: number) => ({ ...trust.log, publicKey: formatNoteKey({ name: origin, publicKey: testSigner(seed).publicKey }) });
+  const wrongBesideRetired = otherKeyCheckpoint + bundle.checkpoint.split("\n").slice(4).join("\n").replace("x6F/", "x6E/");
   const witness = (name: string, seed: number) => formatWitnessKey({ name, publicKey: testSigner(seed).publicKey });
   const [chain] = trust.chains as [NonNullable<Trust["chains"]>[number]];
   const believing = (changes: object): Trust => ({ ...trust, chains: [{ ...chain, ...changes }] });
@@ -186,6 +187,30 @@ const attacks = (): Tampered[] => {
       "a checkpoint of another log, with the right key",
       { checkpoint: otherOriginCheckpoint + cosignatures },
       /^checkpoint/,
+    ),
+    attack(
+      "other key",
+      "a checkpoint signed with a retired key after it was",
+      { checkpoint: otherKeyCheckpoint + cosignatures },
+      /^checkpoint/,
+      retired("2026-11-24T10:56:39.999Z"),
+    ),
+    attack(
+      "other key",
+      "a checkpoint signed with a retired key, and nothing to show when",
+      { checkpoint: otherKeyCheckpoint + cosignatures, anchors: [], timestamps: [] },
+      /^checkpoint/,
+      {
+        ...retired("2030-01-01T00:00:00.000Z"),
+        require: { anchor: false },
+      },
+    ),
+    attack(
+      "other key",
+      "a wrong signature of the present key beside one of a retired key",
+      { checkpoint: wrongBesideRetired },
+      /^checkpoint/,
+      retired("2030-01-01T00:00:00.000Z"),
     ),
     attack("other key", "a policy with the log's old key", {}, /^checkpoint/, { ...trust, log: log(2) }),
     attack("other key", "witnesses that are not the policy's", {}, /^checkpoint/, {
@@ -237,6 +262,12 @@ const attacks = (): Tampered[] => {
     attack("swapped", "the entry of another bundle with its index", { entry: other.entry, index: other.index }, /^inclusion/),
   ];
 };
+
+/** A policy whose log had the vectors' other key until then. */
+export const retired = (until: string): Trust => ({
+  ...trust,
+  log: { ...trust.log, retiredKeys: [{ publicKey: formatNoteKey({ name: origin, publicKey: testSigner(2).publicKey }), until }] },
+});
 
 /** With what is the same twice left out. */
 export const allTampered = (): Tampered[] => {

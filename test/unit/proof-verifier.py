@@ -128,6 +128,8 @@ KINDS = {
     "retention-executed": ({"removed": count, "kept": count}, {"database": hash32, "packs": count}),
     "objects-deleted": ({"objects": positive, "packs": count, "keysHash": hash32}, {}),
     "configuration-changed": ({"configuration": hash32, "signer": hash32, "recipients": list_of(word, 256)}, {}),
+    "challenged": ({**of_snapshot, "store": word, "blocks": positive, "proven": count, "size": positive, "chainId": positive, "blockHash": chain_hash}, {}),
+    "access-summarized": ({"day": text("[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"), "counts": list_of(shape({"token": word, "route": hash32, "requests": positive}), 400)}, {}),
     "keys-rotated": ({"purpose": one_of("log", "signing", "recipient", "index"), "before": word, "after": word}, {}),
 }
 
@@ -254,15 +256,23 @@ def open_note(note):
 
 
 def open_checkpoint(note, log):
-    name, key_id, key = vkey(log["publicKey"], 1)
+    """With the moment until which the key that signed was the log's; none for the present key."""
     body, signatures = open_note(note)
+    name, key_id, key = vkey(log["publicKey"], 1)
+    until = None
+    if not any(n == name and i == key_id for n, i, _ in signatures):
+        for retired in log.get("retiredKeys", []):
+            old_name, old_id, old_key = vkey(retired["publicKey"], 1)
+            if any(n == old_name and i == old_id for n, i, _ in signatures):
+                name, key_id, key, until = old_name, old_id, old_key, seconds(retired["until"])
+                break
     lines = body.split("\n")
     need(len(lines) == 4 and re.fullmatch(r"0|[1-9][0-9]{0,15}", lines[1]) and int(lines[1]) < 2**53, "not a checkpoint")
     root = b64(lines[2])
     need(len(root) == 32 and lines[0] == log["origin"] == name, "another log's checkpoint")
     own = [s for n, i, s in signatures if n == name and i == key_id]
     need(len(own) == 1 and len(own[0]) == 64 and ed25519(key, body.encode(), own[0]), "the log's signature is wrong")
-    return body, signatures, int(lines[1]), root
+    return body, signatures, int(lines[1]), root, until
 
 
 def check_witnesses(body, signatures, witnesses):
@@ -507,7 +517,7 @@ def check_time(attested, claimed, require):
 def verify(bundle, trust):
     need(bundle_shape(bundle), "not a bundle")
     e, log, require = bundle["entry"], trust["log"], trust.get("require", {})
-    body, signatures, size, root = open_checkpoint(bundle["checkpoint"], log)
+    body, signatures, size, root, until = open_checkpoint(bundle["checkpoint"], log)
     path = [bytes.fromhex(h) for h in bundle["inclusion"]]
     need(root_from_inclusion(leaf_hash(canonical(e).encode()), int(bundle["index"]), size, path) == root, "not in the log")
     if e["kind"] == "snapshot-sealed" and "signingKeys" in trust:
@@ -517,7 +527,7 @@ def verify(bundle, trust):
         need(named == e.get("database"), "another database")
     heads = {size: root}
     if "consistency" in bundle:
-        _, _, other, other_root = open_checkpoint(bundle["consistency"]["checkpoint"], log)
+        _, _, other, other_root, _ = open_checkpoint(bundle["consistency"]["checkpoint"], log)
         proof = [bytes.fromhex(h) for h in bundle["consistency"]["proof"]]
         (a, ra), (b, rb) = sorted([(other, other_root), (size, root)], key=lambda head: head[0])
         check_consistency(a, ra, b, rb, proof)
@@ -526,7 +536,7 @@ def verify(bundle, trust):
         need(trust["since"]["size"] in heads and heads[trust["since"]["size"]].hex() == trust["since"]["root"], "not the log seen before")
     if "witnesses" in trust:
         check_witnesses(body, signatures, trust["witnesses"])
-    good = 0
+    good, shown = 0, []
     transactions = [a["transaction"] for a in bundle["anchors"]]
     need(len(set(transactions)) == len(transactions), "an anchor twice")
     for a in bundle["anchors"]:
@@ -537,6 +547,7 @@ def verify(bundle, trust):
         try:
             check_time(seconds(a["time"]), seconds(e["time"]), require)
             good += bool(blocks)
+            shown += [seconds(a["time"])] if blocks else []
         except Refused:
             pass
     need(good or require.get("anchor") is False, "no anchor")
@@ -553,9 +564,11 @@ def verify(bundle, trust):
         try:
             check_time(when, seconds(e["time"]), require)
             good += 1
+            shown.append(when)
         except Refused:
             pass
     need(good or not require.get("timestamp"), "no time stamp")
+    need(until is None or any(t <= until for t in shown), "signed by a retired key, and nothing shows when")
 
 
 def verdict(case):

@@ -2,12 +2,12 @@ import { type AuditedAnchor, auditAnchors, type Fail } from "./audit-anchors.ts"
 import { auditCosignatures } from "./audit-cosignatures.ts";
 import { type AuditedTimestamp, auditTimestamps } from "./audit-timestamps.ts";
 import { misfitOfBundle, type ProofBundle } from "./bundle.ts";
-import { type Checkpoint, headOf, openCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, headOf } from "./checkpoint.ts";
 import type { Cosignature } from "./cosignature.ts";
 import { commit, entryBytes, type LogEntry, largestEntry } from "./entry.ts";
 import { fromHex, leafHash } from "./hash.ts";
 import { verifyConsistency, verifyInclusion } from "./merkle.ts";
-import { type Trust, trustedKey } from "./trust.ts";
+import { openTrustedCheckpoint, type Trust } from "./trust.ts";
 
 export type { ProofBundle } from "./bundle.ts";
 export { parseBundle } from "./bundle.ts";
@@ -62,7 +62,7 @@ const audit = (bundle: ProofBundle, trust: Trust): AuditReport => {
   const fail = (part: string, reason: string): void => {
     failures.push({ part, reason });
   };
-  const checkpoint = openCheckpoint(bundle.checkpoint, trust.log.origin, trustedKey(trust));
+  const checkpoint = openTrustedCheckpoint(bundle.checkpoint, trust);
   if ("reason" in checkpoint) {
     fail("checkpoint", checkpoint.reason);
     return {
@@ -85,6 +85,13 @@ const audit = (bundle: ProofBundle, trust: Trust): AuditReport => {
   const cosignatures = auditCosignatures(checkpoint, trust, fail);
   const anchors = auditAnchors(bundle, checkpoint, trust, fail);
   const timestamps = auditTimestamps(bundle, checkpoint, trust, fail);
+  const { until } = checkpoint;
+  if (
+    until !== undefined &&
+    ![...anchors, ...timestamps].some(({ verified, time }) => verified && Date.parse(time ?? "") <= Date.parse(until))
+  ) {
+    fail("checkpoint", `is signed by a key that was retired at ${until}, and nothing that is verified shows that it was there by then`);
+  }
   const databaseName = bundle.database === undefined ? {} : { databaseName: bundle.database.name };
   return {
     verified: failures.length === 0,
@@ -128,7 +135,7 @@ const openOther = (
   trust: Trust,
   fail: Fail,
 ): Checkpoint | "invalid" => {
-  const other = openCheckpoint(note, trust.log.origin, trustedKey(trust));
+  const other = openTrustedCheckpoint(note, trust);
   if ("reason" in other) {
     fail("consistency.checkpoint", other.reason);
     return "invalid";

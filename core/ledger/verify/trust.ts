@@ -1,8 +1,9 @@
 import { readPemCertificates } from "./certificates.ts";
+import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import { parseWitnessKey } from "./cosignature.ts";
 import { AuditInputError } from "./input-error.ts";
 import { readJson } from "./json.ts";
-import { type NoteKey, parseNoteKey } from "./note.ts";
+import { type NoteKey, parseNote, parseNoteKey, signaturesOf } from "./note.ts";
 import { address, type Check, chainHash, count, flag, hash, listOf, object, positive, text, time } from "./shape.ts";
 
 /** What an auditor believes beforehand, and got another way than the bundle. `docs/proof.md` describes the file. */
@@ -11,6 +12,11 @@ export interface Trust {
     readonly origin: string;
     /** The log's vkey. */
     readonly publicKey: string;
+    /**
+     * Keys that signed before, as vkeys. What one of them signed counts only when an anchor or a time stamp shows that it was there by `until`: the
+     * day on which the key was replaced, or on which somebody else may have had it.
+     */
+    readonly retiredKeys?: readonly { readonly publicKey: string; readonly until: string }[];
   };
   /** Public keys, as hex, one of which must be the `signer` of a sealed snapshot. Anything goes when it is missing. */
   readonly signingKeys?: readonly string[];
@@ -63,7 +69,12 @@ const pem: Check = (value, part) => {
 const largestPem = 262_144;
 
 const checkTrust = object(
-  { log: object({ origin: text(/^[^\s+]{1,256}$/u, "the log's origin"), publicKey: vkey }) },
+  {
+    log: object(
+      { origin: text(/^[^\s+]{1,256}$/u, "the log's origin"), publicKey: vkey },
+      { retiredKeys: listOf(object({ publicKey: vkey, until: time }), 64) },
+    ),
+  },
   {
     signingKeys: listOf(hash, 256),
     chains: listOf(
@@ -87,8 +98,9 @@ export const parseTrust = (content: string): Trust => {
   const misfit = checkTrust(value, "");
   if (misfit !== undefined) throw new AuditInputError("trust policy", `is not usable: ${misfit.part || "it"} ${misfit.reason}`);
   const trust = value as Trust;
-  if (trustedKey(trust).name !== trust.log.origin) {
-    throw new AuditInputError("trust policy", "is not usable: log.publicKey is of another name than log.origin");
+  const keys = [trustedKey(trust), ...retiredKeys(trust).map(({ key }) => key)];
+  if (keys.some(({ name }) => name !== trust.log.origin)) {
+    throw new AuditInputError("trust policy", "is not usable: a key of the log is of another name than log.origin");
   }
   if (
     trust.witnesses !== undefined &&
@@ -101,3 +113,25 @@ export const parseTrust = (content: string): Trust => {
 
 /** For a policy that was parsed. */
 export const trustedKey = (trust: Trust): NoteKey => parseNoteKey(trust.log.publicKey)!;
+
+const retiredKeys = ({ log }: Trust): { key: NoteKey; until: string }[] =>
+  (log.retiredKeys ?? []).map(({ publicKey, until }) => ({ key: parseNoteKey(publicKey)!, until }));
+
+/**
+ * The checkpoint in `note` when a key of the log has signed it: the present one, or a retired one, and then `until` says by when that must have
+ * been. A signature that claims to be of the present key and is wrong is not made up for by an older one.
+ */
+export const openTrustedCheckpoint = (
+  note: string,
+  trust: Trust,
+): (Checkpoint & { readonly until?: string }) | { readonly reason: string } => {
+  const present = trustedKey(trust);
+  const opened = openCheckpoint(note, trust.log.origin, present);
+  const parsed = parseNote(note);
+  if (!("reason" in opened) || parsed === undefined || signaturesOf(parsed, present).length > 0) return opened;
+  for (const { key, until } of retiredKeys(trust)) {
+    const older = openCheckpoint(note, trust.log.origin, key);
+    if (!("reason" in older)) return { ...older, until };
+  }
+  return opened;
+};
