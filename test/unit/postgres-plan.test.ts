@@ -5,6 +5,7 @@ import { otherComplaints } from "../../core/databases/postgres/archive.ts";
 import { dependenciesFirst } from "../../core/databases/postgres/materialized-views.ts";
 import { splitTable } from "../../core/databases/postgres/plan.ts";
 import { quoteIdentifier, quoteLiteral, readableName } from "../../core/databases/postgres/quoting.ts";
+import { saysUnreachable } from "../../core/databases/postgres/run-tool.ts";
 import type { Table } from "../../core/databases/postgres/tables.ts";
 import type { BlocksSelector, WholeSelector } from "../../core/databases/postgres/targets.ts";
 
@@ -91,4 +92,19 @@ describe("what the restore relies on", () => {
     assert.match(otherComplaints(harmless + real), /ERROR/);
     assert.match(otherComplaints(mixed + real), /ERROR/);
   });
+});
+
+it("a client program that lost its server is told from one that was refused", () => {
+  const lost = [
+    "pg_restore: error: could not execute query: server closed the connection unexpectedly\n\tThis probably means the server terminated abnormally",
+    'pg_restore: error: connection to server at "127.0.0.1", port 5 failed: Connection refused\n\tIs the server running on that host?',
+    'pg_restore: error: connection to server at "127.0.0.1", port 5 failed: FATAL:  the database system is starting up',
+    "pg_restore: error: could not execute query: FATAL:  terminating connection due to administrator command",
+  ];
+  for (const said of lost) assert.ok(saysUnreachable(said), said);
+  const refused = [
+    'pg_restore: error: connection to server at "127.0.0.1", port 5 failed: FATAL:  password authentication failed for user "a"',
+    'pg_restore: error: could not execute query: ERROR:  type "citext" does not exist',
+  ];
+  for (const said of refused) assert.ok(!saysUnreachable(said), said);
 });

@@ -4,7 +4,7 @@ import { Failure } from "../../domain/failure.ts";
 import { type Address, describe } from "./address.ts";
 import { makeArchiveFolder } from "./archive-folder.ts";
 import { type ClientTools, findClientTools } from "./client-tools.ts";
-import { complaintIn, runTool, ToolError } from "./run-tool.ts";
+import { complaintIn, runTool, saysUnreachable, ToolError } from "./run-tool.ts";
 import { withTablespaces } from "./tablespaces.ts";
 import { readToc, writeToc } from "./toc.ts";
 
@@ -80,7 +80,8 @@ const restoreSection = async (
     const said = tolerant ? otherComplaints(error.stderr) : error.stderr;
     // It says so at its end: a program that was killed has not come that far.
     if (tolerant && said === "" && /errors ignored on restore: \d+/.test(error.stderr)) return;
-    throw new Failure("RestoreFailed", `${describe(address)}: pg_restore: ${complaintIn(said) ?? error.message}`, { cause: error });
+    const type = saysUnreachable(said) ? "DatabaseUnreachable" : "RestoreFailed";
+    throw new Failure(type, `${describe(address)}: pg_restore: ${complaintIn(said) ?? error.message}`, { cause: error });
   }
 };
 

@@ -22,6 +22,20 @@ export const complaintIn = (stderr: string): string | undefined => {
   return first?.replace(/^\S+: (?:error: )?/, "").trim();
 };
 
+const gone = [
+  ...["server closed the connection unexpectedly", "terminating connection", "no connection to the server", "the database system is "],
+  ...[
+    "Connection refused",
+    "Connection reset by peer",
+    "Connection timed out",
+    "SSL connection has been closed unexpectedly",
+    "SSL SYSCALL error",
+  ],
+];
+
+/** Whether a program complains of a server that is away, or of the way to it: the same may succeed once it is back. */
+export const saysUnreachable = (stderr: string): boolean => gone.some((words) => stderr.includes(words));
+
 const stderrLimit = 64 << 10;
 const killAfterMs = 5_000;
 
