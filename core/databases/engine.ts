@@ -223,6 +223,8 @@ export interface Restoration {
   prepare(): Promise<void>;
   /** What the target could not take as it was, and what was done instead. Filled by `prepare`. */
   readonly notes: readonly string[];
+  /** Whether anything may have been written to the target. Absent: from `prepare` on. */
+  readonly touched?: boolean;
   /** Parts that an earlier attempt has written: they are not to be written again. Filled by `prepare` when it resumes. */
   readonly written: ReadonlySet<string>;
   /** Writes one part's bytes. Called in parallel for different parts, also of one stream. All or nothing for each call. `part` names it in `written`. */

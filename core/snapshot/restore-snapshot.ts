@@ -52,7 +52,7 @@ export const restoreSnapshot = async (input: RestoreJob, { report, signal }: Job
     try {
       const expected = expectedContent(manifest, chosen.filter !== undefined);
       const written = await writeRows(chosen, expected, restoration, reader, input.parallelism, report, signal).catch(
-        leftIncomplete(input),
+        leftIncomplete(input, restoration),
       );
       const seconds = (performance.now() - started) / 1_000;
       const differences = await compareContent(chosen, expected, restoration, report);
@@ -113,9 +113,9 @@ const untouched: readonly string[] = ["TargetNotEmpty", "ClientToolMissing", "Us
 
 /** From here on the target is not what it was: whoever reads the failure must know. */
 const leftIncomplete =
-  ({ progress }: RestoreJob) =>
+  ({ progress }: RestoreJob, restoration: Restoration) =>
   (error: unknown): never => {
-    if (!(error instanceof Failure) || untouched.includes(error.type)) throw error;
+    if (!(error instanceof Failure) || untouched.includes(error.type) || restoration.touched === false) throw error;
     const remedy = progress === undefined ? "" : ", which the same command with --resume completes, or with --replace does anew";
     throw new Failure(error.type, `${error.message}; the target holds an incomplete restore${remedy}`, { cause: error.cause });
   };

@@ -122,6 +122,15 @@ describe("roles of a database", { skip: !hasPostgresVersions }, () => {
     assertSameDump(await createText(other.server, copy), await createText(server, source));
   });
 
+  it("are granted without the grantor where that one may not grant", async () => {
+    await other.server.sql(other.server.url, `CREATE ROLE ${admin} CREATEROLE REPLICATION BYPASSRLS LOGIN`);
+    const notes = await restore(await other.server.database("grantor"), captured);
+    assert.match(notes.join("\n"), /^Roles that the target has already .* admin \(no member of .*group, all\)\.$/m);
+    assert.doesNotMatch(notes.join("\n"), /did not allow/);
+    const granted = (await rolesText(other.server)).filter((line) => line.startsWith(`GRANT ${group} TO ${login} `));
+    assert.deepEqual(granted, [`GRANT ${group} TO ${login} WITH INHERIT TRUE, SET FALSE GRANTED BY postgres;`]);
+  });
+
   it("are in a stream of their own, and passwords nowhere else", async () => {
     assert.match(streamOf(captured), /SCRAM-SHA-256\$/);
     assert.doesNotMatch(JSON.stringify(captured.plan), /SCRAM-SHA-256/);

@@ -32,7 +32,7 @@ export const startVersion = async (
     tablespace: async (name) => {
       const [data] = await server.sql<{ data_directory: string }>(server.url, "SHOW data_directory");
       const place = `${data!.data_directory}-${name.replaceAll(/\W/g, "-")}`;
-      await server.sql(server.url, `COPY (SELECT) TO PROGRAM 'mkdir -p ${place}'`);
+      await server.sql(server.url, `COPY (SELECT) TO PROGRAM 'mkdir -p ${place} && cat >/dev/null'`);
       await server.sql(server.url, `CREATE TABLESPACE "${name}" LOCATION '${place}'`);
     },
     stop: () => running.stop(),

@@ -4,6 +4,7 @@ import { majorOf } from "./findings.ts";
 import { quoteIdentifier } from "./quoting.ts";
 import type { Session } from "./session.ts";
 import type { SchemaTarget } from "./targets.ts";
+import type { TocEntry } from "./toc.ts";
 
 /** How an archive has to be restored into this server, and what that leaves out. */
 export interface Fit {
@@ -92,6 +93,12 @@ export const fitArchive = async (
     notes.push(`Security labels were not restored, since the target's server has not loaded who gave them: ${unloaded.join(", ")}.`);
   }
   return { options, notes, withoutPolicies: forPolicies.length > 0 };
+};
+
+/** Without policies and what is said about them. Tables stay under row-level security, which then shows their rows to nobody but the owner. */
+export const dropPolicies = (entries: readonly TocEntry[]): TocEntry[] => {
+  const policies = new Set(entries.filter(({ kind }) => kind === "POLICY").map(({ id }) => id));
+  return entries.filter(({ id, needs }) => !policies.has(id) && !needs.some((need) => policies.has(need)));
 };
 
 /** Why subscriptions cannot be created here; undefined when they can, or there are none. */

@@ -4,7 +4,7 @@ import { type Address, describe } from "./address.ts";
 import { type Archive, openArchive } from "./archive.ts";
 import { chooseEntries, countKinds } from "./chosen-entries.ts";
 import { dropContent } from "./drop-content.ts";
-import { fitArchive, refuseOlderServer } from "./fit.ts";
+import { dropPolicies, fitArchive, refuseOlderServer } from "./fit.ts";
 import {
   applicationName,
   beginProgress,
@@ -41,6 +41,8 @@ export interface Prepared {
 export interface Preparation {
   /** What comes later adds to them. */
   readonly notes: string[];
+  /** Whether anything may have been written. */
+  readonly touched: boolean;
   preview(): Promise<RestorePreview>;
   prepare(): Promise<Prepared>;
   close(): Promise<void>;
@@ -68,6 +70,7 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
   /** A chosen part is put beside what is there, and makes nothing on the server. */
   const roles = beside || scratch ? undefined : roleFactsOf(options.definitions);
   let withoutPolicies = false;
+  let touched = progress?.resume === true;
 
   const fit = async (session: Session, plan?: RolePlan): Promise<readonly string[]> => {
     const fitted = await fitArchive(session, schema, { ...comingOf(plan), scratch });
@@ -109,8 +112,7 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
   /** What is to be created, with the chosen tables out of the way. */
   const entriesFor = async (session: Session): Promise<readonly TocEntry[] | undefined> => {
     if (!beside) {
-      if (!withoutPolicies) return chosen?.entries;
-      return chosen === undefined ? dropPolicies(readToc(content).entries) : dropPolicies(chosen.entries);
+      return withoutPolicies ? dropPolicies(chosen?.entries ?? readToc(content).entries) : chosen?.entries;
     }
     const fitted = await fitPart(session, chosen);
     notes.push(...fitted.notes);
@@ -168,6 +170,7 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
       await refuse(session);
       const plan = await planOfRoles(session);
       await fitArchive(session, schema, { ...comingOf(plan), scratch });
+      touched = true;
       if (plan !== undefined) notes.push(...(await createRoles(session, plan)));
       const fitted = await fit(session);
       if (progress?.resume !== true) return [fitted, await startOver(session), undefined] as const;
@@ -217,6 +220,9 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
 
   return {
     notes,
+    get touched() {
+      return touched;
+    },
     preview,
     prepare,
     close: async () => {
@@ -230,12 +236,6 @@ const comingOf = (plan: RolePlan | undefined): { coming: ReadonlySet<string>; ac
   coming: new Set(plan?.creates.map(({ name }) => name)),
   actsAsComing: plan?.creator.superuser === true,
 });
-
-/** Without policies and what is said about them. Tables stay under row-level security, which then shows their rows to nobody but the owner. */
-const dropPolicies = (entries: readonly TocEntry[]): TocEntry[] => {
-  const policies = new Set(entries.filter(({ kind }) => kind === "POLICY").map(({ id }) => id));
-  return entries.filter(({ id, needs }) => !policies.has(id) && !needs.some((need) => policies.has(need)));
-};
 
 const hasLargeObjects = (part: SnapshotPart | undefined): boolean => {
   if (part === undefined || part.by !== "name") return true;

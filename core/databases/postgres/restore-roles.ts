@@ -73,17 +73,22 @@ const quietly = "SET LOCAL log_statement = 'none'; SET LOCAL log_min_error_state
 export const createRoles = async (session: Session, { creates, memberships, creator }: RolePlan): Promise<string[]> => {
   if (creates.length === 0) return [];
   const refused: string[] = [];
-  const attempt = async (what: string, sql: string): Promise<boolean> => {
-    await session.query("SAVEPOINT one");
-    try {
-      await session.query(sql);
-      return true;
-    } catch (error) {
-      if (!isFailure(error) || error.type === "DatabaseUnreachable") throw error;
-      await session.query("ROLLBACK TO SAVEPOINT one");
-      refused.push(`${what} (${stateOf(error)})`);
-      return false;
+  /** The first of these statements that the target takes. */
+  const attempt = async (what: string, ...statements: readonly string[]): Promise<boolean> => {
+    let state = "";
+    for (const sql of statements) {
+      await session.query("SAVEPOINT one");
+      try {
+        await session.query(sql);
+        return true;
+      } catch (error) {
+        if (!isFailure(error) || error.type === "DatabaseUnreachable") throw error;
+        await session.query("ROLLBACK TO SAVEPOINT one");
+        state = stateOf(error);
+      }
     }
+    refused.push(`${what} (${state})`);
+    return false;
   };
   const describeRole = async ({ name, comment, settings }: Role): Promise<void> => {
     const role = quoteIdentifier(name);
@@ -104,8 +109,10 @@ export const createRoles = async (session: Session, { creates, memberships, crea
     for (const membership of inOrderOfGrant(memberships)) {
       const { role, member, grantor } = membership;
       if (!made.has(member)) continue;
-      const by = grantor !== null && creator.superuser && grantors.has(grantor) ? grantor : null;
-      await attempt(`${member} as a member of ${role}`, grantStatement(membership, session.version, by));
+      // Before 16 a role could be named as the grantor that may not grant, or does no more.
+      const by = grantor !== null && creator.superuser && grantors.has(grantor) ? [grantor] : [];
+      const statements = [...by, null].map((name) => grantStatement(membership, session.version, name));
+      await attempt(`${member} as a member of ${role}`, ...statements);
     }
     await session.query("COMMIT");
   } catch (error) {

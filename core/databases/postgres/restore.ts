@@ -57,6 +57,9 @@ export const openRestoration = (address: Address, options: RestoreOptions, signa
 
   return {
     notes: preparation.notes,
+    get touched() {
+      return preparation.touched;
+    },
     written,
     preview: () => preparation.preview(),
     prepare: async () => {
