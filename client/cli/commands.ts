@@ -295,6 +295,33 @@ export const commandSpecs: readonly CommandSpec[] = [
     load: () => import("./commands/audit-serve.ts"),
   },
   {
+    name: "audit query",
+    description: "ask an audit API for entries of the log, and believe only what is proven; exit code 5 when something does not hold",
+    config: false,
+    args: [{ name: "<url>", description: "the audit API" }],
+    options: [
+      { flags: "--trust <file>", description: "the trust policy" },
+      { flags: "--token-env <name>", description: "the environment variable that has the token" },
+      { flags: "--database <name>", description: "only entries of this database" },
+      { flags: "--kind <kind>", description: "only entries of this kind; what is left out cannot be noticed then" },
+      { flags: "--since <time>", description: "only entries of this day, or time in UTC, and later" },
+      { flags: "--until <time>", description: "only entries before this day, or time in UTC" },
+      {
+        flags: "--known <file>",
+        description:
+          "remembers the last checkpoint of each log, which the next one must extend; never lose it (default: .dbgov/known-logs.json at home)",
+      },
+    ],
+    examples: [
+      "audit query https://audit.example.com --trust trust.json --token-env AUDIT_TOKEN",
+      "audit query https://audit.example.com --trust trust.json --token-env AUDIT_TOKEN --database shop --since 2026-11-01 --json",
+    ],
+    prints: [
+      '{"verified","checkpoint":{"size","root"},"known":{"size","root"},"complete","entries":[{"index","entry","database"}],"notes":{"known","shown"},"failures":[{"part","reason"}]}',
+    ],
+    load: () => import("./commands/audit-query.ts"),
+  },
+  {
     name: "audit token",
     description: "make, list or revoke the tokens by which auditors query the log",
     args: [
