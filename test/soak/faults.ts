@@ -124,7 +124,8 @@ export const faults: readonly Fault[] = [
     name: "files may not grow",
     in: ["backup"],
     strike: async (place, random) => {
-      const limit = (bytes: string) => promisify(execFile)("prlimit", [`--pid=${place.workerPid()}`, `--fsize=${bytes}:unlimited`]);
+      const pid = await place.workerPid();
+      const limit = (bytes: string) => promisify(execFile)("prlimit", [`--pid=${pid}`, `--fsize=${bytes}:unlimited`]);
       await limit(String(random.between(0, 400_000)));
       return async () => {
         await pause(random);

@@ -9,6 +9,7 @@ import { type Finished, launcher } from "../../client/demo/run-dbgov.ts";
 import { loadConfig } from "../../core/config/load-config.ts";
 import { createKeys } from "../../core/site/create-keys.ts";
 import { openSite, type Site } from "../../core/site/site.ts";
+import { unlessBrokenOff } from "../bench/break-off.ts";
 import { type Cluster, createCluster } from "../integration/postgres-cluster.ts";
 import { type RunningWorker, startWorker } from "../sample/run-worker.ts";
 import { openTcpFront, type TcpFront, throughFront } from "../sample/tcp-front.ts";
@@ -37,7 +38,7 @@ export interface Place {
   startWorker(): Promise<void>;
   stopWorker(): Promise<void>;
   killWorker(): Promise<void>;
-  workerPid(): number;
+  workerPid(): Promise<number>;
   /** The landing store is on it. */
   readonly disk: SmallDisk;
   /** `bin/dbgov restore` into the target, through the front; one at a time. */
@@ -88,20 +89,23 @@ const fillPlace = async ({ name, temporal, bin }: Parameters<typeof openPlace>[0
   const client = new Client({ connection, namespace: name });
   await makeNamespace(client, name);
 
-  let worker: RunningWorker | undefined;
+  let worker: Promise<RunningWorker> | undefined;
   let restoring: ChildProcess | undefined;
   undoing.add(async () => {
     restoring?.kill("SIGKILL");
-    await worker?.kill();
+    // One that is just starting, too.
+    await (await worker?.catch(() => undefined))?.kill();
   });
   return {
     ...{ folder, client, site, databases, catalogs, toDatabases, toCatalog, toTemporal, source, target, temporary, disk },
     startWorker: async () => {
-      worker = await startWorker({ config, folder, environment, grace: "1s" });
+      await unlessBrokenOff();
+      worker = startWorker({ config, folder, environment, grace: "1s" });
+      await worker;
     },
-    stopWorker: async () => void (await worker?.stop()),
-    killWorker: async () => void (await worker?.kill()),
-    workerPid: () => worker?.pid ?? 0,
+    stopWorker: async () => void (await (await worker)?.stop()),
+    killWorker: async () => void (await (await worker)?.kill()),
+    workerPid: async () => (await worker)?.pid ?? 0,
     restore: async (...args) => {
       const all = ["restore", ...args, "--to", through(target, toDatabases), "--config", config, "--json"];
       const child = spawn(launcher, all, { cwd: folder, env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "pipe"] });

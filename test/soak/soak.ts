@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect } from "node:util";
+import { unlessBrokenOff } from "../bench/break-off.ts";
 import { type Fault, faults, type Work } from "./faults.ts";
 import { mustLeaveNothing } from "./leftovers.ts";
 import type { RoundResult } from "./outcome.ts";
@@ -69,6 +70,7 @@ export const soak = async (options: SoakOptions): Promise<SoakResult> => {
       now = { ...now, fault: `what is left after ${now.fault}` };
       await mustLeaveNothing(lane);
     } catch (error) {
+      await unlessBrokenOff();
       const reason = `${inspect(error, { depth: 4 })}\n${await lastComplaints(place.folder)}`;
       failed.push({ ...now, reason });
       onFailure({ ...now, reason });
