@@ -1,45 +1,26 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
+import { postgres } from "../../core/databases/postgres/postgres.ts";
 import type { RoleFacts } from "../../core/databases/postgres/role-facts.ts";
+import { restoreSnapshot } from "../../core/snapshot/restore-snapshot.ts";
 import { hasPostgresVersions } from "../stack/setup/postgres-versions.ts";
 import { assertSameDump, dumpText } from "./postgres-dump-text.ts";
-import { asRole, type Captured, capture, restore, type Server, uniqueName, useServer } from "./postgres-support.ts";
+import {
+  admin,
+  createContent,
+  createPolicy,
+  createRoles,
+  dropRoles,
+  group,
+  login,
+  nameOf,
+  owner,
+  prefix,
+  readable,
+} from "./postgres-named-roles.ts";
+import { asRole, type Captured, capture, restore, type Server, useServer } from "./postgres-support.ts";
 import { startVersion, type VersionServer } from "./postgres-version-server.ts";
-
-/** Every role of these tests is called so; names go into SQL within double quotes. */
-const prefix = uniqueName("roles");
-const role = (name: string): string => `"${prefix} ${name.replaceAll('"', '""')}"`;
-const readable = (name: string): string => `${prefix} ${name}`;
-const [owner, group, admin, login, guarded] = [
-  role('own "er" é'),
-  role("group, all"),
-  role("admin"),
-  role("log\\in"),
-  role("guarded"),
-] as const;
-
-const createRoles = `
-  CREATE ROLE ${owner} CREATEDB NOINHERIT;
-  CREATE ROLE ${group} NOLOGIN; COMMENT ON ROLE ${group} IS 'it''s \\ a group';
-  CREATE ROLE ${admin} CREATEROLE REPLICATION BYPASSRLS LOGIN PASSWORD 'of the admin';
-  CREATE ROLE ${login} LOGIN CONNECTION LIMIT 7 PASSWORD 'of whoever logs in' VALID UNTIL '2031-02-03 04:05:06+00';
-  CREATE ROLE ${guarded} SUPERUSER;
-  ALTER ROLE ${login} SET search_path = "A b", 'it''s'; ALTER ROLE ${login} SET "my.own" = 'x, "y"'; ALTER ROLE ${login} SET work_mem = '5MB';
-  GRANT pg_monitor TO ${login};
-  GRANT ${group} TO ${admin} WITH ADMIN TRUE, INHERIT FALSE;
-  SET ROLE ${admin}; GRANT ${group} TO ${login} WITH SET FALSE; RESET ROLE`;
-
-const createContent = (database: string): string => `
-  CREATE SCHEMA app AUTHORIZATION ${owner}; CREATE TABLE app.t (id int PRIMARY KEY, note text); ALTER TABLE app.t OWNER TO ${owner};
-  INSERT INTO app.t VALUES (1, 'one'), (2, 'two'); GRANT USAGE ON SCHEMA app TO ${group}; GRANT SELECT ON app.t TO ${group};
-  ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA app GRANT SELECT ON TABLES TO ${guarded};
-  ALTER DATABASE ${database} OWNER TO ${owner}; REVOKE ALL ON DATABASE ${database} FROM PUBLIC; GRANT CONNECT ON DATABASE ${database} TO ${group} WITH GRANT OPTION;
-  SET ROLE ${group}; GRANT CONNECT ON DATABASE ${database} TO ${guarded}; RESET ROLE;
-  ALTER DATABASE ${database} CONNECTION LIMIT 33; ALTER DATABASE ${database} SET work_mem = '9MB'; ALTER ROLE ${login} IN DATABASE ${database} SET work_mem = '6MB'`;
-
-const createPolicy = `ALTER TABLE app.t ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON app.t TO ${group} USING (id = 1); COMMENT ON POLICY p ON app.t IS 'one only'`;
-
-const nameOf = (url: string): string => decodeURIComponent(new URL(url).pathname.slice(1));
+import { jobContext, openRepository } from "./stored-snapshot.ts";
 
 describe("roles of a database", { skip: !hasPostgresVersions }, () => {
   let server: Server;
@@ -51,7 +32,8 @@ describe("roles of a database", { skip: !hasPostgresVersions }, () => {
 
   before(async () => {
     server = await useServer();
-    other = await startVersion(18, server.bin);
+    // It logs all that it is told, so that what it must not be told can be looked for.
+    other = await startVersion(18, server.bin, { logging_collector: "on", log_statement: "all", log_min_duration_statement: "0" });
     source = await server.database("roles");
     await server.sql(source, createRoles);
     await server.sql(source, createContent(nameOf(source)));
@@ -60,21 +42,6 @@ describe("roles of a database", { skip: !hasPostgresVersions }, () => {
     captured = await capture(source, 1 << 30);
   });
 
-  const dropRoles = async (at: Server): Promise<void> => {
-    const rows = await at.sql<{ name: string }>(
-      at.url,
-      `SELECT quote_ident(rolname) AS name FROM pg_roles WHERE rolname LIKE '${prefix}%'`,
-    );
-    for (const { name } of rows) await at.sql(at.url, `DROP OWNED BY ${name} CASCADE`);
-    const granted = await at.sql<{ revoke: string }>(
-      at.url,
-      `SELECT format('REVOKE %I FROM %I GRANTED BY %I CASCADE', g.rolname, m.rolname, b.rolname) AS revoke
-       FROM pg_auth_members a JOIN pg_roles g ON g.oid = a.roleid JOIN pg_roles m ON m.oid = a.member JOIN pg_roles b ON b.oid = a.grantor
-       WHERE g.rolname LIKE '${prefix}%' OR m.rolname LIKE '${prefix}%'`,
-    );
-    for (const { revoke } of granted) await at.sql(at.url, revoke);
-    for (const { name } of rows) await at.sql(at.url, `DROP ROLE ${name}`);
-  };
   afterEach(async () => {
     await other.server.cleanUp();
     await dropRoles(other.server);
@@ -117,6 +84,9 @@ describe("roles of a database", { skip: !hasPostgresVersions }, () => {
     assertSameDump(await createText(other.server, copy), await createText(server, source));
     assert.equal(notes.length, 1);
     assert.match(notes[0]!, /^Roles that the target lacks are created: /);
+    const [log] = await other.server.sql<{ text: string }>(other.server.url, "SELECT pg_read_file(pg_current_logfile()) AS text");
+    assert.match(log!.text, /COPY "app"\."t"/);
+    assert.doesNotMatch(log!.text, /SCRAM-SHA-256\$/);
     for (const name of ['own "er" é', "group, all", "admin", "log\\in", "guarded"]) assert.ok(notes[0]!.includes(readable(name)), name);
     assert.deepEqual(await restore(copy, captured, { replace: true }), []);
     assertSameDump(await createText(other.server, copy), await createText(server, source));
@@ -135,6 +105,12 @@ describe("roles of a database", { skip: !hasPostgresVersions }, () => {
     assert.match(streamOf(captured), /SCRAM-SHA-256\$/);
     assert.doesNotMatch(JSON.stringify(captured.plan), /SCRAM-SHA-256/);
     assert.doesNotMatch((await restore(await other.server.database("words"), captured)).join(), /SCRAM-SHA-256/);
+    const definitions = captured.plan.streams
+      .filter(({ kind }) => kind === "definition")
+      .map(({ name, target }) => ({ name, target, content: Buffer.concat(captured.parts.get(name)!) }));
+    const compared = postgres.comparison.definitions(definitions);
+    assert.match(compared.get(`role ${readable("log\\in")}`)!, /"member":.*log/);
+    assert.doesNotMatch([...compared.values()].join(), /SCRAM-SHA-256/);
     assert.match(captured.plan.notes.join("\n"), /those are part of the snapshot that this database names/);
     assert.doesNotMatch(captured.plan.notes.join("\n"), /Passwords/);
   });
@@ -224,6 +200,21 @@ describe("roles of a database", { skip: !hasPostgresVersions }, () => {
       `SELECT FROM pg_authid WHERE rolname LIKE '${prefix}%' AND rolpassword IS NOT NULL`,
     );
     assert.equal(withPassword.length, 0);
+  });
+
+  it("keep a restore that needs them from being begun, which is not called incomplete then", async () => {
+    const repository = await openRepository();
+    try {
+      const snapshot = await repository.capture("postgres", source);
+      const job = { ...snapshot, engine: "postgres", url: await targetOf("LOGIN"), replace: false, parallelism: 1 } as const;
+      const started = restoreSnapshot({ ...job, progress: { resume: false } }, jobContext());
+      await assert.rejects(started, (error: Error) => /create .*group, all first/.test(error.message) && !/incomplete/.test(error.message));
+      const drill = { ...job, url: await other.server.database("drill"), scratch: true } as const;
+      assert.equal((await restoreSnapshot(drill, jobContext())).identical, true);
+      assert.deepEqual(await namesAt(other.server), []);
+    } finally {
+      await repository.remove();
+    }
   });
 
   it("are not made for a scratch database, whose policies are left out then", async () => {
