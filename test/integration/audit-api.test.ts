@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
+import { launcher, runDbgov } from "../../client/demo/run-dbgov.ts";
 import { hashAuditToken, makeAuditToken } from "../../client/http/audit-token.ts";
 import { serveAuditApi } from "../../client/http/serve-audit-api.ts";
 import { type AuditScope, listAuditTokens, recordAuditToken, revokeAuditToken } from "../../core/catalog/audit-tokens.ts";
@@ -211,6 +215,47 @@ describe("the audit API", () => {
     const html = await page.text();
     assert.match(page.headers.get("content-security-policy") ?? "", /default-src 'none'/);
     assert.ok(html.includes("GET /v1/entries") && !/<script|https?:\/\//.test(html));
+  });
+
+  test("the commands make a token, serve with it, and revoke it", async () => {
+    const cli = { cwd: own.folder, env: { ...process.env, ...own.environment } };
+    const run = async (...args: readonly string[]) => {
+      const { code, stdout } = await runDbgov(["audit", ...args, "--config", own.config, "--json"], cli);
+      return { code, json: JSON.parse(stdout) };
+    };
+    const { json: made } = await run(
+      "token",
+      "create",
+      "--auditor",
+      "Smith",
+      "--databases",
+      "shop",
+      "--kinds",
+      "drilled",
+      "--valid-for",
+      "1d",
+    );
+    const server = spawn(launcher, ["audit", "serve", "--listen", "127.0.0.1:0", "--config", own.config, "--json"], cli);
+    const [line] = (await once(createInterface({ input: server.stdout }), "line")) as [string];
+    const { url } = JSON.parse(line) as { url: string };
+    const scope = async () => await fetch(`${url}/v1/scope`, { headers: { authorization: `Bearer ${made.token}` } });
+    const told = (await (await scope()).json()) as Record<string, unknown>;
+    assert.deepEqual([told.auditor, told.databases, told.kinds, told.expiresAt], ["Smith", ["shop"], ["drilled"], made.expiresAt]);
+    assert.deepEqual((await run("token", "revoke", made.id)).json, { id: made.id, revoked: true });
+    assert.equal((await scope()).status, 401);
+    const { json: listed } = await run("token", "list");
+    assert.ok(listed.tokens.some(({ id, revokedAt }: { id: string; revokedAt: string | null }) => id === made.id && revokedAt !== null));
+    server.kill("SIGTERM");
+    assert.deepEqual(await once(server, "close"), [0, null]);
+    for (const [args, code] of [
+      [["token", "create", "--auditor", "x", "--databases", "nosuch"], 4],
+      [["token", "create", "--auditor", "x", "--kinds", "nosuch"], 2],
+      [["token", "create"], 2],
+      [["token", "revoke", "at-00000000"], 4],
+      [["serve", "--listen", "nonsense"], 2],
+    ] as const) {
+      assert.equal((await run(...args)).code, code, args.join(" "));
+    }
   });
 
   test("a token that asks too much is held off, and the others are not", async () => {
