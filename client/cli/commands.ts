@@ -229,8 +229,9 @@ export const commandSpecs: readonly CommandSpec[] = [
   },
   {
     name: "proof",
-    description: "write the proof bundle of a snapshot: one file that an outsider can check",
-    args: [{ name: "<snapshot>", description: "a snapshot id" }],
+    description:
+      "write the proof bundle of a snapshot, or of all that the log has of a database in a period: one file that an outsider can check",
+    args: [{ name: "[snapshot]", description: "a snapshot id" }],
     options: [
       { flags: "--out <file>", description: "the bundle", fallback: "proof.json" },
       { flags: "--trust <file>", description: "also write the trust policy that goes with it (give it to the auditor by another way)" },
@@ -239,13 +240,20 @@ export const commandSpecs: readonly CommandSpec[] = [
         description:
           "also prove that the log extends this checkpoint of the auditor's: its size, or a file with it or with a bundle that has it",
       },
+      { flags: "--database <name>", description: "instead of a snapshot: every entry of this database, without a gap" },
+      { flags: "--from <day>", description: "with --database: the first day, in UTC" },
+      { flags: "--to <day>", description: "with --database: the last day" },
       { flags: "--tlog <file>", description: "also write the entry's inclusion as a C2SP tlog-proof, for other transparency tools" },
     ],
     examples: [
       "proof 20261124T021500Z-5f3a9c01d2e4 --out bundle.json",
       "proof 20261124T021500Z-5f3a9c01d2e4 --out bundle.json --trust trust.json",
+      "proof --database shop --from 2026-11-01 --to 2026-11-30 --out november.json",
     ],
-    prints: ['{"snapshot","bundle","bytes","index","anchors","timestamps"}'],
+    prints: [
+      '{"snapshot","bundle","bytes","index","anchors","timestamps"}',
+      'with --database: {"database","bundle","bytes","from","to","entries"}',
+    ],
     load: () => import("./commands/proof.ts"),
   },
   {

@@ -171,7 +171,7 @@ describe("the limits of the audit", () => {
       }
     };
     assert.match(refused(hostile["nested lists"]!), /nests deeper than 8/);
-    assert.match(refused(hostile["empty objects"]!), /more than 10000 values/);
+    assert.match(refused(hostile["empty objects"]!), /more than 300000 values/);
     assert.match(refused(hostile["one key twice, written differently"]!), /the key "index" twice/);
     assert.match(refused(" ".repeat(largestBundle + 1)), /larger than 8 MiB/);
     assert.equal(refused(await readFile(join(root, "docs/proof-example/bundle.json"), "utf8")), "");

@@ -146,6 +146,13 @@ describe("what makes a head of the log public", () => {
       report.timestamps.map(({ authority: by, time }: { authority: string; time: string }) => [by, time]),
       [["CN=Test ec", stamp?.time]],
     );
+    const day = new Date().toISOString().slice(0, 10);
+    const [earliest] = [new Date(Date.now() - 86_400_000).toISOString().slice(0, 10)];
+    const stated = (await test.dbgov("proof", "--database", "shop", "--from", earliest, "--to", day, "--out", bundle)).json;
+    assert.ok(stated.entries >= 1);
+    const { period } = await audit(undefined as unknown as object);
+    assert.deepEqual([period.database, period.kinds["snapshot-sealed"], period.closed], ["shop", 1, false]);
+    await test.dbgov("proof", snapshot.snapshot, "--out", bundle, "--since", earlier);
     assert.match((await audit({ size: 1, root: "00".repeat(32) }, 5)).failures[0].reason, /another root at size 1/);
   });
 

@@ -3,8 +3,10 @@ import { Failure } from "../../../core/domain/failure.ts";
 import { AuditInputError, type AuditReport, auditBundle, parseBundle, parseTrust } from "../../../core/ledger/verify/audit.ts";
 import { confirmBlocks } from "../../../core/ledger/verify/confirm-blocks.ts";
 import { auditMisbehavior, type MisbehaviorReport } from "../../../core/ledger/verify/misbehavior.ts";
+import { auditPeriod } from "../../../core/ledger/verify/period.ts";
 import type { Trust } from "../../../core/ledger/verify/trust.ts";
 import { exitCodes } from "../exit.ts";
+import { printPeriod } from "../print-period.ts";
 import type { CommandAction } from "../program.ts";
 import { parsedFile } from "../read-text.ts";
 import { bad, bold, good, say } from "../terminal.ts";
@@ -15,10 +17,16 @@ export const action: CommandAction = async ({ args, options, json }) => {
   if (typeof trustPath !== "string")
     throw new Failure("UsageInvalid", "name the trust policy by --trust FILE; without it nothing can be trusted");
   const bundlePath = args[0] as string;
-  const bundle = await parsedFile(bundlePath, (text) => parseBundle(text, ["dbgov-proof", "dbgov-misbehavior"]));
+  const bundle = await parsedFile(bundlePath, (text) => parseBundle(text, ["dbgov-proof", "dbgov-misbehavior", "dbgov-period"]));
   const policy = await parsedFile(trustPath, parseTrust);
   if ((bundle as { format: string }).format === "dbgov-misbehavior") return accuse(bundlePath, auditMisbehavior(bundle, policy), json);
   const trust = typeof options.rpc === "string" ? await confirmed(bundle, policy, options.rpc) : policy;
+  if ((bundle as { format: string }).format === "dbgov-period") {
+    const statement = auditPeriod(bundle, trust);
+    if (json) process.stdout.write(`${JSON.stringify(statement)}\n`);
+    else printPeriod(bundlePath, statement);
+    return statement.verified ? exitCodes.done : exitCodes.verification;
+  }
   const report = auditBundle(bundle, trust);
   if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else print(bundlePath, report);

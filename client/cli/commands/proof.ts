@@ -1,20 +1,24 @@
 import { writeFile } from "node:fs/promises";
 import { Failure } from "../../../core/domain/failure.ts";
 import { formatProofBundle, formatTlogProofOf } from "../../../core/ledger/proof-bundle.ts";
+import { provePeriod } from "../../../core/site/prove-period.ts";
 import { proveSnapshot } from "../../../core/site/prove-snapshot.ts";
+import type { Site } from "../../../core/site/site.ts";
 import { trustPolicyOf } from "../../../core/site/trust-policy.ts";
 import { knownCheckpoint } from "../known-checkpoint.ts";
 import { withCatalog } from "../open-site.ts";
-import type { CommandAction } from "../program.ts";
+import { periodArgument } from "../period-argument.ts";
+import type { CommandAction, CommandInput } from "../program.ts";
 import { snapshotArgument } from "../snapshot-argument.ts";
 import { bold, good, say, warn } from "../terminal.ts";
 
 export const action: CommandAction = (input) =>
   withCatalog(input, async (site) => {
-    const snapshot = snapshotArgument(input.args[0]);
     const out = String(input.options.out);
-    const { since } = input.options;
+    const { since, database } = input.options;
     const known = typeof since === "string" ? await knownCheckpoint(since) : undefined;
+    if (typeof database === "string") return await statePeriod(input, site, database, out, known);
+    const snapshot = snapshotArgument(input.args[0]);
     const bundle = await proveSnapshot(site, snapshot, input.signal, known);
     const timestamps = bundle.timestamps?.length ?? 0;
     const text = formatProofBundle(bundle);
@@ -37,6 +41,28 @@ export const action: CommandAction = (input) =>
     }
     return 0;
   });
+
+/** All entries of a database in a period, instead of one entry. */
+const statePeriod = async (
+  { options, json, signal }: CommandInput,
+  site: Site,
+  database: string,
+  out: string,
+  since: Awaited<ReturnType<typeof knownCheckpoint>> | undefined,
+): Promise<number> => {
+  const statement = await provePeriod(site, database, periodArgument(options.from, options.to), signal, since);
+  const text = `${JSON.stringify(statement, null, 2)}\n`;
+  await write(out, text);
+  if (typeof options.trust === "string")
+    await write(options.trust, `${JSON.stringify(await trustPolicyOf(site, statement.anchors), undefined, 2)}\n`);
+  const { from, to, entries } = statement;
+  if (json)
+    process.stdout.write(
+      `${JSON.stringify({ database, bundle: out, bytes: Buffer.byteLength(text), from, to, entries: entries.length })}\n`,
+    );
+  else say(`${good("✓")} ${bold(out)}: ${entries.length} entries of ${database} from ${from} to ${to}`);
+  return 0;
+};
 
 const write = async (path: string, text: string): Promise<void> => {
   try {

@@ -28,21 +28,19 @@ export interface ProofBundle {
 const note = text(/^[\s\S]{1,16384}$/, "a signed note");
 const proof = listOf(hash, longestProof);
 
-const checkBundle = object(
-  {
-    format: exactly("dbgov-proof"),
-    version: exactly(1),
-    entry: checkEntry,
-    index: count,
-    inclusion: proof,
-    checkpoint: note,
-    anchors: listOf(checkEvmEvidence, 8),
-  },
-  {
+/** What of a bundle attests a checkpoint, whatever is under it. */
+export const checkAttestation = {
+  required: { version: exactly(1), checkpoint: note, anchors: listOf(checkEvmEvidence, 8) },
+  optional: {
     timestamps: listOf(object({ kind: exactly("rfc3161"), token: text(/^[A-Za-z0-9+/=]{1,90000}$/, "base64") }), 8),
     consistency: object({ checkpoint: note, proof }),
-    database: object({ name: text(/^[\s\S]{1,1000}$/, "a name"), salt: hash }),
   },
+  database: object({ name: text(/^[\s\S]{1,1000}$/, "a name"), salt: hash }),
+};
+
+const checkBundle = object(
+  { format: exactly("dbgov-proof"), ...checkAttestation.required, entry: checkEntry, index: count, inclusion: proof },
+  { ...checkAttestation.optional, database: checkAttestation.database },
 );
 
 /** Room for eight anchors with the largest nodes that a block can have. */
@@ -56,7 +54,7 @@ export const misfitOfBundle = (value: unknown): Misfit | undefined => checkBundl
  * a dbgov proof of a version that this verifier knows. All else that can be wrong with it is a finding of the audit.
  */
 export const parseBundle = (content: string, formats: readonly string[] = ["dbgov-proof"]): unknown => {
-  const read = readJson(content, { characters: largestBundle, depth: 8, values: 10_000 });
+  const read = readJson(content, { characters: largestBundle, depth: 8, values: 300_000 });
   if ("reason" in read) throw new AuditInputError("bundle", read.reason);
   const { value } = read;
   const { format, version } = (typeof value === "object" && value !== null ? value : {}) as { format?: unknown; version?: unknown };
