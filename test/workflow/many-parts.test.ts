@@ -1,14 +1,33 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { activityInfo, Context } from "@temporalio/activity";
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import { activityInfo, Context, heartbeat } from "@temporalio/activity";
+import {
+  type ActivityInboundCallsInterceptor,
+  bundleWorkflowCode,
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+} from "@temporalio/worker";
 import { backupInputOf } from "../../client/run-policy.ts";
 import type { BackupProgress, BackupResult } from "../../core/domain/run.ts";
 import { createDatabase, createTestSite, runSql, type TestSite } from "../sample/test-site.ts";
 import { useStack } from "../stack/use-stack.ts";
 
 const tables = 450;
+
+/** As the product's own, the activities of this test say that they are alive for as long as they run. */
+const alive = (): ActivityInboundCallsInterceptor => ({
+  execute: async (input, next) => {
+    const beat = setInterval(() => heartbeat(), 2_000);
+    try {
+      return await next(input);
+    } finally {
+      clearInterval(beat);
+    }
+  },
+});
 
 /** Large plans must not make large histories, nor silent runs. */
 describe("a database of many parts", () => {
@@ -87,7 +106,7 @@ describe("a database of many parts", () => {
       workflowsPath: fileURLToPath(new URL("../../workflows/index.ts", import.meta.url)),
       logger: new DefaultLogger("ERROR"),
     });
-    const common = { connection: native, namespace: test.namespace };
+    const common = { connection: native, namespace: test.namespace, interceptors: { activity: [() => ({ inbound: alive() })] } };
     const workers = await Promise.all([
       Worker.create({ ...common, taskQueue: "orchestrate", workflowBundle }),
       Worker.create({ ...common, taskQueue: "capture", activities: capture, maxConcurrentActivityTaskExecutions: 500 }),
