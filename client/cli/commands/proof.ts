@@ -18,6 +18,7 @@ export const action: CommandAction = (input) =>
     const { since, database } = input.options;
     const known = typeof since === "string" ? await knownCheckpoint(since) : undefined;
     if (typeof database === "string") return await statePeriod(input, site, database, out, known);
+    if (input.args[0] === undefined) throw new Failure("UsageInvalid", "proof needs a snapshot id, or --database with --from and --to");
     const snapshot = snapshotArgument(input.args[0]);
     const bundle = await proveSnapshot(site, snapshot, input.signal, known);
     const timestamps = bundle.timestamps?.length ?? 0;
