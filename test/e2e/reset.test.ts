@@ -123,7 +123,7 @@ describe("reset of a failed backup", () => {
     );
     assert.deepEqual(
       (await kinds()).filter((kind) => kind !== "snapshot-verified"),
-      ["snapshot-failed", "snapshot-sealed"],
+      ["snapshot-failed", "snapshot-sealed", "snapshot-replicated"],
     );
     const { json: status } = await test.dbgov("status");
     assert.deepEqual([status.databases[0].lastFailure, status.databases[0].copies], [null, 2]);
