@@ -6,7 +6,7 @@ export const outcomes = {
   sealed: "the run failed or was given up between sealing and copying: never offered as a snapshot; the next run succeeded",
   none: "the run failed or was given up, and there is no snapshot of it; the next run succeeded",
   resumed: "the restore was broken off; with --resume the target became identical",
-  replaced: "the restore was broken off before it had begun to write; anew, the target became identical",
+  replaced: "the restore was broken off before it had begun to write, or when all was written; anew, the target became identical",
   again: "the drill or retention failed; the next one succeeded",
 } as const;
 

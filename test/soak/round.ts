@@ -9,6 +9,7 @@ import type { BackupResult } from "../../core/domain/run.ts";
 import { restoreSources } from "../../core/site/restore-sources.ts";
 import { restoreSnapshot } from "../../core/snapshot/restore-snapshot.ts";
 import { jobContext } from "../integration/stored-snapshot.ts";
+import { runSql } from "../sample/test-site.ts";
 import type { Fault, Work } from "./faults.ts";
 import { mustHold, type Outcome, type RoundResult, Violation } from "./outcome.ts";
 import type { Place } from "./place.ts";
@@ -189,13 +190,16 @@ const restore = async (lane: Lane, { strike }: Fault, random: Random): Promise<J
   const moment = random.next() * 1.1 * usual;
   const began = Date.now();
   const running = place.restore(snapshot, "--replace");
-  await Promise.race([delay(moment), running]);
+  // Starting and comparing take most of the time: often enough the moment is in between, while it writes.
+  const writing = random.next() < 0.6;
+  if (writing) await Promise.race([begunToWrite(place.target, running), running]);
+  await Promise.race([delay(writing ? random.between(0, 400) : moment), running]);
   const early = await Promise.race([running.then(() => true), Promise.resolve(false)]);
   const repair = await strike(place, random);
   await repair();
   const first = await running;
   const run = outcomeOf(first);
-  const at = early ? "over" : `${Math.round((moment / usual) * 20) * 5} % of its usual time`;
+  const at = early ? "over" : writing ? "writing" : `${Math.round((moment / usual) * 20) * 5} % of its usual time`;
   if (run === "done") {
     if (early) lane.usual.restore = Date.now() - began;
     await mustBe(lane, snapshot);
@@ -213,6 +217,19 @@ const restore = async (lane: Lane, { strike }: Fault, random: Random): Promise<J
   mustHold(anew.code === 0, `a restore anew failed: ${anew.stdout}${anew.stderr}`);
   await mustBe(lane, snapshot);
   return { outcome: "replaced", run, at };
+};
+
+/** A restore keeps in the target how far it is, from before it writes until it is done. */
+const begunToWrite = async (target: string, until: Promise<unknown>): Promise<void> => {
+  let over = false;
+  void until.then(() => {
+    over = true;
+  });
+  while (!over) {
+    const found = await runSql(target, "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'dbgov\\_restore\\_%'");
+    if (found.length > 0) return;
+    await delay(10);
+  }
 };
 
 const outcomeOf = ({ code, stdout }: { code: number; stdout: string }): string => {
