@@ -68,6 +68,11 @@ export const schemas = {
     querystring: object({ since: described({ ...whole, minimum: 1 }, "size of a checkpoint that the bundle is to lead from") }, ["since"]),
     response: described({ type: "object", additionalProperties: true }, "a proof bundle, as docs/proof.md describes it"),
   },
+  statement: {
+    params: object({ database: text }),
+    querystring: object({ from: { type: "string", format: "date" }, to: { type: "string", format: "date" } }),
+    response: described({ type: "object", additionalProperties: true }, "a period statement, as docs/proof.md describes it"),
+  },
   checkpoints: {
     querystring: object({ after, limit }, ["after", "limit"]),
     response: object({ checkpoints: { type: "array", items: object({ size: whole, root: hash, note, at: instant }) }, next }),

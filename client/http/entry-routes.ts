@@ -6,6 +6,7 @@ import { Failure } from "../../core/domain/failure.ts";
 import type { IndexedEntry, Log } from "../../core/ledger/log.ts";
 import { tileWidth } from "../../core/ledger/tiles.ts";
 import { toHex } from "../../core/ledger/verify/hash.ts";
+import { provePeriod } from "../../core/site/prove-period.ts";
 import { proveEntry } from "../../core/site/prove-snapshot.ts";
 import type { Site } from "../../core/site/site.ts";
 import { schemas } from "./api-schemas.ts";
@@ -61,6 +62,23 @@ export const addEntryRoutes = (app: FastifyInstance, place: AuditPlace): void =>
     "/v1/entries/:index/bundle",
     { schema: { summary: "The proof bundle of an entry", params: schemas.bundleOfEntry.params, ...bundleSchema } },
     (request) => bundle(request, request.params.index, request.query.since),
+  );
+
+  app.get<{ Params: { database: string }; Querystring: { from: string; to: string } }>(
+    "/v1/databases/:database/statement",
+    {
+      schema: {
+        summary: "The statement of all that the log has of a database in a period of whole days",
+        params: schemas.statement.params,
+        querystring: schemas.statement.querystring,
+        response: { 200: schemas.statement.response },
+      },
+    },
+    async ({ params: { database }, query: { from, to }, auditToken: { databases, kinds } }) => {
+      if (kinds !== null || (databases !== null && !databases.includes(database)))
+        throw new Failure("NameUnknown", `this token may not see all entries of a database "${database}"`);
+      return await provePeriod(site, database, { from: `${from}T00:00:00.000Z`, to: `${to}T23:59:59.999Z` }, place.signal);
+    },
   );
 
   app.get<{ Params: { snapshot: string }; Querystring: { since?: number } }>(

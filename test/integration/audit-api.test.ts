@@ -15,6 +15,7 @@ import { openCheckpoint } from "../../core/ledger/verify/checkpoint.ts";
 import { commit, entryBytes, type LogEntry } from "../../core/ledger/verify/entry.ts";
 import { fromHex, leafHash, toHex } from "../../core/ledger/verify/hash.ts";
 import { verifyConsistency, verifyInclusion } from "../../core/ledger/verify/merkle.ts";
+import { auditPeriod } from "../../core/ledger/verify/period.ts";
 import { trustedKey } from "../../core/ledger/verify/trust.ts";
 import { hashOf } from "../unit/ledger-fixtures.ts";
 import { type AuditSite, createAuditSite } from "./audit-site.ts";
@@ -120,6 +121,16 @@ describe("the audit API", () => {
     const report = auditBundle(body, { ...trust, chains: trust.chains!.map((chain) => ({ ...chain, finalizedBlocks })) });
     assert.deepEqual(report.failures, []);
     assert.equal(report.entry?.databaseName, "crm");
+  });
+
+  test("a statement of a period is told to who may see all of the database, and verifies", async () => {
+    const path = "/v1/databases/crm/statement?from=2026-11-01&to=2026-11-30";
+    const { status, body } = await ask(path);
+    assert.equal(status, 200, JSON.stringify(body));
+    const report = auditPeriod(body, await own.trust());
+    assert.deepEqual(report.failures, []);
+    assert.equal((await ask(path, shopOnly)).status, 404);
+    assert.equal((await ask("/v1/databases/crm/statement?from=2026-11-01&to=soon")).status, 400);
   });
 
   test("checkpoints, consistency and tiles are those of the log, as other tools read them", async () => {
