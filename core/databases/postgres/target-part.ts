@@ -104,7 +104,7 @@ export const undoEntries = async (session: Session, entries: readonly TocEntry[]
         await session.query(readable(entry.drop!));
       } catch (error) {
         const code = (error as { cause?: { code?: string } }).cause?.code;
-        if (code === "2BP01") {
+        if (code !== undefined && needed.has(code)) {
           hindered.push(entry);
           cause = error;
         } else if (code === undefined || !absent.has(code)) throw error;
@@ -114,6 +114,9 @@ export const undoEntries = async (session: Session, entries: readonly TocEntry[]
     left = hindered;
   }
 };
+
+/** dependent_objects_still_exist; invalid_table_definition, which is what a partition's constraint says that goes with its parent's. */
+const needed = new Set(["2BP01", "42P16"]);
 
 /** undefined_object, undefined_table, undefined_function, undefined_column, invalid_schema_name. */
 const absent = new Set(["42704", "42P01", "42883", "42703", "3F000"]);
