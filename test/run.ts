@@ -32,7 +32,9 @@ const withImports = (files: readonly string[], seen: Map<string, string> = new M
     if (seen.has(file) || !file.startsWith("test/")) continue;
     const text = readFileSync(join(root, file), "utf8");
     seen.set(file, text);
-    const imported = [...text.matchAll(/^(?:import|export|\}) .*from "(\.\.?\/[^"]+\.ts)";$/gm)].map((match) => join(dirname(file), match[1]!));
+    const imported = [...text.matchAll(/^(?:import|export|\}) .*from "(\.\.?\/[^"]+\.ts)";$/gm)].map((match) =>
+      join(dirname(file), match[1]!),
+    );
     withImports(imported, seen);
   }
   return seen;
