@@ -1,7 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { failureTypes } from "../../core/domain/failure.ts";
 import { storeSecretVariables } from "../../core/stores/store-address.ts";
-import { type CommandSpec, commandSpecs } from "./commands.ts";
+import type { CommandSpec } from "./command-spec.ts";
+import { commandSpecs } from "./commands.ts";
 import { exitCodes } from "./exit.ts";
 
 /** Writes `docs/cli.md` from the list of commands: `npm run docs`. */

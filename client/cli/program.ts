@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { Failure } from "../../core/domain/failure.ts";
-import { type CommandSpec, commandSpecs } from "./commands.ts";
+import type { CommandSpec } from "./command-spec.ts";
+import { commandSpecs } from "./commands.ts";
 import { exitCodes, reportFailure } from "./exit.ts";
 
 /** What a command's action gets. Options are those that its spec declares, as commander parsed them. */

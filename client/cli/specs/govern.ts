@@ -1,0 +1,42 @@
+import type { CommandSpec } from "../command-spec.ts";
+
+/** What policies and the law ask for. */
+export const governSpecs: readonly CommandSpec[] = [
+  {
+    name: "retention",
+    description: "show what the policies would delete, or run them now",
+    args: [{ name: "<action>", description: "plan or run" }],
+    options: [{ flags: "--database <name>", description: "with plan: only this database's" }],
+    examples: ["retention plan", "retention run --json"],
+    prints: [
+      'plan: {"plans":[{"database","decisions":[{"snapshot","action","reasons":[…]}],"deletions":[…]}]}',
+      'run: {"removed":[…],"objectsDeleted"}',
+    ],
+    load: () => import("../commands/retention.ts"),
+  },
+  {
+    name: "hold",
+    description: "place, list or lift legal holds: nothing that one names is deleted while it stands",
+    args: [
+      { name: "<action>", description: "place, list or lift" },
+      { name: "[id]", description: "with lift: the hold" },
+    ],
+    options: [
+      { flags: "--database <name>", description: "hold this database's snapshots" },
+      { flags: "--snapshot <id>", description: "hold this snapshot" },
+      { flags: "--reason <text>", description: "why; it is kept in the catalog, not in the log" },
+      { flags: "--by <name>", description: "who" },
+    ],
+    examples: ["hold place --database shop --reason 'case 4711' --by legal", "hold list", "hold lift h-3f2a9c01 --by legal"],
+    prints: ['place, lift: {"id","standing"}', 'list: {"holds":[{"id","database","snapshot","reason","by","at"}]}'],
+    load: () => import("../commands/hold.ts"),
+  },
+  {
+    name: "sweep",
+    description: "run the compliance checks now, and show the report",
+    options: [{ flags: "--failures", description: "show only what failed or could not be judged" }],
+    examples: ["sweep", "sweep --failures", "sweep --json"],
+    prints: ['{"pass","fail","notApplicable","inconclusive","id","reportHash","report","findings":[…]}'],
+    load: () => import("../commands/sweep.ts"),
+  },
+];
