@@ -1,5 +1,6 @@
 import { type Db, type Document, MongoClient, MongoServerError, type RunCommandOptions } from "mongodb";
 import { Failure } from "../../domain/failure.ts";
+import { orAborted } from "../or-aborted.ts";
 import { type Address, parseAddress } from "./address.ts";
 import { mongoFailure } from "./failures.ts";
 import { patiently } from "./throttling.ts";
@@ -135,13 +136,3 @@ const onlyOnce = (action: () => void): (() => void) => {
     done = true;
   };
 };
-
-/** The promise's outcome, or the signal's reason as soon as it aborts. */
-export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
-}

@@ -3,8 +3,9 @@ import { MongoServerError, Timestamp } from "mongodb";
 import { Failure } from "../../domain/failure.ts";
 import type { Consistency } from "../../domain/snapshot.ts";
 import type { Hold } from "../engine.ts";
+import { orAborted } from "../or-aborted.ts";
 import { type CatalogEntry, listCatalog, roleOf } from "./catalog.ts";
-import { type Connection, connect, orAborted } from "./connection.ts";
+import { type Connection, connect } from "./connection.ts";
 import { isUnreachable, mongoFailure } from "./failures.ts";
 import { clockTokenOf, noSnapshot, provenSnapshotTime, readConcernOf, readsAt, tokenOf, trialCollection } from "./snapshot-read.ts";
 

@@ -1,9 +1,10 @@
 import { MongoServerError } from "mongodb";
 import { Failure } from "../../domain/failure.ts";
 import type { PartPlan, StreamPlan } from "../engine.ts";
+import { orAborted } from "../or-aborted.ts";
 import { accountsStream, listAccounts, writeAccounts } from "./accounts.ts";
 import { listCatalog, listIndexes } from "./catalog.ts";
-import { type Connection, connect, orAborted } from "./connection.ts";
+import { type Connection, connect } from "./connection.ts";
 import { writeDefinitions } from "./definitions.ts";
 import { mongoFailure } from "./failures.ts";
 import type { DefinitionsSelector, RowsSelector } from "./plan.ts";

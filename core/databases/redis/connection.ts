@@ -1,4 +1,5 @@
 import { createClient, ErrorReply, RESP_TYPES } from "@redis/client";
+import { orAborted } from "../or-aborted.ts";
 import { type Address, parseAddress } from "./address.ts";
 import { redisFailure } from "./failures.ts";
 
@@ -110,13 +111,4 @@ export async function connected<T>(
   } finally {
     connection.close();
   }
-}
-
-/** The promise's outcome, or the signal's reason as soon as it aborts. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }
