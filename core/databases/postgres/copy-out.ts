@@ -5,6 +5,8 @@ import type { Session } from "./session.ts";
 import { headerBytes, messageTypes, parseError, queryMessage, tapSocket } from "./wire.ts";
 
 const blockBytes = 512 << 10;
+/** A piece of so many bytes goes on as it came: gathering is for small ones. */
+const largeBytes = 128 << 10;
 
 /**
  * The payload of `COPY … TO STDOUT` in blocks of up to 512 KiB, each valid only until the next is asked for. The server sends one
@@ -35,6 +37,10 @@ export async function* copyOut(
       let payload = chunk.subarray(0, parser.squeeze(chunk));
       if (parser.ready && filled === 0) {
         if (parser.error === undefined && payload.length > 0) yield payload; // a small table needs no block
+        continue;
+      }
+      if (filled === 0 && payload.length >= largeBytes) {
+        yield payload;
         continue;
       }
       block ??= new Uint8Array(blockBytes);
