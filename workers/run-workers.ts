@@ -28,7 +28,7 @@ export interface WorkersOptions {
 }
 
 /** How many activities of a queue one process takes at once. Captures and restores are bounded by threads anyway. */
-const concurrency = { capture: 16, replicate: 16, chain: 4, restore: 8 } as const;
+const concurrency = { capture: 16, replicate: 16, chain: 16, restore: 8 } as const;
 
 /** Serves the queues until `signal` aborts; then takes no new work, gives what runs its grace time, and returns. */
 export const runWorkers = async ({ config, queues, graceMs, metrics, onReady, signal }: WorkersOptions): Promise<void> => {
