@@ -1,4 +1,6 @@
 import { Worker } from "node:worker_threads";
+// Made before the first thread starts, so that every thread has it.
+import "../databases/cosmos/spent-memory.ts";
 import type { JobName, Jobs } from "./jobs.ts";
 import { type LoopDelay, openLoopDelayMeter } from "./loop-delay.ts";
 import { runInThread, ThreadGone } from "./thread-job.ts";

@@ -1,10 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { locks } from "node:worker_threads";
+import { earnedAt, placeOf } from "./spent-memory.ts";
 
 /**
  * A budget of request units per second that all threads of this process keep together. A request's cost is known only
- * from its reply, so it is paid afterwards: whoever spent keeps its lane of the budget closed until the lane has earned
- * the cost. Lanes are locks of the process, so that no thread needs to know of another.
+ * from its reply; what it costs is earned before the next one begins.
  */
 export interface Budget {
   /** What the budget is of; budgets of one name are one. */
@@ -21,10 +20,6 @@ interface Spent<T> {
 
 /** Above this a charge is no charge: no partition can spend it in the time that a request may take. */
 const mostPlausible = 100_000;
-const perLane = 250;
-const mostLanes = 8;
-
-const lanesOf = ({ perSecond }: Budget): number => Math.min(mostLanes, Math.max(1, Math.floor(perSecond / perLane)));
 
 /**
  * A reply's cost. A header that is missing or says nonsense is replaced by what the size would cost: a read about 1 unit
@@ -39,42 +34,52 @@ export function chargeOf(header: string | null, bytes: number, write: boolean): 
 /** What one request should cost at most, so that a second never sees much more than the budget. */
 export const pageCharge = (budget: Budget): number => Math.max(1, budget.perSecond / 10);
 
-/** Does the work in a free lane of the budget, and keeps the lane closed until it has earned what the work cost. */
+/** Of a budget, what its last request in this thread has cost: about what the next one will. */
+const lastCharges = new Map<string, number>();
+
+const nowMicros = (): bigint => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1_000));
+
+/**
+ * Does the work once all is earned that was spent before. What it will cost is guessed and spent at once, so that threads that
+ * wait do not all begin together; the rest is paid, or given back, when the reply has told.
+ */
 export async function spend<T>(budget: Budget, signal: AbortSignal, work: () => Promise<Spent<T>>): Promise<T> {
-  const lanes = lanesOf(budget);
-  const perMs = budget.perSecond / lanes / 1_000;
-  const free = await freeLane(budget, lanes);
-  // A lock that is waited for does not keep the process alive.
-  const alive = setInterval(() => undefined, 60_000);
-  return await new Promise<T>((resolve, reject) => {
-    const lane = free ?? Math.floor(Math.random() * lanes);
-    locks
-      .request(nameOf(budget, lane), { signal }, async () => {
-        clearInterval(alive);
-        const began = performance.now();
-        let charge = 0;
-        try {
-          const spent = await work();
-          charge = spent.charge;
-          resolve(spent.outcome());
-        } catch (error) {
-          reject(error);
-        }
-        const earned = (performance.now() - began) * perMs;
-        if (charge > earned) await delay((charge - earned) / perMs);
-      })
-      .catch(reject)
-      .finally(() => clearInterval(alive));
-  });
+  const place = placeOf(budget.name);
+  const microsFor = (units: number): bigint => BigInt(Math.round((units / budget.perSecond) * 1_000_000));
+  const guess = microsFor(lastCharges.get(budget.name) ?? pageCharge(budget));
+  await takeTurn(place, guess, signal);
+  let paid = 0n;
+  try {
+    const { charge, outcome } = await work();
+    lastCharges.set(budget.name, charge);
+    paid = microsFor(charge);
+    return outcome();
+  } finally {
+    Atomics.add(earnedAt, place, paid - guess);
+    Atomics.notify(earnedAt, place);
+  }
 }
 
-const nameOf = ({ name }: Budget, lane: number): string => `dbgov request units ${name} ${lane}`;
+/** Waits until all is earned, and spends `micros` at that moment, before any other thread can. */
+async function takeTurn(place: number, micros: bigint, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    const earned = Atomics.load(earnedAt, place);
+    const now = nowMicros();
+    if (earned <= now) {
+      if (Atomics.compareExchange(earnedAt, place, earned, now + micros) === earned) return;
+      continue;
+    }
+    await changeOrTime(place, earned, Number(earned - now) / 1_000, signal);
+  }
+}
 
-/** A lane that nobody holds at the moment; undefined when all are held. */
-async function freeLane(budget: Budget, lanes: number): Promise<number | undefined> {
-  if (lanes === 1) return 0;
-  const { held = [] } = await locks.query();
-  const taken = new Set(held.map(({ name }) => name));
-  for (let lane = 0; lane < lanes; lane++) if (!taken.has(nameOf(budget, lane))) return lane;
-  return undefined;
+/** Ends when another thread has paid or given back, or after the time, which also keeps the thread alive. */
+async function changeOrTime(place: number, seen: bigint, ms: number, signal: AbortSignal): Promise<void> {
+  const { async: waits, value: changed } = Atomics.waitAsync(earnedAt, place, seen, ms);
+  if (!waits) return;
+  const heard = new AbortController();
+  const time = delay(ms, undefined, { signal: AbortSignal.any([signal, heard.signal]) }).catch(() => undefined);
+  await Promise.race([changed, time]);
+  heard.abort();
 }
