@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { Failure } from "../../../core/domain/failure.ts";
 import type { Progress } from "../progress.ts";
 import { type Installation, withTemporaryFolder } from "./cache.ts";
@@ -90,6 +92,15 @@ const aptIn = async (temporary: string, component: string, source: string, progr
     );
 };
 
+/** Where this machine gets Debian's packages from. Throws `ClientToolMissing` on a machine that gets none. */
+const mirror = async (component: string): Promise<string> => {
+  const args = ["indextargets", "--no-release-info", "--format", "$(REPO_URI)", "Created-By: Packages"];
+  const { stdout } = await promisify(execFile)("apt-get", args).catch(() => ({ stdout: "" }));
+  const found = stdout.split("\n").find((uri) => /\/debian\/?$/.test(uri));
+  if (found === undefined) throw new Failure("ClientToolMissing", `${component}: apt of this machine names no mirror of Debian's packages`);
+  return found;
+};
+
 /**
  * Programs as Debian's newer release has them, fetched and checked by apt with lists of its own, and unpacked: nothing of the
  * system is changed. Not pinned to one version: Debian keeps only the newest of a release, and its signature is checked.
@@ -100,7 +111,7 @@ const debianInstallation = ({ component, packages, programs }: DebianPrograms): 
   announcement: `fetching ${packages[0]} from Debian ${suite}`,
   fill: async (into, progress) => {
     await withTemporaryFolder(async (temporary) => {
-      const apt = await aptIn(temporary, component, `deb [signed-by=${keyring}] http://deb.debian.org/debian ${suite} main`, progress);
+      const apt = await aptIn(temporary, component, `deb [signed-by=${keyring}] ${await mirror(component)} ${suite} main`, progress);
       await apt("reading Debian's list of packages", "update");
       await apt(`fetching ${packages[0]}`, "download", ...packages);
       const files = (await readdir(temporary)).filter((name) => name.endsWith(".deb"));
@@ -133,7 +144,7 @@ export const postgresRegressionInstallation = (): Installation => ({
   fill: async (into, progress) => {
     await withTemporaryFolder(async (temporary) => {
       const component = "postgres-regression";
-      const source = `deb-src [signed-by=${keyring}] http://deb.debian.org/debian bookworm main`;
+      const source = `deb-src [signed-by=${keyring}] ${await mirror(component)} bookworm main`;
       const apt = await aptIn(temporary, component, source, progress);
       await apt("reading Debian's list of packages", "update");
       await apt("fetching postgresql-15", "source", "--download-only", "postgresql-15");
