@@ -73,6 +73,14 @@ describe("Redis, while others write", () => {
       }
     });
 
+  it("keys that have to be read alone leave out none of those that were told with them", async () => {
+    await server.call("FLUSHALL");
+    await fill(1_000, (n) => [`small ${n}`, `${n}`]);
+    for (let n = 0; n < 40; n++) await server.call("RPUSH", `large ${n}`, ...Array.from({ length: 200 }, String));
+    const { rows } = await captureRedis(as("types"));
+    assert.equal([...recordsIn(rows.get("keys")!.content)].length, 1_040);
+  });
+
   it("a key that expires or vanishes between its name and its content is passed over", async () => {
     await server.call("FLUSHALL");
     await fill(3_000, (n) => [`k${n}`, "x".repeat(500)]);

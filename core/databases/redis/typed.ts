@@ -35,9 +35,10 @@ export async function* readTypedKeys(
   facts: ServerFacts,
   writer: RecordWriter,
 ): AsyncGenerator<Uint8Array, void> {
-  const alone = new Set<Buffer>(isAtLeast(facts, [7, 0]) ? [] : keys);
-  for (let from = 0; from < keys.length && alone.size === 0; from += smallAtOnce)
-    for (const key of await readSmall(connection, keys.slice(from, from + smallAtOnce), database, facts, writer)) alone.add(key);
+  const together = isAtLeast(facts, [7, 0]) ? keys : [];
+  const alone = together.length === 0 ? [...keys] : [];
+  for (let from = 0; from < together.length; from += smallAtOnce)
+    alone.push(...(await readSmall(connection, together.slice(from, from + smallAtOnce), database, facts, writer)));
   for (const key of alone) yield* readTyped(connection, { key, database }, facts, writer);
 }
 
