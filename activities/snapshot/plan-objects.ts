@@ -1,4 +1,5 @@
 import { gunzipSync, gzipSync } from "node:zlib";
+import { orAborted } from "../../core/databases/or-aborted.ts";
 import { Failure } from "../../core/domain/failure.ts";
 import { seal, unseal } from "../../core/repository/sealing.ts";
 import type { CapturePlan } from "../../core/snapshot/capture-plan.ts";
@@ -35,16 +36,19 @@ export const getPlanObject = async <T>(store: Store, indexKey: Uint8Array, key: 
 const planKeptMs = 10_000;
 const plans = new Map<string, { readonly plan: Promise<CapturePlan>; readonly expiry: NodeJS.Timeout }>();
 
+/** The reading is everybody's: it does not end because one of those who wait for it is cancelled. The store has time limits of its own. */
+const neverAborted = new AbortController().signal;
+
 /** A run's plan. Its batches run side by side, and a plan of many thousand tables is large: they share one copy, which nobody may change. */
 export const getPlan = (store: Store, indexKey: Uint8Array, key: string, signal: AbortSignal): Promise<CapturePlan> => {
   const kept = plans.get(key);
   if (kept !== undefined) {
     kept.expiry.refresh();
-    return kept.plan;
+    return orAborted(kept.plan, signal);
   }
   const forget = (): void => void plans.delete(key);
-  const plan = getPlanObject<CapturePlan>(store, indexKey, key, signal);
+  const plan = getPlanObject<CapturePlan>(store, indexKey, key, neverAborted);
   plans.set(key, { plan, expiry: setTimeout(forget, planKeptMs).unref() });
   plan.catch(forget);
-  return plan;
+  return orAborted(plan, signal);
 };
