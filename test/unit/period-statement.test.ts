@@ -72,7 +72,30 @@ test("a period's statement has all entries of a database, and what they add up t
   refused({ extra: 1 } as Partial<PeriodStatement>, /extra is not a known field/);
   refused({ entries: [] }, /sequence|an entry is missing/);
 
+  // What lies outside must not add to what the period says it has.
+  const wider = await of("03", "16");
+  const narrow = { from: statement.from, to: statement.to };
+  refused({ ...wider, ...narrow }, /entries\[0\]\.entry\.time does not lie in the period/);
+  refused({ ...wider, ...narrow }, /entries\[15\]\.entry\.time does not lie in the period/);
+
   const open = auditPeriod(await of("15", "30"), policy);
   assert.deepEqual([open.verified, open.period?.closed, open.period?.longestWithoutSnapshotSeconds], [true, false, 10 * 86_400 + 79_199]);
   await assert.rejects(of("25", "26"), /no entry of orders/);
+});
+
+test("each sealed snapshot of a period must be signed by a key that the policy names, not the last one alone", async () => {
+  const log = await openLog({ store: memoryStore(), origin, signer: testSigner() });
+  const [stranger, known] = ["ab".repeat(32), "cd".repeat(32)];
+  for (const [day, signer] of [known, stranger, known].entries()) {
+    const { identity, body } = sealedDraft(day + 1);
+    await log.append([{ identity, body: { ...body, signer, time: `2026-11-0${day + 1}T02:00:00.000Z` } as EntryBody }]);
+  }
+  const statement = await buildPeriodStatement({
+    ...{ log, entries: await Array.fromAsync(log.entries()), database },
+    ...{ from: "2026-11-01T00:00:00.000Z", to: "2026-11-30T00:00:00.000Z" },
+    attest: (index) => buildProofBundle({ log, index }),
+  });
+  const { verified, failures } = auditPeriod(statement, { ...policy, signingKeys: [known] });
+  assert.deepEqual([verified, failures.map(({ part }) => part)], [false, ["entries[1].entry.signer"]]);
+  assert.equal(auditPeriod(statement, { ...policy, signingKeys: [known, stranger] }).verified, true);
 });

@@ -79,7 +79,7 @@ const audit = (bundle: ProofBundle, trust: Trust): AuditReport => {
   const proof = bundle.inclusion.map(fromHex);
   const included = bytes.length <= largestEntry && verifyInclusion(leafHash(bytes), bundle.index, checkpoint.size, proof, checkpoint.root);
   if (!included) fail("inclusion", `does not lead from the entry, at index ${bundle.index}, to the checkpoint's root`);
-  checkSigner(bundle, trust, fail);
+  refuteSigner(bundle.entry, "entry", trust, fail);
   checkDatabase(bundle, fail);
   checkSince(bundle, checkpoint, trust, fail);
   const cosignatures = auditCosignatures(checkpoint, trust, fail);
@@ -104,10 +104,11 @@ const audit = (bundle: ProofBundle, trust: Trust): AuditReport => {
   };
 };
 
-const checkSigner = ({ entry }: ProofBundle, { signingKeys }: Trust, fail: Fail): void => {
+/** A sealed snapshot must be signed by a key that the policy names, if it names any. `part` is where the entry is, as `entry`. */
+export const refuteSigner = (entry: LogEntry, part: string, { signingKeys }: Trust, fail: Fail): void => {
   if (signingKeys === undefined || entry.kind !== "snapshot-sealed") return;
   if (entry.signer === undefined || !signingKeys.includes(entry.signer))
-    fail("entry.signer", "is not a signing key that the trust policy names");
+    fail(`${part}.signer`, "is not a signing key that the trust policy names");
 };
 
 const checkDatabase = ({ entry, database }: ProofBundle, fail: Fail): void => {

@@ -1,4 +1,4 @@
-import { type AuditFailure, type AuditReport, auditBundle } from "./audit.ts";
+import { type AuditFailure, type AuditReport, auditBundle, refuteSigner } from "./audit.ts";
 import { checkAttestation, type ProofBundle } from "./bundle.ts";
 import { checkEntry, commit, entryBytes, type LogEntry } from "./entry.ts";
 import { fromHex, leafHash } from "./hash.ts";
@@ -85,13 +85,15 @@ export const auditPeriod = (value: unknown, trust: Trust): PeriodReport => {
         fail(`${part}.inclusion`, `does not lead from the entry, at index ${index}, to the checkpoint's root`);
     }
   }
+  // That of the last one is among what the bundle's audit has found.
+  for (const [part, { entry }] of shown.slice(0, -1)) refuteSigner(entry, `${part}.entry`, trust, fail);
   refuteSequence(statement, shown, fail);
   const verified = failures.length === 0;
   return { ...report, verified, failures, period: verified ? summaryOf(statement) : null };
 };
 
 const refuteSequence = (
-  { database, from, to, before, after }: PeriodStatement,
+  { database, from, to, entries, before, after }: PeriodStatement,
   shown: readonly [string, ProvenEntry][],
   fail: (part: string, reason: string) => void,
 ): void => {
@@ -104,11 +106,19 @@ const refuteSequence = (
       fail(`${part}.entry.sequence`, `is ${entry.sequence}, and ${expected} must come here: an entry is missing`);
     if (previous !== undefined && index <= previous.index) fail(`${part}.index`, "is not after that of the entry before");
   }
+  // Between them the log's order may differ a little from that of times, since an event is named before it is appended.
+  for (const [part, one] of [
+    ["entries[0]", entries[0]],
+    [`entries[${entries.length - 1}]`, entries.at(-1)],
+  ] as const) {
+    if (one !== undefined && (one.entry.time < from || one.entry.time > to)) fail(`${part}.entry.time`, "does not lie in the period");
+  }
   if (before !== undefined && before.entry.time >= from) fail("before.entry.time", "lies in the period");
   if (after !== undefined && after.entry.time <= to) fail("after.entry.time", "lies in the period");
 };
 
-const summaryOf = ({ database, from, to, entries, after }: PeriodStatement): PeriodSummary => {
+const summaryOf = ({ database, from, to, entries: shown, after }: PeriodStatement): PeriodSummary => {
+  const entries = shown.filter(({ entry: { time } }) => time >= from && time <= to);
   const kinds: Record<string, number> = {};
   for (const { entry } of entries) kinds[entry.kind] = (kinds[entry.kind] ?? 0) + 1;
   const captured = entries.flatMap(({ entry }) => (entry.kind === "snapshot-sealed" ? [Date.parse(entry.capturedAt)] : []));
