@@ -17,14 +17,14 @@ import {
   tileWidth,
   widthOf,
 } from "./tiles.ts";
-import { rangeRoot } from "./tree.ts";
+import { type ReadNode, rangeRoot } from "./tree.ts";
 import { equalBytes, type Hash, leafHash, utf8 } from "./verify/hash.ts";
 
 /**
  * Puts right what is missing or altered in the log's store, from the log's own entries and from copies of it in other stores: whatever is
  * written hashes to a signed checkpoint. `known` is a signed note that must not be fallen back behind, as the catalog has it; `target` the
  * object that gets it back when it is lost. Throws
- * `LedgerCorrupt` when nobody has an entry that is needed any more. Returns the keys of the objects that were replaced.
+ * `LedgerCorrupt` when nobody has an entry that is needed any more, or the log does not begin as `known` says. Returns the keys of the objects that were replaced.
  */
 export const healLog = async (
   place: LogPlace,
@@ -42,11 +42,19 @@ export const healLog = async (
     throw new Failure("LedgerCorrupt", `the log ${origin} has no valid checkpoint in store ${store.name}, nor in the catalog`);
   const places = [place, ...copies.map((copy) => ({ ...place, store: copy }))];
   const tiles = await rebuildTiles(places, head.size);
-  const root = await rangeRoot(async (level, index) => nodeIn(tiles, level, index), 0, head.size);
+  const node: ReadNode = async (level, index) => nodeIn(tiles, level, index);
+  const root = await rangeRoot(node, 0, head.size);
   if (!equalBytes(root, head.root)) {
     throw new Failure(
       "LedgerCorrupt",
       `the entries of the log ${origin}, in all stores together, do not hash to its checkpoint of size ${head.size}`,
+    );
+  }
+  // The store's head may be signed and larger, and yet be of another history than the one that the catalog has.
+  if (noted !== undefined && !equalBytes(await rangeRoot(node, 0, noted.size), noted.root)) {
+    throw new Failure(
+      "LedgerCorrupt",
+      `the log ${origin} in store ${store.name} has another root at size ${noted.size} than the catalog's checkpoint: it was rewritten, and nothing was replaced`,
     );
   }
   const replaced: string[] = [];

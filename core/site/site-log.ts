@@ -3,6 +3,7 @@ import { isFailure } from "../domain/failure.ts";
 import { healLog } from "../ledger/heal-log.ts";
 import { type Log, openLog } from "../ledger/log.ts";
 import { checkpointKey, headKey } from "../ledger/tiles.ts";
+import { headOf } from "../ledger/verify/checkpoint.ts";
 import type { Store } from "../stores/store.ts";
 import { logCopies } from "./log-copies.ts";
 import type { Site } from "./site.ts";
@@ -22,7 +23,8 @@ export const openLogToAppend = async (site: Site, signal: AbortSignal, onHealed:
     const log = await open();
     // Opening reads hashes alone; what is appended joins the last entries.
     if (log.size > 0) await log.entry(log.size - 1);
-    if (log.size >= (known?.size ?? 0)) return log;
+    // Where it has not the catalog's checkpoint, healing says what is wrong, or puts it right.
+    if (known === undefined || (log.size >= known.size && headOf(await log.checkpointAt(known.size)).root === known.root)) return log;
   } catch (error) {
     if (!isFailure(error, "LedgerCorrupt")) throw error;
   }

@@ -148,4 +148,12 @@ describe("a damaged log", () => {
     forged.objects.delete("log/tile/0/000");
     await assert.rejects(healLog(placeOf(forged), []), corrupt(/do not hash to its checkpoint of size 300/));
   });
+
+  test("a larger head of another history is refused when the catalog knows the true one, and nothing is replaced", async () => {
+    const { note } = (await open(await filled(250))).checkpoint();
+    const other = await filled(300);
+    const { changes } = other;
+    await assert.rejects(healLog(placeOf(other), [], { known: note }), corrupt(/another root at size 250 than the catalog's checkpoint/));
+    assert.equal(other.changes, changes);
+  });
 });
