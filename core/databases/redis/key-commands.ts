@@ -20,7 +20,7 @@ export interface TargetAbilities {
 
 /** Arguments in one command at most. */
 const mostArguments = 1_000;
-/** A stream beyond this is made by commands: RESTORE wants it whole, in one argument. */
+/** A stream beyond this is refused: RESTORE wants it whole, in one argument. */
 const mostStreamBytes = 256 << 20;
 
 /**
@@ -34,10 +34,9 @@ export const createKeyCommands = (target: TargetAbilities) => {
   const streamRecord = (record: KeyRecord): Command[] => {
     const { form, key, body } = record;
     const reader = readBody(body);
-    if (form === "whole" || last === undefined || !last.equals(key)) {
-      stream = createStreamNodes();
-    }
-    last = Buffer.from(key);
+    if (form === "whole" || last === undefined || !last.equals(key)) stream = createStreamNodes();
+    // What is closed has ended: another logical database may go on with a key of the same name.
+    last = form === "piece" ? Buffer.from(key) : undefined;
     const stateBytes = form === "whole" ? reader.string() : undefined;
     if (form !== "closing") {
       if (form === "piece") reader.u64();

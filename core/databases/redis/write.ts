@@ -32,6 +32,7 @@ export const writeKeys = async (
 ): Promise<number> => {
   const commandsOf = createKeyCommands(target);
   let database: number | undefined;
+  /** The key whose pieces are under way. */
   let last: Buffer | undefined;
   let expired = 0;
   let batch: (readonly Argument[])[] = [];
@@ -67,7 +68,8 @@ export const writeKeys = async (
         if (record.form === "whole") continue;
       }
       const first = !continued && (record.form === "whole" || last === undefined || !last.equals(record.key));
-      if (record.form !== "whole") last = Buffer.from(record.key);
+      // What is closed has ended: another logical database may go on with a key of the same name.
+      if (record.form !== "whole") last = record.form === "piece" ? Buffer.from(record.key) : undefined;
       if (first && beside) begun.push(Buffer.from(record.key));
       if (first && afresh) batch.push(["DEL", Buffer.from(record.key)]);
       for (const command of commandsOf(record)) {
