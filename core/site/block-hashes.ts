@@ -9,7 +9,8 @@ import type { Site } from "./site.ts";
 
 /**
  * The hashes of a pack's blocks, which hash to its root: as they were kept, or from a copy that is read whole once and never again. The
- * challenged store is asked for it only when no other has the pack. Undefined when no copy hashes to the root.
+ * challenged store is asked for it only when no other has the pack. Undefined when no copy hashes to the root; throws the failure of a store
+ * that could not be asked now when none of the others has a right copy: that says nothing about the challenged one.
  */
 export const blockHashesOf = async (
   site: Site,
@@ -23,24 +24,22 @@ export const blockHashesOf = async (
     const leaves = Array.from({ length: kept.length / 32 }, (_, at) => kept.subarray(at * 32, at * 32 + 32));
     if (merkleRoot(leaves).toString("hex") === root) return leaves;
   }
+  let unasked: unknown;
   const holders = (await listReplicas(catalog, [packKey(id)])).map(({ store }) => store);
   for (const name of [...holders.filter((store) => store !== challenged), challenged]) {
-    const bytes = await readPack(site, name, id, signal);
-    if (bytes === undefined) continue;
+    let bytes: Uint8Array;
+    try {
+      bytes = await (await site.store(name)).get(packKey(id), signal);
+    } catch (error) {
+      if (!isFailure(error) || signal.aborted) throw error;
+      if (!isFailure(error, "ObjectMissing") && !isFailure(error, "ObjectCorrupt")) unasked = error;
+      continue;
+    }
     const leaves = packBlockHashes(bytes);
     if (merkleRoot(leaves).toString("hex") !== root) continue;
     await keepPackBlocks(catalog, id, Buffer.concat(leaves));
     return leaves;
   }
+  if (unasked !== undefined) throw unasked;
   return undefined;
-};
-
-/** What a store cannot give now, another may. */
-const readPack = async (site: Site, name: string, pack: string, signal: AbortSignal): Promise<Uint8Array | undefined> => {
-  try {
-    return await (await site.store(name)).get(packKey(pack), signal);
-  } catch (error) {
-    if (!isFailure(error) || signal.aborted) throw error;
-    return undefined;
-  }
 };

@@ -7,9 +7,10 @@ import { runDbgov } from "../../client/demo/run-dbgov.ts";
 import { commitSnapshot } from "../../core/catalog/commit-snapshot.ts";
 import { listReplicas } from "../../core/catalog/list-replicas.ts";
 import { markPackWritten } from "../../core/catalog/mark-pack-written.ts";
+import { logEntries } from "../../core/catalog/read-log-entries.ts";
 import { recordReplica } from "../../core/catalog/record-replica.ts";
 import { registerPack } from "../../core/catalog/register-pack.ts";
-import { isFailure } from "../../core/domain/failure.ts";
+import { Failure, isFailure } from "../../core/domain/failure.ts";
 import { openLog } from "../../core/ledger/log.ts";
 import { fromHex, leafHash } from "../../core/ledger/verify/hash.ts";
 import { verifyInclusion } from "../../core/ledger/verify/merkle.ts";
@@ -193,6 +194,36 @@ describe("a challenge of a store", () => {
       "the other copy is as it was",
     );
     assert.ok((await stat(fileOf("local", third))).size > 0);
+  });
+
+  test("a store that cannot be reached while its blocks' hashes are unknown is not accused of anything", async (t) => {
+    const [kept, earlier] = [packs, snapshot];
+    t.after(() => {
+      packs = kept;
+      snapshot = earlier;
+    });
+    const other = await store([200_000]);
+    await own.anchor();
+    const { id } = packs[0]!;
+    const logged = async () => (await logEntries(await own.site.catalog(), { kind: "challenged" })).length;
+    const before = await logged();
+    for (const name of ["local", "away"]) {
+      const one = await own.site.store(name);
+      const get = one.get;
+      t.after(() => Object.assign(one, { get }));
+      Object.assign(one, {
+        get: (key: string, stop: AbortSignal, range?: { offset: number; length: number }) =>
+          key === packKey(id) && range === undefined
+            ? Promise.reject(new Failure("StoreUnreachable", `store ${name} gives no answer`))
+            : get.call(one, key, stop, range),
+      });
+    }
+    await assert.rejects(
+      challengeStore(own.site, { snapshot: other, store: "away", blocks: 3 }, signal, () => {}),
+      (error) => isFailure(error, "StoreUnreachable"),
+    );
+    assert.deepEqual((await holders(id)).sort(), ["away", "local"]);
+    assert.equal(await logged(), before);
   });
 
   test("a store without ranged reads, an unknown store and an unknown snapshot are told so", async () => {
