@@ -150,3 +150,21 @@ test("without a change stream, or with a time that is not in its history, nothin
   assert.deepEqual(await ask({ ...mark, collection: "another" }), [false]);
   assert.deepEqual(await ask({ ...mark, time: { ...mark.time, t: mark.time.t + 60 } }), [false], "a later time than now");
 });
+
+test("what is read as it is then is looked at up to now, not up to the time of the hold", async () => {
+  await using place = await ownDatabase("secantus");
+  const orders = place.db.collection<{ _id: number; [field: string]: unknown }>("orders");
+  await orders.insertMany(many(0, 10));
+  await place.db.collection<{ _id: number }>("busy").insertMany(many(0, 1));
+  const { plan, token } = await take(place.url);
+  const stream = plan.streams.find(({ name }) => name === "orders")!;
+  assert.equal((stream.parts[0]!.selector as { snapshot: boolean }).snapshot, false);
+  const asked = [{ stream, part: stream.parts[0]!, mark: stream.mark!, rows: 10 }];
+  const ask = () => mongodb.unchanged!(place.url, token, asked, () => undefined, never);
+  assert.deepEqual(await ask(), [true]);
+  // More than the first answer of a change stream holds.
+  for (let n = 1; n <= 150; n += 1) await place.db.collection<{ _id: number }>("busy").updateOne({ _id: 0 }, { $set: { n } });
+  assert.deepEqual(await ask(), [true], "others have changed");
+  await orders.updateOne({ _id: 5 }, { $set: { n: 1 } });
+  assert.deepEqual(await ask(), [false]);
+});

@@ -1,13 +1,22 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { MongoServerError, Timestamp } from "mongodb";
+import { Timestamp } from "mongodb";
 import { Failure } from "../../domain/failure.ts";
 import type { Consistency } from "../../domain/snapshot.ts";
 import type { Hold } from "../engine.ts";
 import { orAborted } from "../or-aborted.ts";
 import { type CatalogEntry, listCatalog, roleOf } from "./catalog.ts";
 import { type Connection, connect } from "./connection.ts";
-import { isUnreachable, mongoFailure } from "./failures.ts";
-import { clockTokenOf, noSnapshot, provenSnapshotTime, readConcernOf, readsAt, tokenOf, trialCollection } from "./snapshot-read.ts";
+import { mongoFailure } from "./failures.ts";
+import {
+  clockTokenOf,
+  majorityTime,
+  noSnapshot,
+  provenSnapshotTime,
+  readConcernOf,
+  readsAt,
+  tokenOf,
+  trialCollection,
+} from "./snapshot-read.ts";
 
 // The server keeps history for 5 minutes unless told otherwise; a loss must be known well before a part fails for it.
 const watchEveryMs = 15_000;
@@ -40,17 +49,6 @@ async function holdNothing(connection: Connection, trial: CatalogEntry | undefin
   connection.release();
   const token = operationTime instanceof Timestamp ? clockTokenOf(operationTime) : noSnapshot;
   return { token, consistency: "per-collection", lost: new Promise<never>(() => undefined), close: async () => undefined };
-}
-
-/** The time that a majority of the replica set has reached; undefined where the server has no such time. */
-async function majorityTime(connection: Connection, collection: string): Promise<unknown> {
-  const readConcern = { level: "majority" };
-  try {
-    return (await connection.run({ find: collection, projection: { _id: 1 }, limit: 1, singleBatch: true, readConcern })).operationTime;
-  } catch (error) {
-    if (error instanceof MongoServerError && !isUnreachable(error)) return undefined;
-    throw error;
-  }
 }
 
 /** Whether everything that will be captured can be read at the token's time: then the snapshot is of one moment, and not otherwise. */

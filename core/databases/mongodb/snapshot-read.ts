@@ -2,6 +2,7 @@ import { type Document, MongoServerError, Timestamp } from "mongodb";
 import { Failure } from "../../domain/failure.ts";
 import { type CatalogEntry, roleOf } from "./catalog.ts";
 import type { Connection } from "./connection.ts";
+import { isUnreachable } from "./failures.ts";
 import { typedDocument } from "./ordered-bson.ts";
 import { isThrottled } from "./throttling.ts";
 
@@ -51,6 +52,17 @@ export const partReadConcern = (token: string, snapshot: boolean): Document | un
 export function timeOf(token: string): ClusterTime | undefined {
   const { atClusterTime, operationTime } = parsed(token);
   return atClusterTime ?? operationTime;
+}
+
+/** The time that a majority of the replica set has reached; undefined where the server has no such time. */
+export async function majorityTime(connection: Connection, collection: string): Promise<unknown> {
+  const readConcern = { level: "majority" };
+  try {
+    return (await connection.run({ find: collection, projection: { _id: 1 }, limit: 1, singleBatch: true, readConcern })).operationTime;
+  } catch (error) {
+    if (error instanceof MongoServerError && !isUnreachable(error)) return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -1,11 +1,11 @@
-import { MongoServerError } from "mongodb";
+import { MongoServerError, Timestamp } from "mongodb";
 import type { EarlierContent } from "../engine.ts";
 import { changesBetween } from "./change-stream.ts";
 import { type Connection, connected } from "./connection.ts";
 import { isUnreachable } from "./failures.ts";
 import { type CollectionMark, primaryOf } from "./marks.ts";
 import type { RowsSelector } from "./plan.ts";
-import { partReadConcern, timeOf, timestampOf } from "./snapshot-read.ts";
+import { majorityTime, partReadConcern, timeOf, timestampOf } from "./snapshot-read.ts";
 import { filterOf, placesOf } from "./split.ts";
 
 /**
@@ -50,11 +50,10 @@ const comparable = ({ stream, mark }: EarlierContent): boolean => {
 
 /** The parts that the change stream says nothing of. Nothing is kept but these: neither changes nor ids. */
 async function withoutChanges(connection: Connection, token: string, parts: readonly Asked[], signal: AbortSignal): Promise<Asked[]> {
-  const until = timeOf(token);
+  const end = await endOf(connection, token, parts);
   const times = parts.map(({ mark }) => timestampOf((mark as CollectionMark).time));
   const [earliest] = times.sort((a, b) => a.compare(b));
-  if (until === undefined || earliest === undefined) return [];
-  const end = timestampOf(until);
+  if (end === undefined || earliest === undefined) return [];
   const left = Map.groupBy(parts, ({ stream }) => stream.name);
   const enough = AbortSignal.timeout(patienceMs);
   try {
@@ -77,6 +76,18 @@ async function withoutChanges(connection: Connection, token: string, parts: read
   // The history was that of the very process that the marks name.
   const server = await primaryOf(connection);
   return [...left.values()].flat().filter(({ mark }) => (mark as CollectionMark).server === server);
+}
+
+/**
+ * Up to when nothing may have changed: the time that everything is read at. What is read as it is then may have changed since the hold
+ * began, so that it is looked at up to now.
+ */
+async function endOf(connection: Connection, token: string, parts: readonly Asked[]): Promise<Timestamp | undefined> {
+  const until = timeOf(token);
+  const outside = parts.map(({ part }) => part.selector as RowsSelector).find(({ snapshot }) => !snapshot);
+  if (outside === undefined) return until === undefined ? undefined : timestampOf(until);
+  const now = await majorityTime(connection, outside.collection);
+  return now instanceof Timestamp ? now : undefined;
 }
 
 /** The part's own range is among all of its stream's, since where an id belongs depends on the boundaries beside it. */
