@@ -28,9 +28,11 @@ export const medianOf = (result: DataSetResult, work: Work, arm: ArmName, measur
   return values.length === 0 ? undefined : median(values);
 };
 
-/** The highest of all rounds and states. */
-export const highestOf = (result: DataSetResult, arm: ArmName, measure: Measure): number =>
-  Math.max(...result.samples.filter((sample) => sample.arm === arm).map((sample) => sample[measure] ?? 0));
+/** The highest of all rounds and states. Undefined for what was not measured. */
+export const highestOf = (result: DataSetResult, arm: ArmName, measure: Measure): number | undefined => {
+  const values = result.samples.flatMap((sample) => (sample.arm === arm ? [sample[measure] ?? []].flat() : []));
+  return values.length === 0 ? undefined : Math.max(...values);
+};
 
 const megabytes = (bytes: number | undefined): string => (bytes === undefined ? "" : (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0));
 const seconds = (value: number | undefined, digits: number): string => (value === undefined ? "" : value.toFixed(digits));
