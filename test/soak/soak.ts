@@ -46,7 +46,10 @@ export const taskOf = (seed: number, round: number): { work: Work; fault: Fault 
   return shuffled(pairs, randomOf(seed, -1 - deck))[card]!;
 };
 
-/** Runs the rounds. A lane whose round failed is closed, and another one opened for the rounds that are left. */
+/**
+ * Runs the rounds. A lane whose round failed is closed, and another one opened for the rounds that are left; one that could not even
+ * be opened ends the soak, as the next would not be either.
+ */
 export const soak = async (options: SoakOptions): Promise<SoakResult> => {
   const { seed, onRound, onFailure } = options;
   const left = [...options.rounds];
@@ -71,6 +74,7 @@ export const soak = async (options: SoakOptions): Promise<SoakResult> => {
       await mustLeaveNothing(lane);
     } catch (error) {
       await unlessBrokenOff();
+      if (now.round === 0) left.length = 0;
       const reason = `${inspect(error, { depth: 4 })}\n${await lastComplaints(place.folder)}`;
       failed.push({ ...now, reason });
       onFailure({ ...now, reason });
