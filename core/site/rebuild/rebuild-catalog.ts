@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { type Catalog, query } from "../../catalog/catalog.ts";
 import { migrate } from "../../catalog/migrate.ts";
 import { recordPublished } from "../../catalog/record-checkpoint.ts";
@@ -9,6 +8,7 @@ import { checkpointText } from "../../ledger/verify/checkpoint.ts";
 import { checkpointHash, openTimestamp } from "../../ledger/verify/timestamp.ts";
 import { readKeyring } from "../../repository/recovery-kit.ts";
 import type { Site } from "../site.ts";
+import { readRoots } from "../trust-policy.ts";
 import { readManifestDatabases } from "./manifest-databases.ts";
 import { readWholeLog } from "./read-log.ts";
 import { rebuildAttestation, rebuildEntries, rebuildHolds, restoreTimes } from "./rebuild-record.ts";
@@ -99,19 +99,16 @@ const attest = async (site: Site, signal: AbortSignal) => {
   const { log: place, anchors } = site.loaded.config;
   const catalog = await site.catalog();
   const store = await site.store(place.store);
-  const log = await openLog({ store, origin: place.origin, signer: await site.logSigner(), signal, unpublished: true });
+  const signer = await site.logSigner();
+  const log = await openLog({ store, origin: place.origin, signer, signal, unpublished: true });
   const anchorOf = ({ chainId, contract }: { chainId: number; contract: string }): string | undefined =>
     anchors.find((one) => one.chainId === chainId && one.contract.toLowerCase() === contract)?.name;
   const openToken = async (size: number, authority: string, token: Uint8Array) => {
     const { roots } = site.authority(authority);
     const { root } = await log.checkpointAt(size);
-    return openTimestamp(
-      token,
-      checkpointHash(checkpointText(place.origin, size, root)),
-      readPemCertificates(await readFile(roots, "utf8")),
-    );
+    return openTimestamp(token, checkpointHash(checkpointText(place.origin, size, root)), readPemCertificates(await readRoots(roots)));
   };
-  const found = await rebuildAttestation(catalog, log, store, anchorOf, openToken, signal);
+  const found = await rebuildAttestation(catalog, log, store, anchorOf, openToken, signer.publicKey, signal);
   const { size, note } = log.checkpoint();
   if (place.witnessQuorum === 0 && size > 0) await recordPublished(catalog, place.origin, size, note, new Date());
   return found;

@@ -7,12 +7,15 @@ import { recordCheckpoint, recordPublished } from "../../catalog/record-checkpoi
 import { recordDrill } from "../../catalog/record-drill.ts";
 import { recordLogEntry } from "../../catalog/record-log-entry.ts";
 import { recordTimestamp } from "../../catalog/timestamps.ts";
+import { isFailure } from "../../domain/failure.ts";
 import type { LogEntry } from "../../ledger/entries.ts";
 import { evidencePrefix } from "../../ledger/evidence-keys.ts";
 import type { Log } from "../../ledger/log.ts";
-import type { EvmEvidence } from "../../ledger/verify/evm-evidence.ts";
-import { refuteEvmEvidence } from "../../ledger/verify/evm-evidence.ts";
+import { largestBundle } from "../../ledger/verify/bundle.ts";
+import { openCheckpoint } from "../../ledger/verify/checkpoint.ts";
+import { checkEvmEvidence, type EvmEvidence, refuteEvmEvidence } from "../../ledger/verify/evm-evidence.ts";
 import { toHex } from "../../ledger/verify/hash.ts";
+import { readJson } from "../../ledger/verify/json.ts";
 import type { openTimestamp } from "../../ledger/verify/timestamp.ts";
 import type { Store } from "../../stores/store.ts";
 import type { KnownEntry } from "./read-log.ts";
@@ -64,6 +67,7 @@ export const rebuildAttestation = async (
   store: Store,
   anchorsOf: (evidence: EvmEvidence) => string | undefined,
   openToken: (size: number, authority: string, token: Uint8Array) => Promise<ReturnType<typeof openTimestamp>>,
+  publicKey: Uint8Array,
   signal: AbortSignal,
 ): Promise<{ anchors: number; timestamps: number; refused: string[] }> => {
   const found = { anchors: 0, timestamps: 0, refused: [] as string[] };
@@ -80,16 +84,22 @@ export const rebuildAttestation = async (
   for (const key of keys.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))) {
     const match = /^(\d+)\/(checkpoint|([^/]+)\.(json|tst))$/.exec(key);
     const size = Number(match?.[1]);
-    if (match === null || size > head.size) continue;
+    if (match === null || size < 1 || size > head.size) continue;
     const bytes = await store.get(evidencePrefix + key, signal);
     const [, , what, name, kind] = match;
     const root = await recordHead(size, (await log.entry(size - 1)).entry.time);
-    if (what === "checkpoint") await recordPublished(catalog, log.origin, size, Buffer.from(bytes).toString("utf8"), new Date());
+    if (what === "checkpoint") {
+      const note = openCheckpoint(Buffer.from(bytes).toString("utf8"), log.origin, { name: log.origin, publicKey });
+      if ("reason" in note) found.refused.push(`${key} ${note.reason}`);
+      else if (note.size !== size || toHex(note.root) !== root) found.refused.push(`${key} is of another checkpoint than the log's`);
+      else await recordPublished(catalog, log.origin, size, note.note, new Date());
+    }
     if (kind === "json") {
-      const evidence = JSON.parse(Buffer.from(bytes).toString("utf8")) as EvmEvidence;
-      const anchor = anchorsOf(evidence);
-      const flaw = refuteEvmEvidence(evidence, { origin: log.origin, size, root });
-      if (anchor === undefined || flaw !== undefined) found.refused.push(`${key} ${flaw?.reason ?? "is of no anchor that is configured"}`);
+      const evidence = readEvidence(bytes);
+      const anchor = "reason" in evidence ? undefined : anchorsOf(evidence);
+      const flaw = "reason" in evidence ? evidence : refuteEvmEvidence(evidence, { origin: log.origin, size, root });
+      if ("reason" in evidence || anchor === undefined || flaw !== undefined)
+        found.refused.push(`${key} ${flaw?.reason ?? "is of no anchor that is configured"}`);
       else {
         const { chainId, contract, transaction, block, blockHash, time } = evidence;
         await recordAnchor(catalog, {
@@ -109,7 +119,11 @@ export const rebuildAttestation = async (
       }
     }
     if (kind === "tst") {
-      const stamp = await openToken(size, name as string, bytes);
+      const stamp = await openToken(size, name as string, bytes).catch((error: unknown) => {
+        // An authority that the configuration no longer has, or whose roots are lost, keeps nothing else from being rebuilt.
+        if (!isFailure(error)) throw error;
+        return { reason: `cannot be checked: ${error.message}` };
+      });
       if ("reason" in stamp) found.refused.push(`${key} ${stamp.reason}`);
       else {
         await recordTimestamp(catalog, { authority: name as string, size, root, token: bytes, time: stamp.time });
@@ -118,6 +132,13 @@ export const rebuildAttestation = async (
     }
   }
   return found;
+};
+
+const readEvidence = (bytes: Uint8Array): EvmEvidence | { readonly reason: string } => {
+  const read = readJson(Buffer.from(bytes).toString("utf8"), { characters: largestBundle, depth: 8, values: 300_000 });
+  if ("reason" in read) return read;
+  const misfit = checkEvmEvidence(read.value, "");
+  return misfit === undefined ? (read.value as EvmEvidence) : { reason: `is no evidence of a chain: ${misfit.part} ${misfit.reason}` };
 };
 
 /** Holds that stand: the log does not have their words, so they come back under new ids and hold all that they may have held. */
