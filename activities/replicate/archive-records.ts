@@ -1,4 +1,5 @@
 import { cancellationSignal, heartbeat, log } from "@temporalio/activity";
+import { announceReplica } from "../../core/catalog/announce-replica.ts";
 import { recordReplica } from "../../core/catalog/record-replica.ts";
 import { manifestKey } from "../../core/repository/object-keys.ts";
 import type { Store } from "../../core/stores/store.ts";
@@ -22,6 +23,8 @@ export const createArchiveRecords = ({ site }: ActivityEnvironment) => {
     archiveRecords: async (input: { snapshot: string; from: string; to: string }): Promise<{ bytes: number }> => {
       const at = await site();
       const key = manifestKey(input.snapshot);
+      // Before the put, as for every copy: one that nobody knows of would outlive its snapshot.
+      await announceReplica(await at.catalog(), key, input.to, 0);
       const { id, bytes, proven } = await archive(await at.store(input.from), await at.store(input.to), key);
       await recordReplica(await at.catalog(), { object: key, store: input.to, receipt: id, bytes, provenAt: proven ? new Date() : null });
       return { bytes };

@@ -1,4 +1,5 @@
 import { cancellationSignal, heartbeat } from "@temporalio/activity";
+import { announceReplica } from "../../core/catalog/announce-replica.ts";
 import type { Catalog } from "../../core/catalog/catalog.ts";
 import { listReplicas } from "../../core/catalog/list-replicas.ts";
 import { envelopesOf } from "../../core/catalog/read-envelopes.ts";
@@ -34,6 +35,8 @@ export const createRepairCopies = ({ site }: ActivityEnvironment) => ({
       await quarantine(to, object, signal);
       // A store may take an object of that name and size for the one that it is given: the bad one goes first.
       await to.delete(object, signal);
+      // The bad copy's record is gone: if this run is killed behind the put, deleting the snapshot still looks here.
+      await announceReplica(catalog, object, store, 0);
       const { id, bytes, proven } = await copyObject({ sources: [good], to, key: object, expected, readBack: true }, signal);
       await recordReplica(catalog, { object, store, receipt: id, bytes, provenAt: proven ? new Date() : null });
       repairs.push({ store, object, from: good.name });
@@ -58,7 +61,9 @@ const isEnvelopes = (object: string): boolean => object.startsWith(envelopesKey(
 const repairEnvelopes = async (catalog: Catalog, to: Store, key: string, signal: AbortSignal): Promise<boolean> => {
   const envelopes = await envelopesOf(catalog, key.slice(envelopesKey("").length));
   if (envelopes.length === 0) return false;
-  const { id, bytes } = await to.put(key, encodeEnvelopes(envelopes), signal);
+  const content = encodeEnvelopes(envelopes);
+  await announceReplica(catalog, key, to.name, content.length);
+  const { id, bytes } = await to.put(key, content, signal);
   await recordReplica(catalog, { object: key, store: to.name, receipt: id, bytes, provenAt: null });
   return true;
 };

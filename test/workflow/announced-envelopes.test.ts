@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MockActivityEnvironment } from "@temporalio/testing";
 import type { ActivityEnvironment } from "../../activities/environment.ts";
+import { createArchiveRecords } from "../../activities/replicate/archive-records.ts";
 import { type CopyInput, createCopyToStore } from "../../activities/replicate/copy-to-store.ts";
+import { createRepairCopies } from "../../activities/replicate/repair-copies.ts";
 import { deletable } from "../../core/catalog/deletable.ts";
 import { listReplicas } from "../../core/catalog/list-replicas.ts";
 import { reachState } from "../../core/catalog/reach-state.ts";
@@ -48,6 +50,42 @@ test("copies that were made by an attempt that ended there are deleted with thei
   await removeSnapshots(catalog, [snapshot], new Date());
   const doomed = await deletable(catalog, new Date(Date.now() + 60_000), 100, ["copy"]);
   for (const key of objects) assert.deepEqual(doomed.find((object) => object.key === key)?.stores, ["copy"], key);
+});
+
+test("what a repair or an archiving had stored when it ended there is deleted with its snapshot", async () => {
+  const [pack] = await writtenPacks(catalog, 1);
+  const { snapshot } = await committed(catalog, "shop", [pack!]);
+  const manifest = manifestKey(snapshot);
+  // A good copy must have the bytes that its name promises: the manifest's name promises none.
+  const from = memoryStore();
+  from.objects.set(manifest, Buffer.from("sealed"));
+  await recordReplicas(catalog, [{ object: manifest, store: "disk", receipt: "there", bytes: 6, provenAt: null }]);
+  const takesAndDies = (name: string): Store => ({
+    ...memoryStore(),
+    name,
+    put: async () => {
+      throw new Failure("StoreUnreachable", "killed");
+    },
+  });
+  const stores: Record<string, Store> = { disk: { ...from, name: "disk" }, archive: takesAndDies("archive"), copy: takesAndDies("copy") };
+  const site = { catalog: async () => catalog, store: async (name: string) => stores[name] };
+  const environment = { site: async () => site } as unknown as ActivityEnvironment;
+  const run = new MockActivityEnvironment();
+  const killed = (error: unknown) => isFailure(error, "StoreUnreachable");
+  await assert.rejects(run.run(createArchiveRecords(environment).archiveRecords, { snapshot, from: "disk", to: "archive" }), killed);
+  const envelopes = envelopesKey(snapshot);
+  const { repairCopies } = createRepairCopies(environment);
+  await assert.rejects(
+    run.run(repairCopies, { snapshot, problems: [{ store: "copy", object: envelopes, type: "ObjectCorrupt", message: "altered" }] }),
+    killed,
+  );
+
+  const newer = await committed(catalog, "shop", await writtenPacks(catalog, 1));
+  await reachState(catalog, newer.snapshot, "verified", {}, new Date());
+  await removeSnapshots(catalog, [snapshot], new Date());
+  const doomed = await deletable(catalog, new Date(Date.now() + 60_000), 100, ["archive", "copy"]);
+  assert.ok(doomed.find((object) => object.key === manifest)?.stores.includes("archive"));
+  assert.ok(doomed.find((object) => object.key === envelopes)?.stores.includes("copy"));
 });
 
 test("envelopes that were stored by an attempt that ended there are deleted with all others", async () => {
