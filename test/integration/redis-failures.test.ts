@@ -137,6 +137,26 @@ describe("Redis, what goes wrong", () => {
     await server.call("SELECT", "0");
   });
 
+  it("a target whose user may not ask for INFO is looked at all the same", async () => {
+    const [source, target] = await Promise.all([startRedis(), startRedis()]);
+    try {
+      await fillUgly(source, { fields: false });
+      await source.call("SELECT", "5");
+      await source.call("SET", "elsewhere", "x");
+      const captured = await captureRedis(source.url);
+      await target.call("ACL", "SETUSER", "blind", "on", ">secret", "~*", "&*", "+@all", "-info");
+      const blind = target.url.replace("://", "://blind:secret@");
+      await target.call("SELECT", "3");
+      await target.call("SET", "theirs", "x");
+      await assert.rejects(restoreRedis(captured, blind), fails("TargetNotEmpty", /database 3 holds 1 keys/));
+      const restored = await restoreRedis(captured, blind, { replace: true });
+      assert.deepEqual(restored.digest, captured.rows.get("keys")!.digest);
+      assert.equal(await target.call("GET", "theirs"), null);
+    } finally {
+      await Promise.all([source.stop(), target.stop()]);
+    }
+  });
+
   it("an older target that knows no expiring fields is refused before anything is written", { skip: !otherServers }, async () => {
     const older = await startRedis("redis6");
     try {

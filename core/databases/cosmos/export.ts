@@ -1,9 +1,6 @@
-import { createWriteStream } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import type { Exportation, ExportOptions } from "../engine.ts";
+import { writeFileOf } from "../export-file.ts";
 import { readDefinitions, writeDefinitions } from "./definitions.ts";
 import { documentOf } from "./documents.ts";
 import type { RowsTarget } from "./plan.ts";
@@ -21,13 +18,16 @@ export async function openExport(folder: string, options: ExportOptions, signal:
       const lines = async function* (): AsyncGenerator<Buffer> {
         for await (const row of rowsIn(content)) yield Buffer.concat([documentOf(row), Buffer.from("\n")]);
       };
-      await pipeline(Readable.from(lines()), createWriteStream(join(folder, fileOf(container)), { flags: "wx" }), { signal });
+      await writeFileOf(join(folder, fileOf(container)), lines(), signal);
     },
     finish: async () => {
       const chosen = new Set(options.streams.map(({ target }) => (target as RowsTarget).container));
       const { throughput, containers } = readDefinitions(options.definitions);
       const kept = { throughput, containers: containers.filter(({ id }) => chosen.has(id)) };
-      await writeFile(join(folder, "containers.jsonl"), writeDefinitions(kept), { flag: "wx" });
+      const definitions = async function* () {
+        yield Buffer.from(writeDefinitions(kept));
+      };
+      await writeFileOf(join(folder, "containers.jsonl"), definitions(), signal);
       return {
         format: "JSON lines, one file for each container",
         load: 'dmt run --source JSON --sink Cosmos-nosql, with "FilePath" each file and "ConnectionString" TARGET_URL in its migrationsettings.json',

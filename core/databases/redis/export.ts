@@ -1,7 +1,7 @@
-import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../domain/failure.ts";
 import type { Exportation, ExportOptions } from "../engine.ts";
+import { writeFileOf } from "../export-file.ts";
 import type { Argument } from "./connection.ts";
 import { parseDefinitions } from "./definitions.ts";
 import { createKeyCommands } from "./key-commands.ts";
@@ -12,7 +12,7 @@ const file = "keys.resp";
 const blockBytes = 1 << 20;
 
 /** Commands in Redis's own protocol, as `redis-cli --pipe` takes them. */
-export const openExport = async (folder: string, options: ExportOptions): Promise<Exportation> => {
+export const openExport = async (folder: string, options: ExportOptions, signal: AbortSignal): Promise<Exportation> => {
   const [definition] = options.definitions;
   if (definition === undefined) throw new Failure("FormatUnsupported", "The snapshot of a Redis database lacks its definitions.");
   const source = definition.target as KeysTarget;
@@ -20,21 +20,15 @@ export const openExport = async (folder: string, options: ExportOptions): Promis
   const notes: string[] = [];
   return {
     write: async (_, content) => {
-      const output = await open(join(folder, file), "wx", 0o600);
-      try {
+      const commandsOf = createKeyCommands({ detail: source.detail, restore: true, rdbVersion: source.rdbVersion ?? 9 });
+      const encoded = async function* (): AsyncGenerator<Buffer> {
         let waiting: Buffer[] = [];
         let bytes = 0;
-        const flush = async (): Promise<void> => {
-          await output.writev(waiting);
-          waiting = [];
-          bytes = 0;
-        };
         const put = (command: readonly Argument[]): void => {
-          const encoded = encodeCommand(command);
-          waiting.push(encoded);
-          bytes += encoded.length;
+          const text = encodeCommand(command);
+          waiting.push(text);
+          bytes += text.length;
         };
-        const commandsOf = createKeyCommands({ detail: source.detail, restore: true, rdbVersion: source.rdbVersion ?? 9 });
         // Functions belong to no database; they are there before anybody calls them.
         if (options.part === undefined) for (const { code } of functions ?? []) put(["FUNCTION", "LOAD", Buffer.from(code, "base64")]);
         let database: number | undefined;
@@ -42,13 +36,14 @@ export const openExport = async (folder: string, options: ExportOptions): Promis
           if (record.database !== database) put(["SELECT", String(record.database)]);
           database = record.database;
           for (const command of commandsOf(record)) put(command);
-          if (bytes >= blockBytes) await flush();
+          if (bytes < blockBytes) continue;
+          yield Buffer.concat(waiting);
+          waiting = [];
+          bytes = 0;
         }
-        if (waiting.length > 0) await flush();
-        await output.sync();
-      } finally {
-        await output.close();
-      }
+        if (bytes > 0) yield Buffer.concat(waiting);
+      };
+      await writeFileOf(join(folder, file), encoded(), signal);
     },
     finish: async () => {
       notes.push("Keys that have expired by the time of loading do not come back.");

@@ -18,7 +18,7 @@ export const redis: Engine = {
   selection,
   comparison,
   restore: openRestoration,
-  export: (folder, options) => openExport(folder, options),
+  export: openExport,
   createScratch,
   dropScratch,
 };

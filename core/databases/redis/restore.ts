@@ -11,7 +11,7 @@ import { recordsIn } from "./record-reader.ts";
 import { restoreDefinitions } from "./restore-definitions.ts";
 import { scanDatabase } from "./scan.ts";
 import { scratchMark, scratchMarks } from "./scratch-mark.ts";
-import { type Keyspace, readFacts } from "./server-facts.ts";
+import { type Keyspace, keyspaceOf, readFacts } from "./server-facts.ts";
 import { writeKeys } from "./write.ts";
 
 /** Opens a restore into the server, or the one logical database, that `url` names. What does not fit is refused here; nothing is written before `prepare`. */
@@ -66,7 +66,7 @@ export async function openRestoration(url: string, options: RestoreOptions, sign
     const marks = await scratchMarks(connection, facts);
     mark = marks.get(address.database ?? 0);
     if (beside) return [];
-    const found = (facts.keyspace ?? []).filter(
+    const found = (await keyspaceOf(connection, facts)).filter(
       ({ database, keys }) => (address.database ?? database) === database && !(marks.has(database) && keys === 1),
     );
     if (found.length > 0 && !options.replace)
@@ -125,7 +125,8 @@ export async function openRestoration(url: string, options: RestoreOptions, sign
       try {
         const current = await readFacts(reading);
         const method = await chooseForReading(reading, current);
-        const databases = address.database === undefined ? (current.keyspace ?? []).map(({ database }) => database) : [address.database];
+        const databases =
+          address.database === undefined ? (await keyspaceOf(reading, current)).map(({ database }) => database) : [address.database];
         for (const database of databases) {
           const as = address.database === undefined ? database : (only ?? database);
           const scan = { database, as, method, facts: current, detail: source.detail, except: scratchMark };

@@ -1,3 +1,4 @@
+import { ErrorReply } from "@redis/client";
 import type { Connection } from "./connection.ts";
 import { isRefusal } from "./failures.ts";
 import type { StreamDetail } from "./stream-state.ts";
@@ -36,6 +37,27 @@ export const readFacts = async (connection: Connection): Promise<ServerFacts> =>
   return factsOf(text);
 };
 
+/** Logical databases that hold keys, also where the user may not ask for INFO: then each is asked, up to the first that there is not. */
+export const keyspaceOf = async (connection: Connection, facts: ServerFacts): Promise<readonly Keyspace[]> => {
+  if (facts.keyspace !== undefined) return facts.keyspace;
+  const { database: own } = connection.address;
+  const found: Keyspace[] = [];
+  for (let database = own ?? 0; own === undefined || database === own; database += 1) {
+    const there = await connection.select(database).then(
+      () => true,
+      (error: unknown) => {
+        if (database > 0 && error instanceof ErrorReply && /out of range|not allowed in cluster/i.test(error.message)) return false;
+        throw error;
+      },
+    );
+    if (!there) break;
+    const keys = Number(await connection.call("DBSIZE"));
+    if (keys > 0) found.push({ database, keys, expiringHashes: 0 });
+  }
+  await connection.select(own ?? 0);
+  return found;
+};
+
 /** From the text of INFO. A server that will not say is taken for one of Redis 7.2, and tried. */
 export const factsOf = (info: string | undefined): ServerFacts => {
   const lines = (info ?? "").split(/\r?\n/).map((line) => line.split(/:(.*)/s));
@@ -51,7 +73,7 @@ export const factsOf = (info: string | undefined): ServerFacts => {
     keyspace:
       info === undefined
         ? undefined
-        : lines.flatMap(([name = "", value = ""]) => keyspaceOf(name, value)).sort((a, b) => a.database - b.database),
+        : lines.flatMap(([name = "", value = ""]) => keyspaceIn(name, value)).sort((a, b) => a.database - b.database),
     usedMemory: number("used_memory"),
     maxMemory: number("maxmemory"),
     systemMemory: number("total_system_memory"),
@@ -62,7 +84,7 @@ export const factsOf = (info: string | undefined): ServerFacts => {
   };
 };
 
-const keyspaceOf = (name: string, value: string): Keyspace[] => {
+const keyspaceIn = (name: string, value: string): Keyspace[] => {
   const database = /^db(\d+)$/.exec(name)?.[1];
   if (database === undefined) return [];
   const field = (key: string): number => Number(new RegExp(`(?:^|,)${key}=(\\d+)`).exec(value)?.[1] ?? 0);

@@ -63,11 +63,19 @@ const readSmall = async (
     type === "hash" && Array.isArray(replies[n * 2]) ? [{ key, content: replies[n * 2] as readonly Buffer[] }] : [],
   );
   const expiries = new Map<Buffer, readonly number[]>();
-  for (const { key, content } of hashes) expiries.set(key, await expiriesOf(connection, key, everyOther(content), facts));
+  const changed = new Set<Buffer>();
+  for (const { key, content } of hashes) {
+    try {
+      expiries.set(key, await expiriesOf(connection, key, everyOther(content), facts));
+    } catch (error) {
+      if (!isOfOtherType(error)) throw error;
+      changed.add(key);
+    }
+  }
   for (const [n, { key, type }] of chosen.entries()) {
     const [content, expiry] = [replies[n * 2], Number(replies[n * 2 + 1])];
     // Its type changed in between: it is looked at again.
-    if (content instanceof Error) others.push(key);
+    if (content instanceof Error || changed.has(key)) others.push(key);
     else if (content !== null && content !== undefined) {
       writer.begin({ key, database, type, expiry: expiry < 0 ? forever : BigInt(expiry) });
       if (type === "string") writer.string(content as Buffer);
@@ -100,7 +108,7 @@ async function* readTyped(
       return;
     } catch (error) {
       // Another key of that name took its place.
-      if (error instanceof ErrorReply && error.message.startsWith("WRONGTYPE") && attempt < attempts) continue;
+      if (isOfOtherType(error) && attempt < attempts) continue;
       throw error;
     }
   }
@@ -150,7 +158,7 @@ async function* readAs(
       if (writer.size() >= blockBytes) yield writer.take();
     }
   } catch (error) {
-    if (!(error instanceof ErrorReply && error.message.startsWith("WRONGTYPE"))) throw error;
+    if (!isOfOtherType(error)) throw error;
     throw new Failure(
       "SourceChanged",
       `A large ${type} of Redis at ${connection.address.label} was replaced by a key of another type while it was read.`,
@@ -159,6 +167,8 @@ async function* readAs(
   }
   writer.end();
 }
+
+const isOfOtherType = (error: unknown): boolean => error instanceof ErrorReply && error.message.startsWith("WRONGTYPE");
 
 const unlessGone = (error: unknown): undefined => {
   if (error instanceof ErrorReply && /no such key/i.test(error.message)) return undefined;
@@ -194,6 +204,9 @@ const expiryReader =
 
 const everyOther = (content: readonly Buffer[]): Buffer[] => content.filter((_, n) => n % 2 === 0);
 
+/** What HPEXPIRETIME says of a field that is there no more, as one that has expired since it was read. */
+const gone = -2;
+
 /** When each field of a hash expires; none where no server knows of such. */
 const expiriesOf = async (
   connection: Connection,
@@ -203,7 +216,7 @@ const expiriesOf = async (
 ): Promise<readonly number[]> => {
   if (fields.length === 0 || !knowsFieldExpiry(facts)) return [];
   const reply = await connection.call("HPEXPIRETIME", key, "FIELDS", String(fields.length), ...fields);
-  return Array.isArray(reply) ? reply.map(Number) : [];
+  return Array.isArray(reply) && reply.length === fields.length ? reply.map(Number) : fields.map(() => gone);
 };
 
 export const knowsFieldExpiry = (facts: ServerFacts): boolean =>
@@ -221,7 +234,8 @@ const writeElements = (
     for (let n = 0; n + 1 < content.length; n += 2) {
       const [first, second] = [content[n]!, content[n + 1]!];
       if (type === "zset") writer.scored(first, scoreOf(second.toString("latin1")));
-      else writer.field(first, second, (fieldExpiries[n / 2] ?? -1) < 0 ? forever : BigInt(fieldExpiries[n / 2]!));
+      else if (fieldExpiries[n / 2] !== gone)
+        writer.field(first, second, (fieldExpiries[n / 2] ?? -1) < 0 ? forever : BigInt(fieldExpiries[n / 2]!));
     }
 };
 
