@@ -25,18 +25,24 @@ const event = (i: number, coll: string, more: Document = {}): Document => ({
 
 /** A server with two collections of three documents each, whose change stream is scripted: one reply for each time that it is asked. */
 const server =
-  (stream: Document[]): Script =>
+  (stream: Document[], now = at(9)): Script =>
   (command, name) => {
     if (name === "listCollections")
       return cursor(["a", "b"].map((each) => ({ name: each, type: "collection", options: {}, info: { uuid: uuid } })));
-    if (name === "ping") return { operationTime: at(9) };
+    // What is read outside a snapshot is looked at up to what a majority has now.
+    if (name === "find") return { ...cursor([]), operationTime: now };
     if (name === "aggregate" && typeof command.aggregate === "string") return cursor([{ rows: 3 }]);
     if (name === "aggregate" || name === "getMore") return stream.shift() ?? assert.fail("asked once too often");
     return undefined;
   };
 
-async function ask(replies: Document[], since = 5, until = 9): Promise<{ answer: readonly boolean[]; commands: Document[] }> {
-  const peer = await scriptedPeer(server([...replies]));
+async function ask(
+  replies: Document[],
+  since = 5,
+  until = 9,
+  now = at(until),
+): Promise<{ answer: readonly boolean[]; commands: Document[] }> {
+  const peer = await scriptedPeer(server([...replies], now));
   try {
     const before = await mongodb.plan(peer.url, token(since), { partBytes: 1 << 20 }, signal);
     const now = await mongodb.plan(peer.url, token(until), { partBytes: 1 << 20 }, signal);
@@ -70,6 +76,20 @@ test("a stream is followed until its end is seen with the snapshot's time in his
 test("an event after the snapshot's time ends it, on a server that never comes to rest", async () => {
   const { answer } = await ask([{ ...cursor([event(10, "b")], 7n), operationTime: at(10) }]);
   assert.deepEqual(answer, [true, false], "what came later counts too, where reading is not at the time");
+});
+
+test("what is read outside a snapshot is followed up to now, not up to the time of the hold", async () => {
+  const { answer } = await ask(
+    [
+      { ...cursor([], 7n), ...reached },
+      { ...cursor([event(11, "b")], 7n, "nextBatch"), operationTime: at(12) },
+      { ...cursor([], 7n, "nextBatch"), operationTime: at(12) },
+    ],
+    5,
+    9,
+    at(12),
+  );
+  assert.deepEqual(answer, [true, false]);
 });
 
 test("renames, drops and what is unknown stand for all of a collection; an invalidation for everything", async () => {
