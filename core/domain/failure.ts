@@ -38,6 +38,12 @@ export const failureTypes = {
   },
   StoreRejected: { retry: false, exit: 1, remedy: "Correct the store's credentials or permissions, then reset the workflow." },
   StoreFull: { retry: false, exit: 1, remedy: "Free space or raise the quota of the store, then reset the workflow." },
+  StoreRetained: {
+    retry: false,
+    exit: 1,
+    remedy:
+      "Nothing: the store keeps the object until the time named, by a lock or a minimum duration; it is deleted by a later retention run.",
+  },
   ObjectMissing: { retry: false, exit: 5, remedy: "Restore from another store; `dbgov verify` replaces the copy from a good one." },
   ObjectCorrupt: {
     retry: false,
@@ -116,9 +122,12 @@ export type FailureType = keyof typeof failureTypes;
 export class Failure extends Error {
   override readonly name = "Failure";
   readonly type: FailureType;
-  constructor(type: FailureType, message: string, options?: { cause?: unknown }) {
+  /** What a program acts on, where a type has such: `until` (ISO 8601) of `StoreRetained`, when the store tells it. */
+  readonly details: Readonly<Record<string, string>>;
+  constructor(type: FailureType, message: string, options: { cause?: unknown; details?: Readonly<Record<string, string>> } = {}) {
     super(message, options);
     this.type = type;
+    this.details = options.details ?? {};
   }
 }
 

@@ -15,6 +15,13 @@ export const arweaveCapabilities: StoreCapabilities = {
   rangedReads: false,
   deletion: "impossible",
   public: true,
+  listing: "unordered",
+  conditionalWrites: false,
+  immutability: "everything",
+  minimumDays: 0,
+  expires: "never",
+  presence: "bytes read back and compared with the SHA-256 in the tags",
+  durableWhen: "a block holds the transaction; until then `stat` says `pending`",
 };
 
 /** With a wallet, or for reading only with the address of one. */

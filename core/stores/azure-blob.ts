@@ -17,6 +17,13 @@ export const azureBlobCapabilities: StoreCapabilities = {
   rangedReads: true,
   deletion: "real",
   public: false,
+  listing: "lexicographic",
+  conditionalWrites: true,
+  immutability: "none",
+  minimumDays: 0,
+  expires: "never",
+  presence: "bytes read back and hashed; MD5 kept by the service",
+  durableWhen: "the service answers, having written as many copies as the account's redundancy says",
 };
 
 type AzureBlobConfig = Extract<StoreConfig, { kind: "azure-blob" }>;

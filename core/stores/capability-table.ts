@@ -29,16 +29,42 @@ const deletion = {
 const start = "<!-- capabilities: written by core/stores/capability-table.ts -->";
 const end = "<!-- end of capabilities -->";
 
-const table = (): string =>
+const immutability = {
+  none: "none",
+  object: "an object, until a date",
+  version: "one version of an object, until a date",
+  everything: "everything, for good",
+} as const;
+
+type Column = readonly [title: string, cell: (can: StoreCapabilities) => string];
+
+/** What an object can be, and what can be done with it. */
+const objectColumns: readonly Column[] = [
+  ["largest object", (can) => size(can.largestObject)],
+  ["ranged reads", (can) => (can.rangedReads ? "yes" : "no: the whole is fetched")],
+  ["listing", (can) => (can.listing === "lexicographic" ? "in the order of keys" : "in no order")],
+  ["conditional writes", (can) => (can.conditionalWrites ? "yes" : "no")],
+  ["who can read the sealed bytes", (can) => (can.public ? "anybody who knows the address" : "who holds the credentials")],
+];
+
+/** How long it stays, and how that is known. */
+const stayColumns: readonly Column[] = [
+  ["durable when", (can) => can.durableWhen],
+  ["presence is proven by", (can) => can.presence],
+  ["deletion", (can) => deletion[can.deletion]],
+  ["immutability", (can) => immutability[can.immutability]],
+  ["minimum duration", (can) => (can.minimumDays === 0 ? "none" : `${can.minimumDays} days`)],
+  ["expires", (can) => (can.expires === "never" ? "never" : "unless it is renewed")],
+];
+
+const tableOf = (columns: readonly Column[]): string =>
   [
-    "| kind | largest object | ranged reads | deletion | who can read the sealed bytes |",
-    "| --- | --- | --- | --- | --- |",
-    ...storeKinds.map((kind) => {
-      const can = capabilitiesOf[kind];
-      const readers = can.public ? "anybody who knows the address" : "who holds the credentials";
-      return `| \`${kind}\` | ${size(can.largestObject)} | ${can.rangedReads ? "yes" : "no: the whole is fetched"} | ${deletion[can.deletion]} | ${readers} |`;
-    }),
+    `| kind | ${columns.map(([title]) => title).join(" | ")} |`,
+    `| --- |${" --- |".repeat(columns.length)}`,
+    ...storeKinds.map((kind) => `| \`${kind}\` | ${columns.map(([, cell]) => cell(capabilitiesOf[kind])).join(" | ")} |`),
   ].join("\n");
+
+const table = (): string => `${tableOf(objectColumns)}\n\n${tableOf(stayColumns)}`;
 
 /** `page` with its capability table as the code has it now. */
 export const withCapabilityTable = (page: string): string => {

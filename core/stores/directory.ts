@@ -16,6 +16,13 @@ export const directoryCapabilities: StoreCapabilities = {
   rangedReads: true,
   deletion: "real",
   public: false,
+  listing: "unordered",
+  conditionalWrites: true,
+  immutability: "none",
+  minimumDays: 0,
+  expires: "never",
+  presence: "bytes read back and hashed",
+  durableWhen: "file and folder are flushed to the disk",
 };
 
 /** Not in `/tmp`: the last step of a put is a rename, which works only within one file system. */

@@ -14,6 +14,13 @@ export const ipfsCapabilities: StoreCapabilities = {
   rangedReads: true,
   deletion: "unpin",
   public: true,
+  listing: "unordered",
+  conditionalWrites: false,
+  immutability: "none",
+  minimumDays: 0,
+  expires: "never",
+  presence: "bytes read back from another peer and hashed; their hash is the CID",
+  durableWhen: "every configured peer has pinned and named it",
 };
 
 /** Two repositories on the same peers need two folders. */

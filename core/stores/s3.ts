@@ -22,6 +22,14 @@ export const s3Capabilities: StoreCapabilities = {
   rangedReads: true,
   deletion: "real",
   public: false,
+  listing: "unordered",
+  // AWS has it since 2024, many others that speak the protocol do not.
+  conditionalWrites: false,
+  immutability: "none",
+  minimumDays: 0,
+  expires: "never",
+  presence: "bytes read back and hashed",
+  durableWhen: "the service answers; what that means is the service's matter",
 };
 
 /** A bucket of a service that speaks S3. Does no I/O. Throws `ConfigurationInvalid` for an endpoint that cannot be one. */

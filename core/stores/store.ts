@@ -1,7 +1,7 @@
 /**
  * A place that keeps objects. Objects are immutable once written: a key names the same bytes for good, except where
  * `docs/format.md` says otherwise (`log/checkpoint`, `config`). Every method throws a `Failure` (`StoreUnreachable`, `StoreRejected`,
- * `StoreFull`, `ObjectMissing`, `ObjectCorrupt`; `UsageInvalid` for a key that no store could hold), gives up when `signal`
+ * `StoreFull`, `StoreRetained`, `ObjectMissing`, `ObjectCorrupt`; `UsageInvalid` for a key that no store could hold), gives up when `signal`
  * aborts (then it throws the signal's reason), and has a time limit of its own, so that a store that hangs is
  * `StoreUnreachable`. `docs/stores.md` says what each store promises.
  */
@@ -22,11 +22,32 @@ export interface Store {
   /** All objects whose key starts with `prefix`, in no particular order. */
   list(prefix: string, signal: AbortSignal): AsyncIterable<StoredObject>;
 
-  /** Deletes, or unpins where the network cannot delete (see `capabilities.deletion`). Succeeds when there is none. */
+  /** Deletes, or unpins where the network cannot delete (see `capabilities.deletion`). Succeeds when there is none. `StoreRetained` where the store refuses for now. */
   delete(key: string, signal: AbortSignal): Promise<void>;
 
   /** Proves that the store can be written, read and deleted from, with an object of its own (on Arweave, where that costs: that it would take one). Throws what is wrong. */
   probe(signal: AbortSignal): Promise<void>;
+
+  /**
+   * Whether what `put` acknowledged is durable on the network by now: an upload queue drained, copies proven, a block mined.
+   * Absent where the acknowledgment of `put` means that already.
+   */
+  settled?(key: string, signal: AbortSignal): Promise<boolean>;
+
+  /** Makes the object immutable until `until` at least. Never shortens: an earlier date than the object has changes nothing. */
+  protect?(key: string, until: Date, signal: AbortSignal): Promise<void>;
+
+  /** Sets or lifts the store's own legal hold on the object: while it stands, nothing deletes the object, whatever its date. */
+  legalHold?(key: string, held: boolean, signal: AbortSignal): Promise<void>;
+
+  /** What the store's service ends by itself, unless it is renewed. */
+  renewals?(signal: AbortSignal): Promise<Renewal[]>;
+
+  /** Extends what ends within the margin. Returns what it did. */
+  renew?(signal: AbortSignal, margin: { readonly days: number }): Promise<Renewal[]>;
+
+  /** What the service itself says is in use. */
+  usage?(signal: AbortSignal): Promise<{ readonly bytes: number; readonly objects?: number }>;
 
   close(): Promise<void>;
 }
@@ -41,6 +62,31 @@ export interface StoreCapabilities {
   readonly deletion: "real" | "unpin" | "impossible";
   /** Whether anybody can read what is written, knowing its address. */
   readonly public: boolean;
+  /** The order in which `list` brings keys. Nothing may rely on more than this. */
+  readonly listing: "lexicographic" | "unordered";
+  /** Whether the service refuses a write, if asked to, where the object exists already. dbgov needs that nowhere: one writer, names that are hashes. */
+  readonly conditionalWrites: boolean;
+  /** What `protect` makes immutable: nothing, an object, one version of it; `everything`: the network never forgets. */
+  readonly immutability: "none" | "object" | "version" | "everything";
+  /** Days for which an object is billed, or kept, at least; 0 for none. */
+  readonly minimumDays: number;
+  readonly expires: "never" | "unless-renewed";
+  /** How it is proven that the store still has an object: a short phrase for the table. */
+  readonly presence: string;
+  /** When an acknowledged write is durable: a short phrase for the table. */
+  readonly durableWhen: string;
+}
+
+/** Something that a store's service ends by itself: a contract, a payment, an expiry date. */
+export interface Renewal {
+  readonly what: string;
+  /** ISO 8601; null when it never ends. */
+  readonly until: string | null;
+  /** How far the money that is there now reaches, ISO 8601; null when that is unknown or no question. */
+  readonly fundedUntil: string | null;
+  readonly renewable: boolean;
+  /** One sentence, where somebody must act. */
+  readonly problem?: string;
 }
 
 export interface Receipt {

@@ -1,4 +1,5 @@
 import { Failure } from "../../core/domain/failure.ts";
+import { directoryCapabilities } from "../../core/stores/directory.ts";
 import type { Store } from "../../core/stores/store.ts";
 
 /** A store in memory whose objects a test can alter, and whose writes it can make fail after the k-th. Keys are immutable, except the checkpoint. */
@@ -20,7 +21,7 @@ export const memoryStore = (): MemoryStore => {
   const store: MemoryStore = {
     name: "memory",
     kind: "directory",
-    capabilities: { largestObject: 2 ** 30, rangedReads: false, deletion: "real", public: false },
+    capabilities: { ...directoryCapabilities, largestObject: 2 ** 30, rangedReads: false },
     objects,
     lives: Number.POSITIVE_INFINITY,
     changes: 0,
