@@ -1,5 +1,6 @@
-/** A request to a component of the stack that gives up after two seconds. */
-export const ask = (url: string, init: RequestInit = {}): Promise<Response> => fetch(url, { ...init, signal: AbortSignal.timeout(2_000) });
+/** A request to a component of the stack that gives up after `ms` milliseconds. */
+export const ask = (url: string, init: RequestInit = {}, ms = 2_000): Promise<Response> =>
+  fetch(url, { ...init, signal: AbortSignal.timeout(ms) });
 
 export const askRpc = async (url: string, method: string, params: readonly unknown[] = []): Promise<unknown> => {
   const response = await ask(url, {
