@@ -9,6 +9,8 @@ export interface IpfsPeer {
   /** For texts: the API's address, which holds no secret. */
   readonly where: string;
   readonly client: KuboRPCClient;
+  /** A call as it is, for what the client does not know. The answer is one of success. */
+  readonly post: (call: string, args: Readonly<Record<string, string | readonly string[]>>, signal: AbortSignal) => Promise<Response>;
 }
 
 export interface PeerConfig {
@@ -28,8 +30,40 @@ export const openPeer = (store: string, config: PeerConfig): IpfsPeer => {
     throw new Failure("ConfigurationInvalid", `${where}: api must not hold a password; use token`);
   }
   const headers = config.token === undefined ? {} : { authorization: `Bearer ${config.token}` };
-  return { name: config.name, where: `${where} (${url.origin})`, client: create({ url: url.origin, headers }) };
+  return {
+    name: config.name,
+    where: `${where} (${url.origin})`,
+    client: create({ url: url.origin, headers }),
+    post: async (call, args, signal) => {
+      const query = new URLSearchParams(
+        Object.entries(args).flatMap(([name, value]) => [value].flat().map((one): [string, string] => [name, one])),
+      );
+      const response = await fetch(`${url.origin}/api/v0/${call}?${query}`, { method: "POST", headers, signal });
+      if (response.ok) return response;
+      throw Object.assign(new Error(messageOf(await response.text())), { response: { status: response.status } });
+    },
+  };
 };
+
+/** Kubo's reason, which it wraps in JSON; anything else as it is. */
+const messageOf = (body: string): string => {
+  try {
+    return String((JSON.parse(body) as { Message?: unknown }).Message ?? "");
+  } catch {
+    return body;
+  }
+};
+
+/** The values of an answer that has one JSON value in each line, as they come. */
+export async function* linesOf<Line>(answer: Response): AsyncGenerator<Line> {
+  let rest = "";
+  for await (const text of (answer.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line.trim() !== "") yield JSON.parse(line) as Line;
+  }
+  if (rest.trim() !== "") yield JSON.parse(rest) as Line;
+}
 
 /** One call to `peer` within `ms` of silence; its errors become failures that name the peer. */
 export const askPeer = <T>(

@@ -1,6 +1,5 @@
 import { CID } from "ipfs-http-client";
 import { askPeer, type IpfsPeer, kuboSays, noSuchName } from "./ipfs-peer.ts";
-import { limitFor } from "./time-limit.ts";
 
 const sliceBytes = 256 << 10;
 
@@ -40,27 +39,24 @@ async function* slicesOf(bytes: Uint8Array, progressed: () => void): AsyncGenera
 }
 
 /**
- * Lets the peer fetch the object over the swarm and pin it, then gives it its name: a name never stands for what is
- * not wholly there. Returns the CID that the name stood for before, if it was another.
+ * Names what the peer has pinned: a name never stands for what is not wholly there. Returns the CID that the name stood for
+ * before, if it was another.
  */
-export const placeOn = async (
+export const nameOn = async (
   peer: IpfsPeer,
   path: string,
-  object: Named,
+  cid: string,
   silenceMs: number,
   signal: AbortSignal,
 ): Promise<string | undefined> => {
-  await askPeer(peer, `pinning of ${path}`, limitFor(silenceMs, object.bytes), signal, (client, stop) =>
-    client.pin.add(CID.parse(object.cid), { recursive: true, signal: stop }),
-  );
   const before = await lookUp(peer, path, silenceMs, signal);
-  if (before?.cid === object.cid) return undefined;
+  if (before?.cid === cid) return undefined;
   await askPeer(peer, `naming of ${path}`, silenceMs, signal, async (client, stop) => {
     for (let attempt = 1; ; attempt += 1) {
       try {
         // `force` is newer than the client's types: it replaces a file of that name.
         const options = { parents: true, force: true, cidVersion: 1 as const, flush: true, signal: stop };
-        return await client.files.cp(`/ipfs/${object.cid}`, path, options);
+        return await client.files.cp(`/ipfs/${cid}`, path, options);
       } catch (error) {
         if (attempt === 5 || !kuboSays(error, /already has entry by that name/)) throw error;
       }

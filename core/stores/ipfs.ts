@@ -3,7 +3,8 @@ import type { StoreConfig } from "../config/schema.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
 import { oneAtATime } from "./in-turn.ts";
 import { askPeer, type IpfsPeer, openPeer } from "./ipfs-peer.ts";
-import { addBytes, entriesOf, lookUp, type Named, placeOn, removeFrom, unpin } from "./ipfs-placement.ts";
+import { addBytes, entriesOf, lookUp, type Named, nameOn, removeFrom, unpin } from "./ipfs-placement.ts";
+import { openTransfers } from "./ipfs-transfer.ts";
 import { checkKey, checkPrefix, folderOfPrefix } from "./keys.ts";
 import { probeByWriting } from "./probe.ts";
 import type { ByteRange, Store, StoreCapabilities, StoredObject, StoreOptions } from "./store.ts";
@@ -42,11 +43,13 @@ export const openIpfsStore = (config: IpfsConfig, options: StoreOptions = {}): S
   const pathOf = (key: string): string => `${folder}/${key}`;
   const inTurn = oneAtATime();
 
-  const addToFirst = async (key: string, bytes: Uint8Array, signal: AbortSignal): Promise<string> => {
+  const transfer = openTransfers(silenceMs);
+
+  const addToFirst = async (key: string, bytes: Uint8Array, signal: AbortSignal): Promise<{ from: IpfsPeer; cid: string }> => {
     let failure: unknown;
     for (const peer of peers) {
       try {
-        return await addBytes(peer, key, bytes, silenceMs, signal);
+        return { from: peer, cid: await addBytes(peer, key, bytes, silenceMs, signal) };
       } catch (error) {
         if (!isFailure(error, "StoreUnreachable")) throw error;
         failure ??= error;
@@ -56,10 +59,10 @@ export const openIpfsStore = (config: IpfsConfig, options: StoreOptions = {}): S
   };
 
   const place = async (key: string, bytes: Uint8Array, signal: AbortSignal): Promise<string> => {
-    const cid = await addToFirst(key, bytes, signal);
-    const object: Named = { cid, bytes: bytes.length };
+    const { from, cid } = await addToFirst(key, bytes, signal);
     const replaced = await everyPeer(peers, async (peer) => {
-      const before = await placeOn(peer, pathOf(key), object, silenceMs, signal);
+      if (peer !== from) await transfer({ from, to: peer, cid, path: pathOf(key) }, signal);
+      const before = await nameOn(peer, pathOf(key), cid, silenceMs, signal);
       const stored = await lookUp(peer, pathOf(key), silenceMs, signal);
       // Another writer of the same name may have come after: then the size is theirs.
       if (stored === undefined || stored.cid === cid) checkStoredSize(`${peer.where}: ${key}`, stored?.bytes, bytes.length);

@@ -46,7 +46,7 @@ export interface Meddling {
   /** The answer's body on its way back. */
   readonly received?: (incoming: IncomingMessage, body: Buffer) => Buffer;
   /** A status to answer with instead of asking the server. */
-  readonly refuse?: (incoming: IncomingMessage) => number | undefined;
+  readonly refuse?: (incoming: IncomingMessage) => number | undefined | Promise<number | undefined>;
 }
 
 const wholeOf = async (stream: AsyncIterable<Buffer>): Promise<Buffer> => {
@@ -58,21 +58,27 @@ const wholeOf = async (stream: AsyncIterable<Buffer>): Promise<Buffer> => {
 /** Stands before the real server at `target` and meddles with what passes. */
 export const meddlingProxy = (target: string, meddling: Meddling): Promise<BadServer> => {
   const { hostname, port } = new URL(target);
-  const pass = async (incoming: IncomingMessage): Promise<{ status: number; headers: IncomingMessage["headers"]; body: Buffer }> => {
+  const pass = async (
+    incoming: IncomingMessage,
+    signal: AbortSignal,
+  ): Promise<{ status: number; headers: IncomingMessage["headers"]; body: Buffer }> => {
     const sent = await wholeOf(incoming);
-    const refused = meddling.refuse?.(incoming);
+    const refused = await meddling.refuse?.(incoming);
     if (refused !== undefined) return { status: refused, headers: {}, body: Buffer.from("refused") };
     const body = meddling.sent?.(incoming, sent) ?? sent;
     const { method, headers, url: path } = incoming;
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-      request({ hostname, port, method, path, headers }, resolve).on("error", reject).end(body);
+      request({ hostname, port, method, path, headers, signal }, resolve).on("error", reject).end(body);
     });
     const received = await wholeOf(answer);
     return { status: answer.statusCode ?? 502, headers: answer.headers, body: meddling.received?.(incoming, received) ?? received };
   };
   return listen(
     createHttpServer((incoming, answer) => {
-      pass(incoming).then(
+      // A caller that gives up is given up at the server too.
+      const gone = new AbortController();
+      answer.on("close", () => gone.abort());
+      pass(incoming, gone.signal).then(
         ({ status, headers, body }) => answer.writeHead(status, headers).end(incoming.method === "HEAD" ? undefined : body),
         () => answer.destroy(),
       );

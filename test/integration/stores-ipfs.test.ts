@@ -1,20 +1,12 @@
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { setTimeout as pause } from "node:timers/promises";
-import { promisify } from "node:util";
 import { CID, create } from "ipfs-http-client";
 import { openIpfsStore } from "../../core/stores/ipfs.ts";
 import type { Store, StoreOptions } from "../../core/stores/store.ts";
 import { openStoreByUrl } from "../../core/stores/store-address.ts";
-import { findProgram } from "../stack/programs.ts";
-import { progressToStderr } from "../stack/progress.ts";
 import { useStack } from "../stack/use-stack.ts";
+import { ownPeer } from "./ipfs-own-peer.ts";
 import { storeContract } from "./store-contract.ts";
 import { all, fails, never } from "./store-expectations.ts";
 import { closedAddress, meddlingProxy } from "./store-servers.ts";
@@ -147,32 +139,10 @@ describe("IPFS store", () => {
     assert.equal(Buffer.from(await two.get("manifests/m", never)).toString(), "sealed");
   });
 
-  test("a peer whose API wants a token: StoreRejected without the right one", async (t) => {
-    const api = await closedAddress();
-    const repository = await mkdtemp(join(tmpdir(), "dbgov-kubo-"));
-    const program = await findProgram("ipfs", progressToStderr);
-    const env = { ...process.env, IPFS_PATH: repository, IPFS_TELEMETRY: "off" };
-    const run = promisify(execFile);
-    await run(program, ["init", "--profile=test", "--empty-repo"], { env });
-    await run(program, ["config", "Addresses.API", `/ip4/127.0.0.1/tcp/${new URL(api).port}`], { env });
+  test("a peer whose API wants a token: StoreRejected without the right one", async () => {
     const allowed = { dbgov: { AuthSecret: "bearer:the-right-token", AllowedPaths: ["/api/v0"] } };
-    await run(program, ["config", "--json", "API.Authorizations", JSON.stringify(allowed)], { env });
-    const daemon = spawn(program, ["daemon", "--offline"], { env, stdio: "ignore" });
-    const exited = once(daemon, "exit");
-    t.after(async () => {
-      daemon.kill("SIGKILL");
-      await exited;
-      await rm(repository, { recursive: true, force: true });
-    });
-    const answers = (): Promise<boolean> =>
-      fetch(`${api}/api/v0/id`, { method: "POST" }).then(
-        () => true,
-        () => false,
-      );
-    while (!(await answers())) {
-      assert.equal(daemon.exitCode, null, "the daemon did not start");
-      await pause(50);
-    }
+    await using peer = await ownPeer({ "API.Authorizations": allowed });
+    const { api } = peer;
     for (const token of ["the-wrong-token", undefined]) {
       const store = openWith([{ name: "guarded", api, ...(token === undefined ? {} : { token }) }], "/dbgov");
       await fails(store.put("packs/x", randomBytes(10), never), "StoreRejected", ["the-wrong-token"]);
