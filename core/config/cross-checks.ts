@@ -3,6 +3,7 @@ import { cronProblem } from "../domain/cron.ts";
 import { placementProblems } from "../domain/placement.ts";
 import type { Path } from "./locate.ts";
 import { nearest } from "./nearest.ts";
+import { placementConfigProblems } from "./placement-checks.ts";
 import type { Problem } from "./problems.ts";
 import type { Config, PolicyConfig } from "./schema.ts";
 
@@ -12,6 +13,7 @@ export const crossChecks = (config: Config): Problem[] => [
   ...uniqueAddresses(config),
   ...config.databases.flatMap(({ policy }, i) => declared("policy", config.policies, policy, ["databases", i, "policy"])),
   ...config.policies.flatMap((policy, i) => policyProblems(config, policy, i)),
+  ...placementConfigProblems(config),
   ...logProblems(config),
   ...quorumProblems(config),
   ...cronProblems(config.retention.cron, ["retention", "cron"]),

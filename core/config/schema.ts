@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { engineNames } from "../domain/snapshot.ts";
+import { allowance, databaseService, policyPlacing } from "./allowance-schema.ts";
 import { duration, name, ownName, type SecretRef, secret } from "./fields.ts";
 import { anchor, log, timestampAuthority } from "./ledger-schema.ts";
 import { store } from "./store-schema.ts";
@@ -47,6 +48,7 @@ const policy = z.strictObject({
       "how many stores, the landing store among them, must hold every object before the snapshot is `replicated`; fewer fail the run",
     ),
   domains: z.int().min(1).default(2).describe("in how many failure domains these copies must be"),
+  ...policyPlacing,
   envelopes: z
     .array(name)
     .default([])
@@ -95,6 +97,7 @@ const database = z.strictObject({
     "the connection URL, with user, password and database name; of Cosmos DB its connection string with `Database=NAME` and, if wanted, `RequestUnitShare=0.25` added",
   ),
   policy: name.describe("the policy that it is backed up and kept by"),
+  service: databaseService,
 });
 
 const recipient = z.strictObject({
@@ -145,6 +148,10 @@ export const configSchema = z.strictObject({
   databases: z.array(database).min(1).describe("the databases under governance"),
   stores: z.array(store).min(1).describe("the places that keep objects"),
   policies: z.array(policy).min(1).describe("how databases are backed up, copied, kept and drilled"),
+  allowances: z
+    .array(allowance)
+    .default([])
+    .describe("what services give and charge, where the built-in table is out of date or lacks one; fields that are given replace its own"),
   log: log.describe("the append-only transparency log"),
   anchors: z
     .array(anchor)

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { storePlacing } from "./allowance-schema.ts";
 import { name, ownName, secret } from "./fields.ts";
 
 /** The stores that a configuration can declare. One that is added is added here, and in `core/stores/`. */
@@ -8,6 +9,7 @@ const storeBase = {
   domain: name.describe(
     "the failure domain: stores that can fail together (same disk, account or provider) must share one, or copies count double",
   ),
+  ...storePlacing,
 };
 
 const directoryStore = z.strictObject({
