@@ -1,4 +1,5 @@
 import { copyLog } from "../../core/ledger/copy-log.ts";
+import { retiredLogKeys } from "../../core/site/retired-keys.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import { keepAlive } from "../keep-alive.ts";
 
@@ -11,7 +12,11 @@ export const createCopyLog = ({ site }: ActivityEnvironment) => ({
     keepAlive({ ...standstill, what: `the copy of the log to ${store}` }, async (report, signal) => {
       const at = await site();
       const { origin, store: own } = at.loaded.config.log;
-      const place = { store: await at.store(own), origin, publicKey: new Uint8Array(Buffer.from(publicKey, "hex")), signal };
+      const keys = [
+        { publicKey: new Uint8Array(Buffer.from(publicKey, "hex")) },
+        ...retiredLogKeys(at.loaded.config, new Date().toISOString()),
+      ];
+      const place = { store: await at.store(own), origin, keys, signal };
       return await copyLog(place, await at.store(store), (object) => report({ store, object }));
     }),
 });

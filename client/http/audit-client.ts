@@ -1,4 +1,5 @@
 import { Failure } from "../../core/domain/failure.ts";
+import { readAnswer } from "../../core/stores/bounded-answer.ts";
 
 /** What an auditor asks, and shows. */
 export interface AuditApi {
@@ -25,7 +26,7 @@ export const askApi = async ({ url, token, signal }: AuditApi, path: string): Pr
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
     status = response.status;
-    body = await readAtMost(response, largestAnswer);
+    body = new TextDecoder().decode(await readAnswer(response, largestAnswer));
   } catch (cause) {
     signal.throwIfAborted();
     throw new Failure("AuditUnreachable", `${where} gives no answer`, { cause });
@@ -40,17 +41,6 @@ export const askApi = async ({ url, token, signal }: AuditApi, path: string): Pr
   const told = (value as { error?: { message?: unknown } } | null)?.error?.message;
   const message = `${where}: ${typeof told === "string" ? printable(told) : `HTTP ${status}`}`;
   throw new Failure(({ 400: "UsageInvalid", 401: "TokenRejected", 404: "NameUnknown" } as const)[status] ?? "AuditUnreachable", message);
-};
-
-const readAtMost = async (response: Response, most: number): Promise<string> => {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length;
-    if (length > most) throw new RangeError(`the answer is larger than ${most} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 };
 
 /** What a stranger's server says may be shown on a terminal. */

@@ -15,9 +15,22 @@ export const crossChecks = (config: Config): Problem[] => [
   ...config.policies.flatMap((policy, i) => policyProblems(config, policy, i)),
   ...placementConfigProblems(config),
   ...logProblems(config),
+  ...keyProblems(config),
   ...quorumProblems(config),
   ...cronProblems(config.retention.cron, ["retention", "cron"]),
   ...cronProblems(config.sweep.cron, ["sweep", "cron"]),
+];
+
+const keyProblems = ({ keys }: Config): Problem[] => [
+  ...("command" in keys.logKey && keys.nameSecret === undefined
+    ? [problem(["keys", "nameSecret"], "is missing: a log key that never leaves its program gives no salts for names")]
+    : []),
+  ...keys.retired.flatMap(({ purpose, size }, i) =>
+    purpose === "log" && size === undefined ? [problem(["keys", "retired", i, "size"], "is missing: a key of the log needs it")] : [],
+  ),
+  ...repeated(keys.retired.map(({ purpose, publicKey }) => `${purpose} ${publicKey}`)).map((i) =>
+    problem(["keys", "retired", i, "publicKey"], "is named twice"),
+  ),
 ];
 
 const declared = (what: string, list: readonly { readonly name: string }[], name: string, path: Path): Problem[] => {

@@ -24,7 +24,8 @@ Everything is declared in one file, \`dbgov.yaml\`. \`bin/dbgov check\` judges i
 \`bin/dbgov apply\` makes the schedules match it. A commented example is \`dbgov.example.yaml\`.
 
 Secrets are never written in this file. Where the type is *secret*, write \`{ env: NAME }\` for an environment variable or
-\`{ file: PATH }\` for a file, which only its owner may write. A *duration* is a number and a unit: \`30s\`, \`15m\`, \`26h\`, \`7d\`.
+\`{ file: PATH }\` for a file, which only its owner may write, or \`{ keyVault: { vault: URL, secret: NAME } }\` for a secret of an Azure Key Vault
+([how](operations.md#keys-in-a-key-vault)). A *duration* is a number and a unit: \`30s\`, \`15m\`, \`26h\`, \`7d\`.
 Relative paths start at the file's own folder. Unknown keys are refused.
 
 For completion and checks in an editor, put this on the first line:
@@ -65,7 +66,7 @@ const join = (path: string, key: string): string => (path === "" ? key : `${path
 const isSecret = (field: FieldSchema): boolean => field.anyOf?.some((one) => one.properties?.env !== undefined) === true;
 
 const typeOf = (field: FieldSchema, path: string, key: string): string => {
-  if (isSecret(field)) return "secret";
+  if (isSecret(field)) return field.anyOf?.some((one) => one.properties?.command !== undefined) ? "secret or program" : "secret";
   if (field.const !== undefined) return `\`${field.const}\``;
   if (field.enum !== undefined) return field.enum.map((value) => `\`${value}\``).join(", ");
   if (field.type === "array") {

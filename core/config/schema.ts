@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { engineNames } from "../domain/snapshot.ts";
 import { allowance, databaseService, policyPlacing } from "./allowance-schema.ts";
-import { duration, name, ownName, type SecretRef, secret } from "./fields.ts";
+import { durability } from "./durability-schema.ts";
+import { duration, instant, name, ownName, type SecretRef, type SigningKeyRef, secret, signingKey } from "./fields.ts";
 import { anchor, log, timestampAuthority } from "./ledger-schema.ts";
 import { store } from "./store-schema.ts";
 
-export type { SecretRef };
+export type { SecretRef, SigningKeyRef };
 
 /**
  * The one schema of `dbgov.yaml`. It validates the file, and `docs/configuration.md` and `docs/dbgov.schema.json` are
@@ -109,6 +110,19 @@ const recipient = z.strictObject({
   secretKey: secret.optional().describe("set only where restores, drills and verifications run; backups need the public key alone"),
 });
 
+const retiredKey = z.strictObject({
+  purpose: z.enum(["log", "signing"]).describe("what it signed: the log's checkpoints, or manifests"),
+  publicKey: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "must be 64 hex digits")
+    .describe("its public key, as hex"),
+  until: instant.describe(
+    "what it signed alone counts until then: the end of the overlap, or the time since when somebody else may have had it",
+  ),
+  size: z.int().min(0).optional().describe("of a log's key: the log's size when it was replaced. After `until` it signs for no larger log"),
+  key: signingKey.optional().describe("of a log's key: where it is, so that it signs beside the new one until `until`"),
+});
+
 export const configSchema = z.strictObject({
   organization: name.describe("whose databases these are; appears in reports and the recovery kit, never in the log"),
   temporal: z
@@ -131,8 +145,17 @@ export const configSchema = z.strictObject({
         "32 bytes, as hex: chunk ids and chunk keys derive from it. With another one, nothing is recognized as stored before",
       ),
       indexKey: secret.describe("32 bytes, as hex: seals what retention needs to read; opens no content"),
-      signingKey: secret.describe("Ed25519 seed, 32 bytes as hex: signs manifests"),
-      logKey: secret.describe("Ed25519 seed, 32 bytes as hex: signs the log's checkpoints"),
+      signingKey: signingKey.describe("Ed25519 seed, 32 bytes as hex, or a program that signs: signs manifests"),
+      logKey: signingKey.describe("Ed25519 seed, 32 bytes as hex, or a program that signs: signs the log's checkpoints"),
+      nameSecret: secret
+        .optional()
+        .describe(
+          "what the salts of names in the log derive from; without it, the seed of `logKey`. Never change what it says, or a database's entries no longer belong together: `dbgov keys rotate` keeps it",
+        ),
+      retired: z
+        .array(retiredKey)
+        .default([])
+        .describe("keys that signed before, as `dbgov keys rotate` writes them; never remove one while anything that it signed is kept"),
     })
     .describe("the keys that workers hold; `dbgov keys` makes them. None opens a snapshot"),
   recipients: z

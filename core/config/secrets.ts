@@ -1,15 +1,22 @@
 import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Failure } from "../domain/failure.ts";
+import { readVaultSecret } from "./key-vault.ts";
 import { registerSecret } from "./redact.ts";
 import type { Resolved, SecretRef } from "./schema.ts";
 
 /**
  * The secret that `ref` names; a relative file starts at `folder`. It is registered for redaction before anybody gets
- * it. `SecretMissing` when there is none or it is empty, `ConfigurationInvalid` when others could have put it there.
+ * it. `SecretMissing` when there is none or it is empty, `ConfigurationInvalid` when others could have put it there,
+ * `KeyUnavailable` when a vault does not answer.
  */
 export const readSecret = async (ref: SecretRef, folder: string): Promise<string> => {
-  const secret = "env" in ref ? fromEnvironment(ref.env) : await fromFile(resolve(folder, ref.file));
+  const secret =
+    "env" in ref
+      ? fromEnvironment(ref.env)
+      : "file" in ref
+        ? await fromFile(resolve(folder, ref.file))
+        : await readVaultSecret(ref.keyVault);
   registerSecret(secret);
   return secret;
 };
@@ -43,6 +50,7 @@ const fromFile = async (path: string): Promise<string> => {
 const isSecretRef = (value: object): value is SecretRef => {
   const keys = Object.keys(value);
   const only = keys.length === 1 ? keys[0] : undefined;
+  if (only === "keyVault") return true;
   return (only === "env" || only === "file") && typeof (value as Record<string, unknown>)[only] === "string";
 };
 

@@ -7,6 +7,11 @@ export const failureTypes = {
   ConfigurationInvalid: { retry: false, exit: 2, remedy: "Correct the configuration at the place named, then run `dbgov check`." },
   UsageInvalid: { retry: false, exit: 2, remedy: "Read `--help` of the command and call it again." },
   SecretMissing: { retry: false, exit: 2, remedy: "Set the environment variable or create the file that the configuration names." },
+  KeyUnavailable: {
+    retry: true,
+    exit: 1,
+    remedy: "Bring back the vault, or the program that signs, that the message names; what waits for it goes on by itself then.",
+  },
   DatabaseUnreachable: {
     retry: true,
     exit: 1,

@@ -42,7 +42,7 @@ export const appendEntries = async (
   const state = before.written ? before : await begin(before, signer, target);
   const { objects, edge, size } = await grow(state, entries);
   const root = await rangeRoot(edgeNode(edge), 0, size);
-  const checkpoint = signCheckpoint(origin, size, root, signer);
+  const checkpoint = await signCheckpoint(origin, size, root, signer);
   for (const object of objects) await putTile(state, object);
   await refuseOtherWriter(state);
   await put(state, target, utf8(checkpoint.note));
@@ -84,7 +84,7 @@ const intoTiles = <T>(level: TileName["level"], known: number, items: readonly T
 
 /** The first object of a log is a checkpoint of size 0: from then on a log without a checkpoint is a damaged one, never a new one. */
 const begin = async (state: LogState, signer: LogSigner, target: HeadKey): Promise<LogState> => {
-  const checkpoint = signCheckpoint(state.place.origin, 0, state.checkpoint.root, signer);
+  const checkpoint = await signCheckpoint(state.place.origin, 0, state.checkpoint.root, signer);
   // Also where witnesses come first: an empty log needs none.
   for (const key of new Set<HeadKey>([checkpointKey, target])) await put(state, key, utf8(checkpoint.note));
   return { ...state, checkpoint, written: true };

@@ -31,12 +31,12 @@ export const healLog = async (
   copies: readonly Store[],
   { known, target = checkpointKey }: { known?: string | undefined; target?: HeadKey } = {},
 ): Promise<string[]> => {
-  const { origin, publicKey, store } = place;
+  const { origin, keys, store } = place;
   const own = await readHead(place).catch((error: unknown) => {
     if (isFailure(error, "LedgerCorrupt")) return undefined;
     throw error;
   });
-  const noted = known === undefined ? undefined : readCheckpoint(utf8(known), origin, publicKey, "the catalog's checkpoint");
+  const noted = known === undefined ? undefined : readCheckpoint(utf8(known), origin, keys, "the catalog's checkpoint");
   const head = own !== undefined && own.size >= (noted?.size ?? 0) ? own : noted;
   if (head === undefined)
     throw new Failure("LedgerCorrupt", `the log ${origin} has no valid checkpoint in store ${store.name}, nor in the catalog`);

@@ -1,6 +1,6 @@
 import { Failure, isFailure } from "../domain/failure.ts";
 import type { Store } from "../stores/store.ts";
-import { readCheckpoint } from "./checkpoint.ts";
+import { type LogKey, readCheckpoint } from "./checkpoint.ts";
 import {
   checkpointKey,
   completeRoot,
@@ -23,7 +23,8 @@ import { emptyRoot, equalBytes, type Hash, leafHash } from "./verify/hash.ts";
 export interface LogPlace {
   readonly store: Store;
   readonly origin: string;
-  readonly publicKey: Uint8Array;
+  /** Whose signature its heads must carry: one of these. */
+  readonly keys: readonly LogKey[];
   readonly signal: AbortSignal;
   /** Whether the log is seen as far as it was appended to, and not only as far as it is published. */
   readonly unpublished?: boolean;
@@ -67,11 +68,11 @@ export const loadState = async (place: LogPlace): Promise<LogState> => {
 
 /** The log's head as the store has it: the larger of what is published and, where the place says so, what is not yet. */
 export const readHead = async (place: LogPlace): Promise<Checkpoint | undefined> => {
-  const { store, origin, publicKey } = place;
+  const { store, origin, keys } = place;
   const heads: Checkpoint[] = [];
   for (const key of place.unpublished === true ? [checkpointKey, headKey] : [checkpointKey]) {
     const note = await readIfThere(place, key);
-    if (note !== undefined) heads.push(readCheckpoint(note, origin, publicKey, `${key} in store ${store.name}`));
+    if (note !== undefined) heads.push(readCheckpoint(note, origin, keys, `${key} in store ${store.name}`));
   }
   return heads.reduce<Checkpoint | undefined>((most, head) => (most === undefined || head.size > most.size ? head : most), undefined);
 };

@@ -1,7 +1,7 @@
 import { Failure } from "../domain/failure.ts";
 import type { Store } from "../stores/store.ts";
 import { appendEntries } from "./append.ts";
-import { type LogSigner, signCheckpoint } from "./checkpoint.ts";
+import { keysOf, type LogSigner, signCheckpoint } from "./checkpoint.ts";
 import type { EntryDraft } from "./entries.ts";
 import { type LogState, loadState, readHead, verifiedEntries, verifiedNode, verifiedTile } from "./log-state.ts";
 import { type AppendedEntry, type KnownEntries, nothingKnown, planAppend } from "./plan-append.ts";
@@ -9,7 +9,7 @@ import { type IndexedEntry, readEntries, readEntry } from "./read-entries.ts";
 import { checkpointKey, hashesAtLevel, headKey, tileWidth } from "./tiles.ts";
 import { consistencyPath, inclusionPath, rangeRoot } from "./tree.ts";
 import type { Checkpoint } from "./verify/checkpoint.ts";
-import { equalBytes, type Hash } from "./verify/hash.ts";
+import { equalBytes, type Hash, toHex } from "./verify/hash.ts";
 
 export type { AppendedEntry, KnownEntries } from "./plan-append.ts";
 export type { IndexedEntry } from "./read-entries.ts";
@@ -33,6 +33,8 @@ export interface Log {
   entries(from?: number, to?: number): AsyncIterable<IndexedEntry>;
   /** A freshly signed checkpoint of an earlier (or the current) size; the same note as the one signed then. */
   checkpointAt(size: number): Promise<Checkpoint>;
+  /** The root of an earlier (or the current) size, as hex. Nothing is signed. */
+  rootAt(size: number): Promise<string>;
   inclusionProof(index: number, size: number): Promise<Hash[]>;
   consistencyProof(from: number, to: number): Promise<Hash[]>;
   /** Looks whether the log has grown in its store, for who reads it for long. What was seen before must be its beginning. */
@@ -63,7 +65,7 @@ export interface LogOptions {
 
 export const openLog = async (options: LogOptions): Promise<Log> => {
   const { store, origin, signer, signal = new AbortController().signal, unpublished = false, publishAtOnce = true } = options;
-  let state = await loadState({ store, origin, publicKey: signer.publicKey, signal, unpublished });
+  let state = await loadState({ store, origin, keys: keysOf(signer), signal, unpublished });
   if (state.checkpoint.size <= wholeCheckUpTo) await checkTiles(state);
 
   const append = async (drafts: readonly EntryDraft[], known: KnownEntries = nothingKnown): Promise<Appended> => {
@@ -75,7 +77,11 @@ export const openLog = async (options: LogOptions): Promise<Log> => {
   const checkpointAt = async (size: number): Promise<Checkpoint> => {
     refuseBeyond(state, size);
     if (size === state.checkpoint.size && state.written) return state.checkpoint;
-    return signCheckpoint(origin, size, await rangeRoot(verifiedNode(state), 0, size), signer);
+    return await signCheckpoint(origin, size, await rangeRoot(verifiedNode(state), 0, size), signer);
+  };
+  const rootAt = async (size: number): Promise<string> => {
+    refuseBeyond(state, size);
+    return toHex(await rangeRoot(verifiedNode(state), 0, size));
   };
   return {
     origin,
@@ -85,6 +91,7 @@ export const openLog = async (options: LogOptions): Promise<Log> => {
     checkpoint: () => state.checkpoint,
     append,
     checkpointAt,
+    rootAt,
     entry: (index) => readEntry(state, index),
     entries: (from = 0, to = state.checkpoint.size) => readEntries(state, from, to),
     inclusionProof: async (index, size) => {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Failure } from "../domain/failure.ts";
+import { readAnswer } from "../stores/bounded-answer.ts";
 import type { Certificate } from "./verify/certificates.ts";
 import { childrenOf, readDer, readElements, tags } from "./verify/der.ts";
 import { toHex } from "./verify/hash.ts";
@@ -56,14 +57,14 @@ const post = async ({ url, timeoutMs = 30_000 }: Authority, where: string, body:
   try {
     const headers = { "content-type": "application/timestamp-query", accept: "application/timestamp-reply" };
     response = await fetch(url, { method: "POST", headers, body: body as Uint8Array<ArrayBuffer>, signal: AbortSignal.timeout(timeoutMs) });
-    bytes = new Uint8Array(await response.arrayBuffer());
+    bytes = await readAnswer(response, largestAnswer);
   } catch (error) {
+    if (error instanceof RangeError) throw new Failure("AuthorityRejected", `${where}: ${error.message}`, { cause: error });
     const timedOut = error instanceof Error && error.name === "TimeoutError";
     const reason = timedOut ? `no answer within ${timeoutMs} ms` : "no connection";
     throw new Failure("AuthorityUnreachable", `${where}: ${reason}`, { cause: error });
   }
   if (!response.ok) throw new Failure("AuthorityUnreachable", `${where}: it answers HTTP ${response.status}`);
-  if (bytes.length > largestAnswer) throw new Failure("AuthorityRejected", `${where}: its answer has ${bytes.length} bytes`);
   return bytes;
 };
 

@@ -1,4 +1,5 @@
 import { Failure } from "../domain/failure.ts";
+import { readAnswer } from "../stores/bounded-answer.ts";
 import { formatWitnessRequest } from "./cosign.ts";
 import type { Log } from "./log.ts";
 import type { Checkpoint } from "./verify/checkpoint.ts";
@@ -75,8 +76,9 @@ const ask = async (url: string, body: string): Promise<{ status: number; body: s
       body,
       signal: AbortSignal.timeout(timeoutMs),
     });
-    return { status: response.status, body: (await response.text()).slice(0, largestAnswer) };
+    return { status: response.status, body: new TextDecoder().decode(await readAnswer(response, largestAnswer)) };
   } catch (error) {
+    if (error instanceof RangeError) return { error: `answers too much: ${error.message}` };
     return {
       error: error instanceof Error && error.name === "TimeoutError" ? `gives no answer within ${timeoutMs / 1000} s` : "cannot be reached",
     };

@@ -97,7 +97,7 @@ export const sealManifest = async (
     content: encodeBase64(sealedContent),
   };
   const checked = { ...unsigned, checksum: checksumOf(unsigned) };
-  const signature = encodeBase64(options.signer.sign(signedBytes(checked)));
+  const signature = encodeBase64(await options.signer.sign(signedBytes(checked)));
   const bytes = new Uint8Array(canonicalBytes({ ...checked, signature }));
   const envelopes = await wrapKey("manifest", snapshot, manifestKey, options.recipients);
   manifestKey.fill(0);

@@ -8,6 +8,7 @@ import { parseRecipientSecret, type RecipientSecret } from "./keys.ts";
 import { recoveryPage } from "./recovery-page.ts";
 import { formatVersion, refuseNewer } from "./repository-config.ts";
 import { keyIdOf } from "./signing.ts";
+import type { SigningKey } from "./signing-keys.ts";
 
 /** What goes on the printable page and into kit.json. */
 export interface RecoveryKitContent {
@@ -19,7 +20,7 @@ export interface RecoveryKitContent {
   /** Addresses only, no secrets. */
   readonly stores: readonly RecoveryStore[];
   /** Ed25519, 32 bytes each: whose manifests are believed. */
-  readonly signingKeys: readonly Uint8Array[];
+  readonly signingKeys: readonly SigningKey[];
   readonly log: { readonly origin: string; readonly publicKey: Uint8Array };
 }
 
@@ -33,7 +34,7 @@ export interface RecoveryStore {
 export interface RecoveryKit {
   readonly organization: string;
   readonly secret: RecipientSecret;
-  readonly signingKeys: readonly Uint8Array[];
+  readonly signingKeys: readonly SigningKey[];
   readonly stores: readonly RecoveryStore[];
   readonly log: RecoveryKitContent["log"];
   /** All envelopes of a range (by its id) or a manifest (by its snapshot's id); empty when the keyring has none. */
@@ -115,7 +116,10 @@ export const writeRecoveryKit = async (folder: string, content: RecoveryKitConte
     recipient: id,
     secret: content.secretText.trim(),
     stores: content.stores.map(({ name, kind, address }) => ({ name, kind, address })),
-    signingKeys: content.signingKeys.map((key) => ({ id: keyIdOf(key), publicKey: encodeBase64(key) })),
+    signingKeys: content.signingKeys.map(({ publicKey, until }) => ({
+      ...{ id: keyIdOf(publicKey), publicKey: encodeBase64(publicKey) },
+      ...(until === undefined ? {} : { until }),
+    })),
     log: { origin: content.log.origin, publicKey: encodeBase64(content.log.publicKey) },
   };
   try {
@@ -157,13 +161,20 @@ const parseJson = (text: string, what: string): Record<string, unknown> => {
   throw new Failure("ObjectCorrupt", `${what} is not a JSON object`);
 };
 
+const readSigningKey = (listed: unknown): SigningKey | undefined => {
+  const { publicKey, until } = (listed ?? {}) as { publicKey?: unknown; until?: unknown };
+  const key = decodeBase64(publicKey, 32);
+  if (key === undefined || until === undefined) return key === undefined ? undefined : { publicKey: key };
+  return typeof until === "string" ? { publicKey: key, until } : undefined;
+};
+
 const parseKit = async (text: string, path: string): Promise<Omit<RecoveryKit, "envelopesOf">> => {
   const kit = parseJson(text, path);
   refuseNewer(kit.version, path);
   const log = kit.log as { origin?: unknown; publicKey?: unknown } | undefined;
   const logKey = decodeBase64(log?.publicKey, 32);
   const listed = Array.isArray(kit.signingKeys) ? kit.signingKeys : [];
-  const signingKeys = listed.map((key) => decodeBase64((key as { publicKey?: unknown } | null)?.publicKey, 32));
+  const signingKeys = listed.map(readSigningKey);
   const { organization, stores, secret, format } = kit;
   const sound = format === "dbgov-recovery-kit" && typeof organization === "string" && Array.isArray(stores) && typeof secret === "string";
   if (!sound || typeof log?.origin !== "string" || logKey === undefined || !signingKeys.every((key) => key !== undefined)) {

@@ -64,7 +64,12 @@ ${stores.map((store) => `<pre>${markup(command(store.address))}</pre>`).join("\n
 <h2>What to believe</h2>
 <table>
 <tbody>
-${signingKeys.map((key) => `<tr><th>Manifests are signed by</th><td><code>${keyIdOf(key)} ${Buffer.from(key).toString("base64")}</code></td></tr>`).join("\n")}
+${signingKeys
+  .map(
+    ({ publicKey, until }) =>
+      `<tr><th>Manifests are signed by</th><td><code>${keyIdOf(publicKey)} ${Buffer.from(publicKey).toString("base64")}</code>${until === undefined ? "" : ` until ${markup(until)}`}</td></tr>`,
+  )
+  .join("\n")}
 <tr><th>Transparency log</th><td><code>${markup(log.origin)}</code></td></tr>
 <tr><th>Log key</th><td><code>${Buffer.from(log.publicKey).toString("base64")}</code></td></tr>
 </tbody>

@@ -7,8 +7,8 @@ export interface Signer {
   readonly keyId: string;
   /** 32 bytes. */
   readonly publicKey: Uint8Array;
-  /** 64 bytes. */
-  sign(message: Uint8Array): Uint8Array;
+  /** 64 bytes. A key that never leaves its vault signs there. */
+  sign(message: Uint8Array): Uint8Array | Promise<Uint8Array>;
 }
 
 /** Heads of the DER forms (RFC 8410) that hold a bare seed or public key. */
@@ -19,7 +19,7 @@ const spkiHead = Buffer.from("302a300506032b6570032100", "hex");
 export const keyIdOf = (publicKey: Uint8Array): string => hash("sha256", publicKey, "hex").slice(0, 16);
 
 /** A signer from a 32-byte seed as 64 hex digits. Throws `ConfigurationInvalid`. */
-export const signerFromSeed = (hexSeed: string): Signer => {
+export const signerFromSeed = (hexSeed: string): Omit<Signer, "sign"> & { sign(message: Uint8Array): Uint8Array } => {
   if (!/^[0-9a-fA-F]{64}$/.test(hexSeed.trim())) throw new Failure("ConfigurationInvalid", "a signing key must be 64 hex digits");
   const key = createPrivateKey({ key: Buffer.concat([pkcs8Head, Buffer.from(hexSeed.trim(), "hex")]), format: "der", type: "pkcs8" });
   const publicKey = new Uint8Array(createPublicKey(key).export({ format: "der", type: "spki" }).subarray(spkiHead.length));

@@ -8,6 +8,7 @@ import { listSnapshots } from "../catalog/read-snapshots.ts";
 import type { SnapshotRecord as CatalogSnapshot, LogEntryRecord } from "../catalog/records.ts";
 import { replicaSummary } from "../catalog/replica-summary.ts";
 import type { DatabaseRecord, EngineRecord, KeySeparationRecord, ScheduleRecord, SnapshotRecord } from "../compliance/engine-record.ts";
+import type { Config, SecretRef } from "../config/schema.ts";
 import { durationMs } from "../domain/duration.ts";
 import { isFailure } from "../domain/failure.ts";
 import { openLog } from "../ledger/log.ts";
@@ -155,11 +156,15 @@ const kitRecord = async (site: Site): Promise<EngineRecord["kit"]> => {
   };
 };
 
+/** The secrets among the keys; a key that never leaves its program is like no other. */
+const keyRefs = ({ retired: _, ...keys }: Config["keys"]): [string, SecretRef][] =>
+  Object.entries(keys).flatMap(([name, ref]) => (ref === undefined || "command" in ref ? [] : [[name, ref] as [string, SecretRef]]));
+
 /** Which of the keys that this process can read are one and the same. Null when it can read fewer than two. */
 const keySeparation = async (site: Site): Promise<KeySeparationRecord | null> => {
   const { config } = site.loaded;
   const refs = [
-    ...Object.entries(config.keys).map(([name, ref]) => [`keys.${name}`, ref] as const),
+    ...keyRefs(config.keys).map(([name, ref]) => [`keys.${name}`, ref] as const),
     ...config.anchors.map((anchor) => [`anchors.${anchor.name}.submitterKey`, anchor.submitterKey] as const),
   ];
   const secrets: [string, string][] = [];

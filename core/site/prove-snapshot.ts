@@ -6,6 +6,7 @@ import { getSnapshot } from "../catalog/read-snapshots.ts";
 import type { AnchorRecord } from "../catalog/records.ts";
 import { timestampsOf } from "../catalog/timestamps.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
+import { keysOf, openLogCheckpoint, signatureLines } from "../ledger/checkpoint.ts";
 import { chainEvidenceKey, publishedNoteKey } from "../ledger/evidence-keys.ts";
 import { collectEvidence, type EvmEvidence } from "../ledger/evm.ts";
 import { type Log, openLog } from "../ledger/log.ts";
@@ -13,8 +14,9 @@ import { buildProofBundle } from "../ledger/proof-bundle.ts";
 import { trimToken } from "../ledger/trim-token.ts";
 import type { ProofBundle } from "../ledger/verify/audit.ts";
 import { readPemCertificates } from "../ledger/verify/certificates.ts";
-import { type Checkpoint, checkpointText, headOf, openCheckpoint } from "../ledger/verify/checkpoint.ts";
+import { type Checkpoint, checkpointText, headOf } from "../ledger/verify/checkpoint.ts";
 import { checkEvmEvidence, refuteEvmEvidence } from "../ledger/verify/evm-evidence.ts";
+import { parseNote, signaturesOf } from "../ledger/verify/note.ts";
 import { checkpointHash } from "../ledger/verify/timestamp.ts";
 import type { Store } from "../stores/store.ts";
 import { registryPlace } from "./registry-place.ts";
@@ -63,7 +65,7 @@ export const proveEntry = async (
   const store = await site.store(site.loaded.config.log.store);
   const size = (await attestedSize(catalog, index)) ?? log.size;
   const checkpoint = await log.checkpointAt(size);
-  if (since?.root !== undefined && headOf(await log.checkpointAt(since.size)).root !== since.root) {
+  if (since?.root !== undefined && (await log.rootAt(since.size)) !== since.root) {
     throw new Failure("LedgerCorrupt", `the checkpoint of size ${since.size} to start from is no beginning of the log ${log.origin}`);
   }
   const published = await publishedNote(site, store, checkpoint, signal);
@@ -83,12 +85,15 @@ export const proveEntry = async (
 const publishedNote = async (site: Site, store: Store, checkpoint: Checkpoint, signal: AbortSignal): Promise<string | undefined> => {
   const bytes = await kept(store, publishedNoteKey(checkpoint.size), signal);
   if (bytes === undefined) return undefined;
-  const { publicKey } = await site.logSigner();
-  const note = openCheckpoint(new TextDecoder().decode(bytes), checkpoint.origin, { name: checkpoint.origin, publicKey });
+  const signer = await site.logSigner();
+  const note = openLogCheckpoint(new TextDecoder().decode(bytes), checkpoint.origin, keysOf(signer));
   if ("reason" in note || headOf(note).root !== headOf(checkpoint).root) {
     throw new Failure("LedgerCorrupt", `${publishedNoteKey(checkpoint.size)} in store ${store.name} is not of this log`);
   }
-  return note.note;
+  // A note from before a rotation: its head is that of the log today, so today's key says so, too.
+  const own = { name: checkpoint.origin, publicKey: signer.publicKey };
+  if (signaturesOf(parseNote(note.note)!, own).length > 0) return note.note;
+  return note.note + (await signatureLines(checkpointText(note.origin, note.size, note.root), note.origin, { ...signer, earlier: [] }));
 };
 
 /** As it lies beside the log, so that no node of the chain is needed; where it does not, or is not right, a node is asked. */

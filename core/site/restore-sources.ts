@@ -1,9 +1,12 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { listReplicas } from "../catalog/list-replicas.ts";
 import { getSnapshot } from "../catalog/read-snapshots.ts";
+import { storeTrust } from "../catalog/store-trust.ts";
 import type { StoreConfig } from "../config/schema.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
+import { inOrderOfTrust } from "../domain/store-trust.ts";
 import { manifestKey } from "../repository/object-keys.ts";
+import { signingKeysFor } from "../repository/signing-keys.ts";
 import type { SnapshotAccess } from "../snapshot/open-snapshot.ts";
 import { accessFromCatalog } from "../snapshot/snapshot-access.ts";
 import type { Site } from "./site.ts";
@@ -15,7 +18,7 @@ export interface SourceOptions {
   readonly everyStore?: boolean;
 }
 
-/** Everything a job needs to open a snapshot: keys and envelopes, and the stores that hold it, the landing store first. */
+/** Everything a job needs to open a snapshot: keys and envelopes, and the stores that hold it, the landing store first, doubted ones last. */
 export const restoreSources = async (
   site: Site,
   snapshot: string,
@@ -31,15 +34,15 @@ export const restoreSources = async (
     );
   }
   const holders = new Set((await listReplicas(catalog, [manifestKey(snapshot)])).map(({ store }) => store));
-  const names = (only === undefined ? storesOf(site, database) : [only]).filter((name) => holders.has(name));
+  const wanted = only === undefined ? inOrderOfTrust(storesOf(site, database), await storeTrust(catalog)) : [only];
+  const names = wanted.filter((name) => holders.has(name));
   if (names.length === 0) {
     const where = only === undefined ? "any store that is configured for it" : `store ${only}`;
     throw new Failure("ObjectMissing", `snapshot ${snapshot} is not recorded to be in ${where}`);
   }
   const { secret } = await site.recipientSecret();
-  const signer = await site.signer();
   return {
-    access: await accessFromCatalog(catalog, snapshot, secret, [signer.publicKey]),
+    access: await accessFromCatalog(catalog, snapshot, secret, signingKeysFor(snapshot, await site.signingKeys())),
     stores: everyStore ? await Promise.all(names.map((name) => site.storeConfig(name))) : await usableStores(site, names),
   };
 };

@@ -1,9 +1,9 @@
 import { latestCheckpoint } from "../catalog/latest-checkpoint.ts";
 import { isFailure } from "../domain/failure.ts";
+import { keysOf } from "../ledger/checkpoint.ts";
 import { healLog } from "../ledger/heal-log.ts";
 import { type Log, openLog } from "../ledger/log.ts";
 import { checkpointKey, headKey } from "../ledger/tiles.ts";
-import { headOf } from "../ledger/verify/checkpoint.ts";
 import type { Store } from "../stores/store.ts";
 import { logCopies } from "./log-copies.ts";
 import type { Site } from "./site.ts";
@@ -24,11 +24,11 @@ export const openLogToAppend = async (site: Site, signal: AbortSignal, onHealed:
     // Opening reads hashes alone; what is appended joins the last entries.
     if (log.size > 0) await log.entry(log.size - 1);
     // Where it has not the catalog's checkpoint, healing says what is wrong, or puts it right.
-    if (known === undefined || (log.size >= known.size && headOf(await log.checkpointAt(known.size)).root === known.root)) return log;
+    if (known === undefined || (log.size >= known.size && (await log.rootAt(known.size)) === known.root)) return log;
   } catch (error) {
     if (!isFailure(error, "LedgerCorrupt")) throw error;
   }
-  const place = { store, origin, publicKey: signer.publicKey, signal, unpublished: true };
+  const place = { store, origin, keys: keysOf(signer), signal, unpublished: true };
   const target = publishAtOnce ? checkpointKey : headKey;
   onHealed(await healLog(place, await copiesOf(site), { known: known?.note, target }));
   return await open();

@@ -1,14 +1,27 @@
 import { createHmac } from "node:crypto";
 import { type Catalog, closeCatalog, openCatalog } from "../catalog/catalog.ts";
 import type { LoadedConfig } from "../config/load-config.ts";
-import type { AnchorConfig, AuthorityConfig, DatabaseConfig, PolicyConfig, Resolved, SecretRef, StoreConfig } from "../config/schema.ts";
+import type {
+  AnchorConfig,
+  AuthorityConfig,
+  DatabaseConfig,
+  PolicyConfig,
+  Resolved,
+  SecretRef,
+  SigningKeyRef,
+  StoreConfig,
+} from "../config/schema.ts";
 import { readSecret, resolveSecrets } from "../config/secrets.ts";
 import { Failure } from "../domain/failure.ts";
+import type { LogSigner } from "../ledger/checkpoint.ts";
 import { parseRecipient, parseRecipientSecret, type Recipient, type RecipientSecret, type RepositoryKeys } from "../repository/keys.ts";
 import { type Signer, signerFromSeed } from "../repository/signing.ts";
+import type { SigningKey } from "../repository/signing-keys.ts";
 import type { Store } from "../stores/store.ts";
 import { openStore } from "../stores/stores.ts";
 import { readKeyFile } from "./key-file.ts";
+import { signerByProgram } from "./program-signer.ts";
+import { nameSecretOf, retiredLogKeys, retiredSigningKeys } from "./retired-keys.ts";
 
 /**
  * One configuration at work: names become databases, stores and keys. Secrets are read, and connections opened, only
@@ -32,7 +45,10 @@ export interface Site {
   /** Of the first recipient whose secret key the configuration names. */
   recipientSecret(): Promise<{ name: string; text: string; secret: RecipientSecret }>;
   signer(): Promise<Signer>;
-  logSigner(): Promise<Signer>;
+  /** All public keys that may have signed manifests, the present one first. */
+  signingKeys(): Promise<SigningKey[]>;
+  /** The log's key, with those before it; in an overlap they sign, too. */
+  logSigner(): Promise<Signer & LogSigner>;
   /** With a database's salt and name anybody can tell its entries in the log; without it nobody can. 64 hex digits. */
   logNameSalt(database: string): Promise<string>;
   close(): Promise<void>;
@@ -62,6 +78,8 @@ export const openSite = (loaded: LoadedConfig): Site => {
     if (!/^[0-9a-fA-F]{64}$/.test(text)) throw new Failure("ConfigurationInvalid", `keys.${what} must be 64 hex digits (32 bytes)`);
     return new Uint8Array(Buffer.from(text, "hex"));
   };
+  const signerOf = async (ref: SigningKeyRef): Promise<Signer> =>
+    "command" in ref ? signerByProgram(ref, folder) : signerFromSeed(await secret(ref));
 
   const site: Site = {
     loaded,
@@ -94,10 +112,17 @@ export const openSite = (loaded: LoadedConfig): Site => {
       const text = await secret(able.secretKey);
       return { name: able.name, text, secret: await parseRecipientSecret(text) };
     },
-    signer: async () => signerFromSeed(await secret(config.keys.signingKey)),
-    logSigner: async () => signerFromSeed(await secret(config.keys.logKey)),
+    signer: () => signerOf(config.keys.signingKey),
+    signingKeys: async () => [{ publicKey: (await site.signer()).publicKey }, ...retiredSigningKeys(config)],
+    logSigner: async () => {
+      const now = new Date().toISOString();
+      const earlier = retiredLogKeys(config, now).map(async ({ key, ...known }) =>
+        key === undefined ? known : { ...known, sign: (await signerOf(key)).sign },
+      );
+      return { ...(await signerOf(config.keys.logKey)), earlier: await Promise.all(earlier) };
+    },
     logNameSalt: async (database) =>
-      createHmac("sha256", await secret(config.keys.logKey))
+      createHmac("sha256", await secret(nameSecretOf(config.keys)))
         .update(`dbgov-1/log-name/${database}`)
         .digest("hex"),
     close: async () => {

@@ -12,12 +12,22 @@ import type { Site } from "./site.ts";
 export const trustPolicyOf = async (site: Site, anchors: readonly EvmEvidence[] = []): Promise<Trust> => {
   const { config } = site.loaded;
   const { publicKey } = await site.logSigner();
-  const signer = await site.signer();
+  const retired = config.keys.retired.filter(({ purpose }) => purpose === "log");
+  const vkeyOf = (key: Uint8Array): string => formatNoteKey({ name: config.log.origin, publicKey: new Uint8Array(key) });
   const { witnesses, witnessQuorum } = config.log;
   const authorities = await Promise.all(config.timestampAuthorities.map(({ roots }) => readRoots(roots)));
   return {
-    log: { origin: config.log.origin, publicKey: formatNoteKey({ name: config.log.origin, publicKey }) },
-    signingKeys: [Buffer.from(signer.publicKey).toString("hex")],
+    log: {
+      origin: config.log.origin,
+      publicKey: vkeyOf(publicKey),
+      ...(retired.length === 0
+        ? {}
+        : { retiredKeys: retired.map((key) => ({ publicKey: vkeyOf(Buffer.from(key.publicKey, "hex")), until: key.until })) }),
+    },
+    signingKeys: (await site.signingKeys()).map(({ publicKey: key, until }) => {
+      const text = Buffer.from(key).toString("hex");
+      return until === undefined ? text : { publicKey: text, until };
+    }),
     chains: config.anchors.map((anchor) => ({
       chainId: anchor.chainId,
       contract: anchor.contract.toLowerCase(),

@@ -15,7 +15,7 @@ export const writeKit = async (site: Site, now: Date): Promise<void> => {
     generatedAt: now.toISOString(),
     secretText: text,
     stores,
-    signingKeys: [(await site.signer()).publicKey],
+    signingKeys: await site.signingKeys(),
     log: { origin: config.log.origin, publicKey: (await site.logSigner()).publicKey },
   };
   await writeRecoveryKit(config.recoveryKit, content, allEnvelopes(await site.catalog()));

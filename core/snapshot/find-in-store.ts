@@ -5,6 +5,7 @@ import { parseEnvelopes } from "../repository/envelopes.ts";
 import type { Manifest } from "../repository/manifest.ts";
 import { envelopesKey } from "../repository/object-keys.ts";
 import type { RecoveryKit } from "../repository/recovery-kit.ts";
+import { signingKeysFor } from "../repository/signing-keys.ts";
 import type { Store } from "../stores/store.ts";
 import { fetchManifest, type SnapshotAccess } from "./open-snapshot.ts";
 
@@ -25,7 +26,7 @@ export const openWithKit = async (
   snapshot: string,
   signal: AbortSignal,
 ): Promise<{ manifest: Manifest; access: SnapshotAccess }> => {
-  const base = { snapshot, secret: kit.secret, signingKeys: kit.signingKeys };
+  const base = { snapshot, secret: kit.secret, signingKeys: signingKeysFor(snapshot, kit.signingKeys) };
   const envelopes: Record<string, readonly Envelope[]> = { [snapshot]: await envelopesFor(store, kit, snapshot, signal) };
   const manifest = await fetchManifest({ ...base, envelopes }, store, signal);
   for (const stream of manifest.streams) {

@@ -53,8 +53,7 @@ export const writeBenchLog = async (
     if (hashes.length > 0) await tile({ level, index: full[level] ?? 0, width: hashes.length }, encodeTile(hashes));
   }
   const root = await rangeRoot(edgeNode(filling), 0, size);
-  const sign = (message: Uint8Array): Uint8Array => new Uint8Array(signer.sign(message));
-  await write(checkpointKey, utf8(signCheckpoint(origin, size, root, { publicKey: new Uint8Array(signer.publicKey), sign }).note));
+  await write(checkpointKey, utf8((await signCheckpoint(origin, size, root, signer)).note));
   return root;
 };
 

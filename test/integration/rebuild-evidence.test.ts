@@ -27,7 +27,7 @@ test("evidence beside the log that does not hold is named, records nothing, and 
   const log = await openLog({ store, origin, signer });
   const { root } = await log.checkpointAt(2);
   const put = (key: string, text: string) => store.put(key, new TextEncoder().encode(text), signal);
-  await put(publishedNoteKey(1), signCheckpoint(origin, 1, (await log.checkpointAt(1)).root, testSigner(77)).note);
+  await put(publishedNoteKey(1), (await signCheckpoint(origin, 1, (await log.checkpointAt(1)).root, testSigner(77))).note);
   await put(publishedNoteKey(2), (await log.checkpointAt(1)).note);
   await put(publishedNoteKey(0), "of an empty log");
   await put(chainEvidenceKey(1, "chain"), "{ torn");
@@ -36,7 +36,7 @@ test("evidence beside the log that does not hold is named, records nothing, and 
   const openToken = async () => {
     throw new Failure("NameUnknown", "no time-stamping authority is called gone");
   };
-  const rebuild = () => rebuildAttestation(catalog, log, store, () => "chain", openToken, signer.publicKey, signal);
+  const rebuild = () => rebuildAttestation(catalog, log, store, () => "chain", openToken, [signer], signal);
   const { anchors, timestamps, refused } = await rebuild();
   assert.deepEqual([anchors, timestamps], [0, 0]);
   assert.deepEqual(refused.map((sentence) => sentence.split(" ")[0]).toSorted(), [

@@ -128,8 +128,8 @@ try {
     otherContract: await here.anchor(log, 20, here.otherContract),
     otherChain: await there.anchor(log, 20, there.contract),
     strangerToken: Buffer.from(await stamped(20, "stranger")).toString("base64"),
-    otherKeyCheckpoint: signCheckpoint(origin, 20, head.root, testSigner(2)).note,
-    otherOriginCheckpoint: signCheckpoint("other.example/log", 20, head.root, signer).note,
+    otherKeyCheckpoint: (await signCheckpoint(origin, 20, head.root, testSigner(2))).note,
+    otherOriginCheckpoint: (await signCheckpoint("other.example/log", 20, head.root, signer)).note,
     after20: { size: 20, root: toHex(head.root) },
   };
   const json = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`;

@@ -23,8 +23,8 @@ describe("two auditors who compare what they were shown", () => {
       "rewritten.json": JSON.stringify(vectors.rewritten),
       "older.json": JSON.stringify(vectors.older),
       same: bundle.checkpoint,
-      forked: signCheckpoint(origin, 9, fromHex(vectors.after20.root), testSigner()).note,
-      "other size": signCheckpoint(origin, 49, fromHex(vectors.after20.root), testSigner()).note,
+      forked: (await signCheckpoint(origin, 9, fromHex(vectors.after20.root), testSigner())).note,
+      "other size": (await signCheckpoint(origin, 49, fromHex(vectors.after20.root), testSigner())).note,
       stranger: vectors.otherKeyCheckpoint,
     };
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);

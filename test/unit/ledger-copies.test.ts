@@ -10,7 +10,7 @@ import { type MemoryStore, memoryStore } from "./ledger-memory-store.ts";
 
 const signer = testSigner();
 const signal = new AbortController().signal;
-const placeOf = (store: MemoryStore): LogPlace => ({ store, origin, publicKey: signer.publicKey, signal });
+const placeOf = (store: MemoryStore): LogPlace => ({ store, origin, keys: [{ publicKey: signer.publicKey }], signal });
 const open = (store: MemoryStore) => openLog({ store, origin, signer });
 const logObjects = (store: MemoryStore) => new Map([...store.objects].filter(([key]) => !/\.p\/\d+$/.test(key)).sort());
 

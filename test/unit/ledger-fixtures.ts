@@ -1,11 +1,10 @@
 import { createHash, createPrivateKey, createPublicKey, sign } from "node:crypto";
-import type { LogSigner } from "../../core/ledger/checkpoint.ts";
 import { commit, type EntryDraft } from "../../core/ledger/entries.ts";
 import { emptyRoot, type Hash, leafHash, nodeHash } from "../../core/ledger/verify/hash.ts";
 
 export const origin = "acme.example/dbgov";
 
-export const testSigner = (seed = 1): Required<LogSigner> => {
+export const testSigner = (seed = 1): { publicKey: Uint8Array; sign(message: Uint8Array): Uint8Array } => {
   const der = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), Buffer.alloc(32, seed)]);
   const key = createPrivateKey({ key: der, format: "der", type: "pkcs8" });
   const publicKey = new Uint8Array(createPublicKey(key).export({ format: "der", type: "spki" }).subarray(12));

@@ -68,15 +68,15 @@ describe("signed notes and checkpoints", () => {
     }
   });
 
-  test("signatures of others do not count, and do not disturb", () => {
+  test("signatures of others do not count, and do not disturb", async () => {
     const signer = testSigner();
-    const checkpoint = signCheckpoint(origin, 0, emptyRoot(), signer);
+    const checkpoint = await signCheckpoint(origin, 0, emptyRoot(), signer);
     const key = { name: origin, publicKey: signer.publicKey };
     const witnessed = `${checkpoint.note}— witness.example ${Buffer.alloc(68, 7).toString("base64")}\n`;
     assert.ok(!("reason" in openCheckpoint(witnessed, origin, key)));
     for (const [name, wrong] of Object.entries({
-      "other key": signCheckpoint(origin, 0, emptyRoot(), testSigner(9)).note,
-      "other origin": signCheckpoint("other.example", 0, emptyRoot(), signer).note,
+      "other key": (await signCheckpoint(origin, 0, emptyRoot(), testSigner(9))).note,
+      "other origin": (await signCheckpoint("other.example", 0, emptyRoot(), signer)).note,
       "leading zero": checkpoint.note.replace("\n0\n", "\n00\n"),
       extension: checkpoint.note.replace("\n\n", "\nmore\n\n"),
     })) {

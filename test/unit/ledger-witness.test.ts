@@ -94,12 +94,12 @@ describe("a witness", () => {
     const other = await openLog({ store: memoryStore(), origin: "other.example", signer });
     await other.append(drafts(0, 12));
     const stranger = testSigner(5);
-    assert.equal((await ask({ note: signCheckpoint(origin, 12, forked, signer).note })).status, 422, "a fork of another size");
+    assert.equal((await ask({ note: (await signCheckpoint(origin, 12, forked, signer)).note })).status, 422, "a fork of another size");
     assert.equal((await ask({ proof: proof.slice(1) })).status, 422);
-    assert.match((await ask({ proof: [], note: signCheckpoint(origin, 10, forked, signer).note })).body, /the log has forked/);
-    assert.equal((await ask({ proof: [], note: signCheckpoint(origin, 10, forked, signer).note })).status, 409);
+    assert.match((await ask({ proof: [], note: (await signCheckpoint(origin, 10, forked, signer)).note })).body, /the log has forked/);
+    assert.equal((await ask({ proof: [], note: (await signCheckpoint(origin, 10, forked, signer)).note })).status, 409);
     assert.equal((await ask({ note: other.checkpoint().note })).status, 404);
-    assert.equal((await ask({ note: signCheckpoint(origin, 12, root, stranger).note })).status, 403);
+    assert.equal((await ask({ note: (await signCheckpoint(origin, 12, root, stranger)).note })).status, 403);
     assert.equal((await ask({ old: 13 })).status, 400);
     assert.equal((await ask({ proof: Array<Hash>(64).fill(root) })).status, 400);
     for (const wrong of ["", "old 10\n", "old 010\n\nx", `old 10\nnot base64\n\n${note}`, `size 10\n\n${note}`]) {

@@ -130,7 +130,7 @@ KINDS = {
     "configuration-changed": ({"configuration": hash32, "signer": hash32, "recipients": list_of(word, 256)}, {}),
     "challenged": ({**of_snapshot, "store": word, "blocks": positive, "proven": count, "size": positive, "chainId": positive, "blockHash": chain_hash}, {}),
     "access-summarized": ({"day": text("[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"), "counts": list_of(shape({"token": word, "route": hash32, "requests": positive}), 400)}, {}),
-    "keys-rotated": ({"purpose": one_of("log", "signing", "recipient", "index"), "before": word, "after": word}, {}),
+    "keys-rotated": ({"purpose": one_of("log", "signing", "recipient", "index"), "before": word, "after": word}, {"until": time}),
 }
 
 

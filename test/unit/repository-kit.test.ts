@@ -25,7 +25,7 @@ const kitIn = async (t: TestContext) => {
       { name: "cellar", kind: "directory", address: "/backups/it's here <b>" },
       { name: "blob", kind: "azure-blob", address: "azure-blob://acme.blob.example/backups" },
     ],
-    signingKeys: [signer.publicKey],
+    signingKeys: [{ publicKey: signer.publicKey }, { publicKey: logKey, until: "2026-11-24T02:15:00.000Z" }],
     log: { origin: "acme.example/dbgov", publicKey: logKey },
   };
   const kit = join(folder, "kit");
@@ -44,8 +44,11 @@ test("a kit that was written is read back, and its keyring opens what was wrappe
     assert.equal(read.secret.id, anna.recipient.id);
     assert.deepEqual(read.stores, content.stores);
     assert.deepEqual(
-      read.signingKeys.map((one) => Buffer.from(one)),
-      [Buffer.from(signer.publicKey)],
+      read.signingKeys.map(({ publicKey, until }) => [Buffer.from(publicKey), until]),
+      [
+        [Buffer.from(signer.publicKey), undefined],
+        [Buffer.from(logKey), "2026-11-24T02:15:00.000Z"],
+      ],
     );
     assert.deepEqual(read.envelopesOf(object), envelopes);
     assert.deepEqual(read.envelopesOf("unknown"), []);

@@ -1,11 +1,17 @@
+import { dirname, join } from "node:path";
+import { parse } from "yaml";
+import { signingKey } from "../../../core/config/fields.ts";
 import { registerSecret } from "../../../core/config/redact.ts";
+import type { SigningKeyRef } from "../../../core/config/schema.ts";
+import { parseDuration } from "../../../core/domain/duration.ts";
 import { Failure } from "../../../core/domain/failure.ts";
 import { deployRegistry } from "../../../core/ledger/evm.ts";
 import { formatNoteKey } from "../../../core/ledger/verify/note.ts";
 import { createKeys } from "../../../core/site/create-keys.ts";
+import { rotateKey } from "../../../core/site/rotate-key.ts";
 import { trustPolicyOf } from "../../../core/site/trust-policy.ts";
 import { writeKit } from "../../../core/site/write-kit.ts";
-import { withSite } from "../open-site.ts";
+import { withCatalog, withSite } from "../open-site.ts";
 import type { CommandAction, CommandInput } from "../program.ts";
 import { bold, good, say, warn } from "../terminal.ts";
 
@@ -19,8 +25,10 @@ export const action: CommandAction = (input) => {
       return show(input);
     case "registry":
       return registry(input);
+    case "rotate":
+      return rotate(input);
     default:
-      throw new Failure("UsageInvalid", `keys knows init, kit, show and registry (was given "${input.args[0]}")`);
+      throw new Failure("UsageInvalid", `keys knows init, kit, show, rotate and registry (was given "${input.args[0]}")`);
   }
 };
 
@@ -65,6 +73,59 @@ const show = (input: CommandInput): Promise<number> =>
     }
     return 0;
   });
+
+const rotate = (input: CommandInput): Promise<number> =>
+  withCatalog(input, async (site) => {
+    const { overlap, compromised, to } = input.options;
+    const purpose = input.args[1];
+    if (purpose !== "log" && purpose !== "signing")
+      throw new Failure("UsageInvalid", `keys rotate needs which key: log or signing (was given "${purpose ?? ""}")`);
+    const now = new Date();
+    const lasts = parseDuration(String(overlap));
+    if (lasts === undefined) throw new Failure("UsageInvalid", "--overlap must be a number and a unit, as 30d");
+    const since = typeof compromised === "string" ? timeOf(compromised, now) : undefined;
+    const until = since ?? new Date(now.getTime() + lasts).toISOString();
+    const fallback = { file: newKeyFile(site.loaded.config.keys[purpose === "log" ? "logKey" : "signingKey"], purpose, now) };
+    const options = { purpose, to: typeof to === "string" ? keyOf(to) : fallback, until, compromised: since !== undefined } as const;
+    const rotation = await rotateKey(site, options, input.signal, (keys) => say(warn(`  healed in the log's store: ${keys.join(", ")}`)));
+    if (input.json) process.stdout.write(`${JSON.stringify(rotation)}\n`);
+    else {
+      say(`${good("✓")} the ${purpose} key is ${bold(rotation.after)}, and entry ${rotation.index} of the log says so`);
+      say(`  what ${rotation.before} signs alone counts until ${until}`);
+      say(`  next: give ${bold(site.loaded.path)}, with the new key, to every worker; dbgov apply; dbgov keys kit`);
+      say("  auditors need a new trust policy: dbgov keys show --json has it in trust");
+    }
+    return 0;
+  });
+
+const timeOf = (text: string, now: Date): string => {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime()) || time > now)
+    throw new Failure("UsageInvalid", `--compromised must be a day or a time in UTC that is over (was given "${text}")`);
+  return time.toISOString();
+};
+
+/** As the configuration would have it, in YAML or JSON. */
+const keyOf = (text: string): SigningKeyRef => {
+  let value: unknown;
+  try {
+    value = parse(text);
+  } catch {
+    // Said below.
+  }
+  const read = signingKey.safeParse(value);
+  if (read.success) return read.data;
+  throw new Failure(
+    "UsageInvalid",
+    "--to must say where the new key is as the configuration does: { file: PATH }, { env: NAME }, { keyVault: … } or { command: […], publicKey: HEX }",
+  );
+};
+
+/** Beside the old one, by the day. */
+const newKeyFile = (old: SigningKeyRef, purpose: string, now: Date): string => {
+  const folder = "file" in old ? dirname(old.file) : "keys";
+  return join(folder, `${purpose}-${now.toISOString().slice(0, 10).replaceAll("-", "")}.secret`);
+};
 
 const registry = async (input: CommandInput): Promise<number> => {
   const { rpc, keyEnv } = input.options;

@@ -64,7 +64,7 @@ const witnessOf = async (path: string, name: string) => {
   const signer = signerFromSeed(seed);
   return {
     key: { name, publicKey: new Uint8Array(signer.publicKey) },
-    sign: (message: Uint8Array) => new Uint8Array(signer.sign(message)),
+    sign: signer.sign,
   };
 };
 

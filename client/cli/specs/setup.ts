@@ -29,20 +29,42 @@ export const setUpSpecs: readonly CommandSpec[] = [
   },
   {
     name: "keys",
-    description: "make the keys and the recovery kit, or deploy the anchor registry",
-    args: [{ name: "<action>", description: "init, kit, show or registry" }],
+    description: "make the keys and the recovery kit, replace a key, or deploy the anchor registry",
+    args: [
+      { name: "<action>", description: "init, kit, show, rotate or registry" },
+      { name: "[key]", description: "with rotate: log or signing" },
+    ],
     options: [
+      {
+        flags: "--to <key>",
+        description:
+          "with rotate: where the new key is, as the configuration names keys; a file is made (default: a new file beside the old one)",
+      },
+      { flags: "--overlap <duration>", description: "with rotate: how long the old key counts beside the new one", fallback: "30d" },
+      {
+        flags: "--compromised <time>",
+        description: "with rotate: since when somebody else may have had the old key; what it signed alone later does not count",
+      },
       { flags: "--out <folder>", description: "with init: where the keys go", fallback: "keys" },
       { flags: "--rpc <url>", description: "with registry: the chain's RPC" },
       { flags: "--chain-id <number>", description: "with registry: the chain", fallback: "31337" },
       { flags: "--submitter <address>", description: "with registry: the account that may submit (default: the deployer)" },
       { flags: "--key-env <name>", description: "with registry: the environment variable with the deployer's private key" },
     ],
-    examples: ["keys init --out keys", "keys kit", "keys show", "keys registry --rpc http://127.0.0.1:8545 --key-env DEPLOYER_KEY"],
+    examples: [
+      "keys init --out keys",
+      "keys kit",
+      "keys show",
+      "keys rotate log --overlap 14d",
+      "keys rotate signing --compromised 2026-11-20T08:00:00Z",
+      "keys rotate signing --to '{ keyVault: { vault: \"https://acme.vault.azure.net\", secret: dbgov-signing } }'",
+      "keys registry --rpc http://127.0.0.1:8545 --key-env DEPLOYER_KEY",
+    ],
     prints: [
       'init: {"folder","files":[{"name","what"}]}',
       'kit: {"folder"}',
       'show: {"recipients":[{"name","id"}],"signingKey","logKey","trust"}',
+      'rotate: {"purpose","before","after","until","index"}',
       'registry: {"chainId","contract","transaction","block","gasUsed"}',
     ],
     load: () => import("../commands/keys.ts"),

@@ -1,4 +1,5 @@
 import { Failure } from "../../domain/failure.ts";
+import { readAnswer } from "../../stores/bounded-answer.ts";
 
 /** Which chain, and by which nodes. `rpc` may hold a secret: no message has more of it than the host. */
 export interface ChainPlace {
@@ -64,13 +65,17 @@ const request = async (place: ChainPlace, where: string, method: string, params:
   throw new RpcRefusal(`${method} is refused: ${said}`, revertDataOf(body.error.data));
 };
 
+/** Room for all receipts of a full block, which evidence is made of. */
+const largestAnswer = 64 * 1024 * 1024;
+
 const post = async (place: ChainPlace, where: string, body: string): Promise<{ ok: boolean; status: number; text: string }> => {
   const { rpc, timeoutMs = 15_000 } = place;
   try {
     const signal = AbortSignal.timeout(timeoutMs);
     const response = await fetch(rpc, { method: "POST", headers: { "content-type": "application/json" }, body, signal });
-    return { ok: response.ok, status: response.status, text: await response.text() };
+    return { ok: response.ok, status: response.status, text: new TextDecoder().decode(await readAnswer(response, largestAnswer)) };
   } catch (error) {
+    if (error instanceof RangeError) throw new Failure("ChainUnreachable", `${where}: ${error.message}`, { cause: error });
     const timedOut = error instanceof Error && error.name === "TimeoutError";
     const reason = timedOut ? `no answer within ${timeoutMs} ms` : codeOf(error);
     throw new Failure("ChainUnreachable", `${where}: the node cannot be reached (${reason})`, { cause: error });

@@ -107,8 +107,12 @@ const audit = (bundle: ProofBundle, trust: Trust): AuditReport => {
 /** A sealed snapshot must be signed by a key that the policy names, if it names any. `part` is where the entry is, as `entry`. */
 export const refuteSigner = (entry: LogEntry, part: string, { signingKeys }: Trust, fail: Fail): void => {
   if (signingKeys === undefined || entry.kind !== "snapshot-sealed") return;
-  if (entry.signer === undefined || !signingKeys.includes(entry.signer))
-    fail(`${part}.signer`, "is not a signing key that the trust policy names");
+  const windows = signingKeys
+    .map((key) => (typeof key === "string" ? { publicKey: key } : key))
+    .filter(({ publicKey }) => publicKey === entry.signer);
+  if (windows.length === 0) fail(`${part}.signer`, "is not a signing key that the trust policy names");
+  else if (!windows.some(({ from = "", until = "9999" }: { from?: string; until?: string }) => entry.time >= from && entry.time <= until))
+    fail(`${part}.signer`, `is a signing key that the trust policy does not let count at ${entry.time}`);
 };
 
 const checkDatabase = ({ entry, database }: ProofBundle, fail: Fail): void => {

@@ -43,6 +43,8 @@ export type EntryBody = { readonly time: string } & (
       readonly purpose: "log" | "signing" | "recipient" | "index";
       readonly before: string;
       readonly after: string;
+      /** What the one before signs alone counts until then. */
+      readonly until?: string;
     }
 );
 
@@ -193,7 +195,11 @@ const schemas: Readonly<Record<EntryKind, EntrySchema>> = {
     version: 1,
     required: { day: date, counts: listOf(object({ token: word, route: hash, requests: positive }), mostAccessCounts) },
   },
-  "keys-rotated": { version: 1, required: { purpose: exactly("log", "signing", "recipient", "index"), before: word, after: word } },
+  "keys-rotated": {
+    version: 1,
+    required: { purpose: exactly("log", "signing", "recipient", "index"), before: word, after: word },
+    optional: { until: time },
+  },
 };
 
 export const entryKinds = Object.keys(schemas) as EntryKind[];

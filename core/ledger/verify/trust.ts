@@ -18,8 +18,11 @@ export interface Trust {
      */
     readonly retiredKeys?: readonly { readonly publicKey: string; readonly until: string }[];
   };
-  /** Public keys, as hex, one of which must be the `signer` of a sealed snapshot. Anything goes when it is missing. */
-  readonly signingKeys?: readonly string[];
+  /**
+   * Public keys, as hex, one of which must be the `signer` of a sealed snapshot: at any time, or of an entry whose time lies between `from` and `until`. Anything goes
+   * when it is missing.
+   */
+  readonly signingKeys?: readonly (string | { readonly publicKey: string; readonly from?: string; readonly until?: string })[];
   readonly chains?: readonly TrustedChain[];
   /** Who must have cosigned the checkpoint: `quorum` of these witnesses, by their vkeys. */
   readonly witnesses?: { readonly publicKeys: readonly string[]; readonly quorum: number };
@@ -57,6 +60,9 @@ const witnessKey: Check = (value, part) =>
     ? undefined
     : { part, reason: "must be a witness's Ed25519 key as name+id+base64, with the right id" };
 
+const keyInWindow = object({ publicKey: hash }, { from: time, until: time });
+const signingKey: Check = (value, part) => (typeof value === "string" ? hash(value, part) : keyInWindow(value, part));
+
 const pem: Check = (value, part) => {
   try {
     if (typeof value === "string" && value.length <= largestPem && readPemCertificates(value).length > 0) return undefined;
@@ -76,7 +82,7 @@ const checkTrust = object(
     ),
   },
   {
-    signingKeys: listOf(hash, 256),
+    signingKeys: listOf(signingKey, 256),
     chains: listOf(
       object({ chainId: positive, contract: address }, { finalizedBlocks: listOf(object({ number: count, hash: chainHash }), 100_000) }),
       64,

@@ -2,6 +2,7 @@ import { type Catalog, query } from "../../catalog/catalog.ts";
 import { migrate } from "../../catalog/migrate.ts";
 import { recordPublished } from "../../catalog/record-checkpoint.ts";
 import { Failure, isFailure } from "../../domain/failure.ts";
+import { keysOf } from "../../ledger/checkpoint.ts";
 import { openLog } from "../../ledger/log.ts";
 import { readPemCertificates } from "../../ledger/verify/certificates.ts";
 import { checkpointText } from "../../ledger/verify/checkpoint.ts";
@@ -40,7 +41,7 @@ export const rebuildCatalog = async (site: Site, signal: AbortSignal, onStep: (w
   const keys = await site.repositoryKeys();
   const place: RebuildPlace = {
     ...{ site, catalog, survey, keys },
-    signingKeys: [(await site.signer()).publicKey],
+    signingKeys: await site.signingKeys(),
     keyring: await readKeyring(site.loaded.config.recoveryKit),
   };
   onStep("reading the log");
@@ -108,7 +109,7 @@ const attest = async (site: Site, signal: AbortSignal) => {
     const { root } = await log.checkpointAt(size);
     return openTimestamp(token, checkpointHash(checkpointText(place.origin, size, root)), readPemCertificates(await readRoots(roots)));
   };
-  const found = await rebuildAttestation(catalog, log, store, anchorOf, openToken, signer.publicKey, signal);
+  const found = await rebuildAttestation(catalog, log, store, anchorOf, openToken, keysOf(signer), signal);
   const { size, note } = log.checkpoint();
   if (place.witnessQuorum === 0 && size > 0) await recordPublished(catalog, place.origin, size, note, new Date());
   return found;

@@ -8,11 +8,11 @@ import { recordDrill } from "../../catalog/record-drill.ts";
 import { recordLogEntry } from "../../catalog/record-log-entry.ts";
 import { recordTimestamp } from "../../catalog/timestamps.ts";
 import { isFailure } from "../../domain/failure.ts";
+import { type LogKey, openLogCheckpoint } from "../../ledger/checkpoint.ts";
 import type { LogEntry } from "../../ledger/entries.ts";
 import { evidencePrefix } from "../../ledger/evidence-keys.ts";
 import type { Log } from "../../ledger/log.ts";
 import { largestBundle } from "../../ledger/verify/bundle.ts";
-import { openCheckpoint } from "../../ledger/verify/checkpoint.ts";
 import { checkEvmEvidence, type EvmEvidence, refuteEvmEvidence } from "../../ledger/verify/evm-evidence.ts";
 import { toHex } from "../../ledger/verify/hash.ts";
 import { readJson } from "../../ledger/verify/json.ts";
@@ -67,7 +67,7 @@ export const rebuildAttestation = async (
   store: Store,
   anchorsOf: (evidence: EvmEvidence) => string | undefined,
   openToken: (size: number, authority: string, token: Uint8Array) => Promise<ReturnType<typeof openTimestamp>>,
-  publicKey: Uint8Array,
+  logKeys: readonly LogKey[],
   signal: AbortSignal,
 ): Promise<{ anchors: number; timestamps: number; refused: string[] }> => {
   const found = { anchors: 0, timestamps: 0, refused: [] as string[] };
@@ -89,7 +89,7 @@ export const rebuildAttestation = async (
     const [, , what, name, kind] = match;
     const root = await recordHead(size, (await log.entry(size - 1)).entry.time);
     if (what === "checkpoint") {
-      const note = openCheckpoint(Buffer.from(bytes).toString("utf8"), log.origin, { name: log.origin, publicKey });
+      const note = openLogCheckpoint(Buffer.from(bytes).toString("utf8"), log.origin, logKeys);
       if ("reason" in note) found.refused.push(`${key} ${note.reason}`);
       else if (note.size !== size || toHex(note.root) !== root) found.refused.push(`${key} is of another checkpoint than the log's`);
       else await recordPublished(catalog, log.origin, size, note.note, new Date());

@@ -16,6 +16,7 @@ import { openManifestIndex, verifyManifest } from "../../repository/manifest.ts"
 import { envelopesKey, manifestKey, packKey, rangeKey } from "../../repository/object-keys.ts";
 import { openPackDirectory, packRoot, verifyPack } from "../../repository/packs.ts";
 import { openRangeIndex, verifyRange } from "../../repository/ranges.ts";
+import { type SigningKey, signingKeysFor } from "../../repository/signing-keys.ts";
 import type { Site } from "../site.ts";
 import type { KnownEntry } from "./read-log.ts";
 import type { Survey } from "./survey-stores.ts";
@@ -27,7 +28,7 @@ export interface RebuildPlace {
   readonly catalog: Catalog;
   readonly survey: Survey;
   readonly keys: RepositoryKeys;
-  readonly signingKeys: readonly Uint8Array[];
+  readonly signingKeys: readonly SigningKey[];
   /** Of an object, in the recovery kit; empty when it has none. */
   keyring(object: string): readonly Envelope[];
 }
@@ -37,7 +38,7 @@ export const rebuildSnapshot = async (place: RebuildPlace, { entry, database }: 
   const { catalog, survey, keys, signingKeys } = place;
   const sealed = entry as Sealed;
   const { value: index } = await survey.read(manifestKey(sealed.snapshot), (bytes) => {
-    verifyManifest(bytes, signingKeys);
+    verifyManifest(bytes, signingKeysFor(sealed.snapshot, signingKeys));
     if (hash("sha256", bytes, "hex") !== sealed.manifestHash)
       throw new Failure("ObjectCorrupt", `manifest ${sealed.snapshot} is not the one that the log has`);
     return openManifestIndex(bytes, keys.indexKey);
