@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BSON, type Document } from "mongodb";
 import { mongodb } from "../../core/databases/mongodb/mongodb.ts";
-import { type Captured, capture, definitionsOf, never, ownDatabase, restoreAll, rowsOf, sortedDocuments } from "./mongodb-place.ts";
+import { type Captured, capture, definitionsOf, never, ownDatabase, pieces, restoreAll, rowsOf, sortedDocuments } from "./mongodb-place.ts";
 
 const { Int32 } = BSON;
 
@@ -135,4 +135,32 @@ test("roles come back for the database that is restored into; users are named, s
   assert.deepEqual(await rolesThere(), []);
   await source.db.command({ dropAllRolesFromDatabase: 1 });
   await source.db.command({ dropAllUsersFromDatabase: 1 });
+});
+
+test("a resumed restore writes measurements anew, also where the target shows buckets that the source did not", async () => {
+  await using source = await ownDatabase("secantus");
+  await source.db.command({ create: "series", timeseries: { timeField: "at", metaField: "of" } });
+  await source.db.collection("series").insertMany(Array.from({ length: 20 }, (_, n) => ({ at: new Date(n * 1_000), of: n % 3, n })));
+  await source.db.collection("plain").insertMany([{ n: 1 }, { n: 2 }]);
+  const streams = await capture(source.url);
+  await using target = await ownDatabase("secantus");
+  const attempt = async (resume: boolean): Promise<string[]> => {
+    const progress = { job: "00112233aabbccdd", resume };
+    const options = { replace: false, definitions: definitionsOf(streams), parallelism: 1, progress };
+    const restoration = await mongodb.restore(target.url, options, never);
+    try {
+      await restoration.prepare();
+      for (const stream of rowsOf(streams))
+        if (!restoration.written.has(stream.name)) await restoration.write(stream, pieces(stream.content), stream.name);
+      if (resume) await restoration.finish();
+      return [...restoration.written];
+    } finally {
+      await restoration.close();
+    }
+  };
+  assert.deepEqual(await attempt(false), []);
+  await target.db.command({ create: "system.buckets.series" });
+  assert.deepEqual(await attempt(true), ["plain"]);
+  assert.equal(await target.db.collection("series").countDocuments(), 20);
+  assert.equal(await target.db.collection("plain").countDocuments(), 2);
 });

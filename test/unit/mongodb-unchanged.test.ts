@@ -73,6 +73,26 @@ test("a stream is followed until its end is seen with the snapshot's time in his
   assert.ok(commands.some((command) => "killCursors" in command));
 });
 
+/** A reply that also says how far the server has looked, by a token as MongoDB makes them. */
+const looked = (i: number, batch: Document[], name = "nextBatch"): Document => {
+  const { cursor: replied } = cursor(batch, 7n, name);
+  const _data = `82${(1_790_000_000).toString(16)}${i.toString(16).padStart(8, "0")}2B0229296E04`.toUpperCase();
+  return { cursor: { ...replied, postBatchResumeToken: { _data } }, operationTime: at(12) };
+};
+
+test("an empty batch is not the end of history where the server says that it has not looked so far", async () => {
+  const slow = [looked(6, [], "firstBatch"), looked(6, []), looked(8, []), looked(9, [event(9, "b")]), looked(9, [])];
+  assert.deepEqual((await ask(slow)).answer, [true, false]);
+  const { answer } = await ask([looked(6, [], "firstBatch"), looked(10, [])]);
+  assert.deepEqual(answer, [true, true], "nothing is left once it has looked beyond");
+});
+
+test("a token of another server's making tells no time, whatever its first byte", async () => {
+  const postBatchResumeToken = { _data: "82000000107300010000000000026e00" };
+  const end = { cursor: { ...cursor([], 7n, "nextBatch").cursor, postBatchResumeToken }, ...reached };
+  assert.deepEqual((await ask([{ ...cursor([], 7n), ...reached }, end])).answer, [true, true]);
+});
+
 test("an event after the snapshot's time ends it, on a server that never comes to rest", async () => {
   const { answer } = await ask([{ ...cursor([event(10, "b")], 7n), operationTime: at(10) }]);
   assert.deepEqual(answer, [true, false], "what came later counts too, where reading is not at the time");

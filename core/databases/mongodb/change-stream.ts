@@ -8,6 +8,13 @@ export interface Change {
   readonly whole: boolean;
 }
 
+interface CursorOfChanges {
+  readonly id: unknown;
+  readonly firstBatch?: Document[];
+  readonly nextBatch?: Document[];
+  readonly postBatchResumeToken?: { readonly _data?: unknown };
+}
+
 const awaitMs = 100;
 const documentChanges = new Set(["insert", "update", "replace", "delete"]);
 
@@ -32,11 +39,10 @@ export async function* changesBetween(
   let open = 0n;
   try {
     let reply = await connection.run({ aggregate: 1, pipeline, cursor: {}, readConcern: { level: "majority" } }, options);
-    // An empty batch says that the server saw the end of its history. Only one that was asked for when `until` was history already says
-    // that nothing up to it is left.
+    // Whether this batch was asked for when `until` was history already.
     let reached = false;
     while (true) {
-      const { id, firstBatch, nextBatch } = reply.cursor as { id: unknown; firstBatch?: Document[]; nextBatch?: Document[] };
+      const { id, firstBatch, nextBatch, postBatchResumeToken } = reply.cursor as CursorOfChanges;
       open = BigInt(String(id));
       const batch = firstBatch ?? nextBatch ?? [];
       let beyond = false;
@@ -44,7 +50,10 @@ export async function* changesBetween(
         yield* changesOf(event);
         beyond ||= event.clusterTime instanceof Timestamp && event.clusterTime.greaterThan(until);
       }
-      if (beyond || (reached && batch.length === 0)) return;
+      const seen = timeOfToken(postBatchResumeToken, after);
+      if (beyond || seen?.greaterThan(until)) return;
+      // An empty batch alone may only say that looking took too long. Where the server does not say how far it looked, it is all there is.
+      if (reached && batch.length === 0 && (seen === undefined || seen.equals(until))) return;
       // Only an invalidation closes it: the database is gone.
       if (open === 0n) return yield { collection: undefined, id: undefined, whole: true };
       const { operationTime } = reply;
@@ -56,6 +65,17 @@ export async function* changesBetween(
       await db.command({ killCursors: "$cmd.aggregate", cursors: [Long.fromBigInt(open)] }, { session }).catch(() => undefined);
     await session.endSession().catch(() => undefined);
   }
+}
+
+/**
+ * How far the server has looked, whether or not it found anything: MongoDB's resume tokens begin with the time, as 0x82 and 8 bytes
+ * (a `KeyString` of a timestamp). Undefined for tokens of others, which may look the same by chance but then tell a time before the start.
+ */
+function timeOfToken(token: { readonly _data?: unknown } | undefined, start: Timestamp): Timestamp | undefined {
+  const [, seconds, increment] = /^82([0-9a-f]{8})([0-9a-f]{8})/i.exec(String(token?._data)) ?? [];
+  if (seconds === undefined || increment === undefined) return undefined;
+  const time = new Timestamp({ t: Number.parseInt(seconds, 16), i: Number.parseInt(increment, 16) });
+  return time.lessThan(start) ? undefined : time;
 }
 
 function* changesOf({ operationType, ns, to, documentKey }: Document): Generator<Change> {

@@ -13,6 +13,14 @@ const state = "state";
 
 interface ProgressDocument {
   readonly _id: string;
+  readonly measured?: readonly string[];
+}
+
+export interface Progress {
+  /** The parts that are written. */
+  readonly written: readonly string[];
+  /** Time-series collections that measurements were being written to: these have no `_id`s that would keep them from being doubled. */
+  readonly measured: readonly string[];
 }
 
 const collectionOf = ({ db }: Connection, progress: RestoreProgress) => db.collection<ProgressDocument>(progressCollection(progress));
@@ -21,15 +29,20 @@ export const beginProgress = async (connection: Connection, progress: RestorePro
   await collectionOf(connection, progress).insertOne({ _id: state }, { writeConcern: majority });
 };
 
-/** The parts that are written. */
-export const readProgress = async (connection: Connection, progress: RestoreProgress): Promise<string[]> => {
-  const found = (await collectionOf(connection, progress).find().toArray()).map(({ _id }) => _id);
-  if (!found.includes(state))
+export const readProgress = async (connection: Connection, progress: RestoreProgress): Promise<Progress> => {
+  const found = await collectionOf(connection, progress).find().toArray();
+  const begun = found.find(({ _id }) => _id === state);
+  if (begun === undefined)
     throw new Failure(
       "UsageInvalid",
       `Database ${connection.address.label} holds no unfinished restore of this snapshot and choice: there is nothing to resume.`,
     );
-  return found.filter((id) => id !== state);
+  return { written: found.map(({ _id }) => _id).filter((id) => id !== state), measured: begun.measured ?? [] };
+};
+
+/** Before the first measurement is written. */
+export const recordMeasured = async (connection: Connection, progress: RestoreProgress, collection: string): Promise<void> => {
+  await collectionOf(connection, progress).updateOne({ _id: state }, { $addToSet: { measured: collection } }, { writeConcern: majority });
 };
 
 export const recordPart = async (connection: Connection, progress: RestoreProgress, part: string): Promise<void> => {

@@ -10,10 +10,10 @@ import { createCommand, indexesCommand, validationCommand } from "./create.ts";
 import { collectionsIn, type Definition } from "./definitions.ts";
 import { documentBatches } from "./document-batches.ts";
 import { mongoFailure } from "./failures.ts";
-import { bucketsOf, chosenDefinitions, partNotes } from "./part.ts";
+import { chosenDefinitions, partNotes } from "./part.ts";
 import { findRaw } from "./raw-cursor.ts";
 import { insertRaw } from "./raw-insert.ts";
-import { beginProgress, endProgress, progressCollection, readProgress, recordPart } from "./restore-progress.ts";
+import { beginProgress, endProgress, progressCollection, readProgress, recordMeasured, recordPart } from "./restore-progress.ts";
 
 const batchBytes = 8 << 20;
 const batchDocuments = 20_000;
@@ -55,19 +55,16 @@ export async function openRestoration(url: string, options: RestoreOptions, sign
       if (definition.type !== "view" && !isSystem(definition.name) && !present.has(definition.name))
         await run(`creating collection ${quoted(definition.name)}`, createCommand(definition));
   };
-  /** Measurements of a time-series collection have no `_id` that would keep them from being doubled: they are written anew. */
-  const measurements = new Set(definitions.filter(({ type }) => type === "timeseries").map(({ name }) => name));
+  /** Where documents go to such a name itself, and not to its buckets, they are measurements: whoever resumes writes them anew. */
+  const measurements = new Set(definitions.filter(({ options }) => options.timeseries !== undefined).map(({ name }) => name));
   const present = async (): Promise<Set<string>> =>
     new Set((await guarded("looking at the target", () => listCatalog(connection))).map(({ name }) => name));
 
   const resume = async (from: RestoreProgress): Promise<void> => {
-    for (const part of await guarded("reading how far it came", () => readProgress(connection, from))) written.add(part);
+    const came = await guarded("reading how far it came", () => readProgress(connection, from));
+    for (const part of came.written) written.add(part);
     const there = await present();
-    for (const name of measurements)
-      if (there.has(name) && !there.has(bucketsOf(name))) {
-        await run(`dropping ${quoted(name)}`, { drop: name });
-        there.delete(name);
-      }
+    for (const name of came.measured) if (there.delete(name)) await run(`dropping ${quoted(name)}`, { drop: name });
     await create(there);
   };
 
@@ -77,7 +74,7 @@ export async function openRestoration(url: string, options: RestoreOptions, sign
     preview: async () => {
       if (progress?.resume === true) {
         const done = await guarded("reading how far it came", () => readProgress(connection, progress));
-        return { creates: [], drops: [], notes: [...notes, `An earlier attempt has written ${done.length} parts, which stay.`] };
+        return { creates: [], drops: [], notes: [...notes, `An earlier attempt has written ${done.written.length} parts, which stay.`] };
       }
       return { creates: countDefinitions(definitions), drops: (await replaceable()).map(({ name }) => name), notes };
     },
@@ -91,8 +88,10 @@ export async function openRestoration(url: string, options: RestoreOptions, sign
     write: (stream, content, part) =>
       guarded(`writing ${quoted(stream.name)}`, async () => {
         const collection = collectionOf(stream.target);
+        const measured = measurements.has(collection);
+        if (progress !== undefined && measured) await recordMeasured(connection, progress, collection);
         await writeDocuments(connection, collection, content, signal);
-        if (progress !== undefined && part !== undefined && !measurements.has(collection)) await recordPart(connection, progress, part);
+        if (progress !== undefined && part !== undefined && !measured) await recordPart(connection, progress, part);
       }),
     finish: async () => {
       await eachLimited(definitions, options.parallelism, async (definition) => {
