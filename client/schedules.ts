@@ -69,6 +69,14 @@ export const desiredSchedules = (site: Site): DesiredSchedule[] => {
       { cronExpressions: [config.retention.cron] },
       day,
     ),
+    schedule(
+      scheduleIds.repair,
+      `challenge and repair copies every ${config.durability.every}`,
+      "repair",
+      [],
+      { intervals: [{ every: durationMs(config.durability.every) }], jitter: 600_000 },
+      day,
+    ),
     schedule(scheduleIds.sweep, `sweep controls at "${config.sweep.cron}" UTC`, "sweep", [], { cronExpressions: [config.sweep.cron] }, day),
   ];
 };

@@ -5,7 +5,7 @@ import { reachState } from "../../core/catalog/reach-state.ts";
 import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
 import { replicaSummary } from "../../core/catalog/replica-summary.ts";
 import { Failure } from "../../core/domain/failure.ts";
-import type { DrillResult } from "../../core/domain/run.ts";
+import type { DrillResult, StoreRepair } from "../../core/domain/run.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import type { Removal } from "../retain/index.ts";
 import { appendEvents, databaseCommitment, type LogEvent } from "./append-entries.ts";
@@ -142,6 +142,15 @@ export const createLogEvents = ({ site }: ActivityEnvironment) => {
       const keysHash = hashText([...keys].sort().join("\n"));
       const body = { kind: "objects-deleted", time: now(), objects: keys.length, packs, keysHash } as const;
       await append({ identity: `deletion/${hashText([...keys].sort().join())}`, database: null, body });
+    },
+
+    /** What a repair pass found wrong in stores, and what was replaced there. */
+    logRepairs: async ({ pass, stores }: { pass: string; stores: readonly StoreRepair[] }): Promise<void> => {
+      const events = stores.map(({ store, asked, found, repaired }): LogEvent => {
+        const body = { kind: "copies-repaired", time: now(), store, asked, found, repaired } as const;
+        return { identity: `copies-repaired/${pass}/${store}`, database: null, body };
+      });
+      await appendEvents(await site(), events, cancellationSignal());
     },
 
     logSweep: async (totals: {

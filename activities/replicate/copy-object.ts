@@ -1,17 +1,15 @@
 import { createHash } from "node:crypto";
 import { Failure, isFailure } from "../../core/domain/failure.ts";
+import { hashInName } from "../../core/repository/object-keys.ts";
 import { hashObject } from "../../core/stores/hash-object.ts";
 import type { Receipt, Store } from "../../core/stores/store.ts";
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-/** Packs and ranges are named by the SHA-256 of their bytes. */
-const nameHash = (key: string): string | undefined => /^(?:packs|ranges)\/[0-9a-f]{2}\/([0-9a-f]{64})$/.exec(key)?.[1];
-
 /** The object's bytes from a store, refused when they are not those that its name, or else `expected`, promises. */
 export const getProven = async (store: Store, key: string, signal: AbortSignal, expected?: string): Promise<Uint8Array> => {
   const bytes = await store.get(key, signal);
-  const promised = nameHash(key) ?? expected;
+  const promised = hashInName(key) ?? expected;
   if (promised !== undefined && sha256(bytes) !== promised) {
     throw new Failure("ObjectCorrupt", `${key} in store ${store.name} does not have the bytes that were written there`);
   }
@@ -54,7 +52,7 @@ export const copyObject = async (
 
 /** The receipt of an object that lies in the store as its name, or `expected`, promises; read in pieces. Undefined when it has to be looked at closely. */
 const intactIn = async (store: Store, key: string, expected: string | undefined, signal: AbortSignal): Promise<Receipt | undefined> => {
-  const promised = nameHash(key) ?? expected;
+  const promised = hashInName(key) ?? expected;
   const stat = promised === undefined ? undefined : await store.stat(key, signal);
   if (stat === undefined) return undefined;
   try {
@@ -67,7 +65,7 @@ const intactIn = async (store: Store, key: string, expected: string | undefined,
 };
 
 /** The first source's failure is thrown when none has the object. */
-export const firstGood = async (sources: readonly Store[], key: string, expected: string | undefined, signal: AbortSignal) => {
+const firstGood = async (sources: readonly Store[], key: string, expected: string | undefined, signal: AbortSignal) => {
   let first: unknown;
   for (const source of sources) {
     try {

@@ -2,7 +2,7 @@ import type { ActivityEnvironment } from "../environment.ts";
 import { createArchiveRecords } from "./archive-records.ts";
 import { createCopyLog } from "./copy-log.ts";
 import { createCopyToStore } from "./copy-to-store.ts";
-
+import { createDurabilityActivities } from "./durability.ts";
 import { createRepairCopies } from "./repair-copies.ts";
 
 /** Feeding the other stores from the landing store, and proving what each has. */
@@ -11,6 +11,7 @@ export const createReplicateActivities = (environment: ActivityEnvironment) => (
   ...createCopyLog(environment),
   ...createArchiveRecords(environment),
   ...createRepairCopies(environment),
+  ...createDurabilityActivities(environment),
 });
 
 export type ReplicateActivities = ReturnType<typeof createReplicateActivities>;

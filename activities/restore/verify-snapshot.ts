@@ -1,6 +1,6 @@
 import { cancellationSignal } from "@temporalio/activity";
-import { dropReplica } from "../../core/catalog/drop-replica.ts";
 import { listReplicas } from "../../core/catalog/list-replicas.ts";
+import { loseReplica } from "../../core/catalog/lose-replica.ts";
 import { markPackWritten } from "../../core/catalog/mark-pack-written.ts";
 import { markPacksLost } from "../../core/catalog/mark-packs-lost.ts";
 import { markProven } from "../../core/catalog/mark-proven.ts";
@@ -43,7 +43,7 @@ export const createVerifySnapshot = ({ site, threads }: ActivityEnvironment) => 
     const provenAt = new Date();
     for (const [name, keys] of Object.entries(result.proven)) await recordProofs(await at.store(name), keys);
     const unfit = result.problems.filter(({ type }) => type === "ObjectMissing" || type === "ObjectCorrupt");
-    for (const problem of unfit) await dropReplica(catalog, problem.object, problem.store);
+    for (const problem of unfit) await loseReplica(catalog, problem.object, problem.store);
     if (result.problems.some(({ type }) => contradicting.includes(type))) await withdrawState(catalog, snapshot, "verified");
     // Captures must not refer to what nobody has any more.
     await markPacksLost(

@@ -18,7 +18,7 @@ const text = `
   FROM dbgov.chunk c JOIN dbgov.pack p USING (pack_no)
   WHERE c.id = ANY ($1::bytea[]) AND p.written_at IS NOT NULL AND p.condemned_at IS NULL
     AND EXISTS (SELECT FROM dbgov.replica r WHERE r.object = dbgov.pack_key(p.id) AND r.store = $2
-      AND (r.receipt IS NOT NULL OR r.recorded_at <= p.written_at))`;
+      AND (r.receipt IS NOT NULL OR (r.recorded_at <= p.written_at AND r.lost_at IS NULL)))`;
 
 /**
  * For each id its place in a pack that `store` has, that is written and not condemned, or undefined. A pack whose copy

@@ -27,7 +27,7 @@ export const recordReplicas = async (catalog: Catalog, replicas: readonly Replic
     `INSERT INTO dbgov.replica (object, store, receipt, bytes, proven_at)
      SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])
      ON CONFLICT (object, store) DO UPDATE SET receipt = excluded.receipt, bytes = excluded.bytes,
-       recorded_at = CASE WHEN replica.receipt IS NULL THEN excluded.recorded_at ELSE replica.recorded_at END,
+       recorded_at = CASE WHEN replica.receipt IS NULL THEN excluded.recorded_at ELSE replica.recorded_at END, lost_at = NULL,
        proven_at = greatest(replica.proven_at, excluded.proven_at)`,
     [
       sorted.map((replica) => replica.object),

@@ -195,6 +195,9 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("the schedule that deletes what the policies no longer keep"),
+  durability: durability
+    .prefault({})
+    .describe("the schedules that have stores prove what they keep, replace bad copies, and renew what ends"),
   sweep: z
     .strictObject({
       cron: z.string().default("0 6 * * *").describe("when the compliance checks run; five fields, in UTC"),

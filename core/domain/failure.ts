@@ -56,6 +56,17 @@ export const failureTypes = {
     remedy:
       "The bytes are not those that were written: restore from another store; `dbgov verify` replaces the copy and keeps the bad one for examination.",
   },
+  CopyLost: {
+    retry: false,
+    exit: 5,
+    remedy:
+      "Bring back a store that has the objects named, or back the database up anew: captures no longer refer to packs that nobody has.",
+  },
+  StoreUnfunded: {
+    retry: false,
+    exit: 1,
+    remedy: "Fund the account, or renew the contract, that is named before the date given: what is stored there ends with it.",
+  },
   QuorumMissed: { retry: false, exit: 1, remedy: "Bring back the stores that are named, then reset the workflow to its replication." },
   WrongKey: { retry: false, exit: 5, remedy: "Use the recovery key of a recipient that the snapshot was sealed to." },
   EnvelopeMissing: {
@@ -105,6 +116,8 @@ export const failureTypes = {
   WorkerMissing: { retry: false, exit: 1, remedy: "Start a worker: `bin/dbgov worker --config FILE`." },
   RetentionRefused: { retry: false, exit: 1, remedy: "Nothing is deleted until a newer snapshot of the database is verified." },
   HoldStands: { retry: false, exit: 1, remedy: "Lift the legal hold first, if the law allows it." },
+  ApprovalNeeded: { retry: false, exit: 1, remedy: "Ask with your approver's key (`--key`), and have another approver run `dbgov approve`." },
+  ApprovalRefused: { retry: false, exit: 1, remedy: "Nothing was done. Ask anew, and have another person approve in time, each with their own key." },
   VerificationFailed: { retry: false, exit: 5, remedy: "Treat the evidence as not proven; the failures name each part." },
   CheckIncomplete: { retry: true, exit: 1, remedy: "A control could not be judged; grant what is named and sweep again." },
   TakeoverUnsound: {

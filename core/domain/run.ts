@@ -1,3 +1,4 @@
+import type { FailureType } from "./failure.ts";
 import type { Consistency, EngineName, SnapshotState } from "./snapshot.ts";
 
 /**
@@ -148,6 +149,50 @@ export interface HoldChange {
   readonly snapshot: string | null;
   readonly reason: string;
   readonly by: string;
+}
+
+/** What a repair pass asks of one store. */
+export interface RepairShare {
+  readonly store: string;
+  readonly copies: number;
+  /** Of each pack. */
+  readonly blocks: number;
+}
+
+export interface RepairTotals {
+  /** Copies that were replaced, by store. */
+  readonly repaired: Readonly<Record<string, number>>;
+  /** Copies that are bad still. */
+  readonly left: number;
+  /** Some of the objects that no store has a good copy of. */
+  readonly lost: readonly string[];
+  /** Stores that do not take their copies now. */
+  readonly unable: readonly { readonly store: string; readonly type: FailureType; readonly message: string }[];
+}
+
+export interface RepairInput {
+  /** All of this store is challenged. Without it, of each store the share whose turn it is. */
+  readonly store?: string;
+}
+
+/** What a pass did with one store. */
+export interface StoreRepair {
+  readonly store: string;
+  /** Copies that were challenged, and those that were right. */
+  readonly asked: number;
+  readonly proven: number;
+  readonly blocks: number;
+  readonly found: number;
+  readonly repaired: number;
+  /** Why the store was asked no further. */
+  readonly stopped?: { readonly kind: string; readonly type: FailureType; readonly message: string };
+}
+
+export interface RepairResult {
+  readonly stores: readonly StoreRepair[];
+  /** Copies that are bad still. */
+  readonly left: number;
+  readonly lost: readonly string[];
 }
 
 /** What a schedule starts: a workflow under its plain id, so that one by hand and one by schedule never run side by side. */

@@ -4,6 +4,7 @@ export const scheduleIds = {
   drill: (database: string): string => `drill/${database}`,
   retention: "retention",
   sweep: "sweep",
+  repair: "repair",
 } as const;
 
-export const isScheduleId = (id: string): boolean => /^(?:backup|drill)\/[a-z0-9-]+$|^(?:retention|sweep)$/.test(id);
+export const isScheduleId = (id: string): boolean => /^(?:backup|drill)\/[a-z0-9-]+$|^(?:retention|sweep|repair)$/.test(id);

@@ -1,7 +1,9 @@
 import { listReplicas } from "../catalog/list-replicas.ts";
 import { keepPackBlocks, packBlocks } from "../catalog/pack-blocks.ts";
 import type { PackInfo } from "../catalog/records.ts";
+import { storeTrust } from "../catalog/store-trust.ts";
 import { isFailure } from "../domain/failure.ts";
+import { inOrderOfTrust } from "../domain/store-trust.ts";
 import { merkleRoot } from "../repository/merkle.ts";
 import { packKey } from "../repository/object-keys.ts";
 import { packBlockHashes } from "../repository/packs.ts";
@@ -25,7 +27,8 @@ export const blockHashesOf = async (
     if (merkleRoot(leaves).toString("hex") === root) return leaves;
   }
   let unasked: unknown;
-  const holders = (await listReplicas(catalog, [packKey(id)])).map(({ store }) => store);
+  const recorded = (await listReplicas(catalog, [packKey(id)])).map(({ store }) => store);
+  const holders = inOrderOfTrust(recorded, await storeTrust(catalog));
   for (const name of [...holders.filter((store) => store !== challenged), challenged]) {
     let bytes: Uint8Array;
     try {

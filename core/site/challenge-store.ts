@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { dropReplica } from "../catalog/drop-replica.ts";
+import { loseReplica } from "../catalog/lose-replica.ts";
 import { markPacksLost } from "../catalog/mark-packs-lost.ts";
 import { newestAnchor } from "../catalog/newest-anchor.ts";
 import { findLogEntry } from "../catalog/read-log-entries.ts";
@@ -88,7 +88,7 @@ export const challengeStore = async (
     for (const { block } of chosen) blocks.push(await askBlock(store, pack, block, leaves, signal));
   }
   const bad = [...new Set(blocks.filter(({ problem }) => problem !== undefined).map(({ pack }) => pack))];
-  for (const pack of bad) await dropReplica(catalog, packKey(pack), name);
+  for (const pack of bad) await loseReplica(catalog, packKey(pack), name);
   if (bad.length > 0) {
     await withdrawState(catalog, snapshot, "verified");
     await markPacksLost(catalog, bad);

@@ -6,9 +6,9 @@ import { query } from "../../core/catalog/catalog.ts";
 import { claimPacks } from "../../core/catalog/claim-packs.ts";
 import { condemnUnreferenced } from "../../core/catalog/condemn-unreferenced.ts";
 import { deletable, outOfReach } from "../../core/catalog/deletable.ts";
-import { dropReplica } from "../../core/catalog/drop-replica.ts";
 import { finishDelete } from "../../core/catalog/finish-delete.ts";
 import { lookupChunks } from "../../core/catalog/lookup-chunks.ts";
+import { loseReplica } from "../../core/catalog/lose-replica.ts";
 import { markPackWritten } from "../../core/catalog/mark-pack-written.ts";
 import { packInfo } from "../../core/catalog/pack-info.ts";
 import { registerPack } from "../../core/catalog/register-pack.ts";
@@ -75,7 +75,7 @@ test("a chunk counts only in a store that has its pack, and no longer once the c
   await markPackWritten(catalog, id);
   assert.equal((await lookupChunks(catalog, "disk", [only]))[0]?.pack, id);
   assert.deepEqual(await lookupChunks(catalog, "elsewhere", [only]), [undefined]);
-  await dropReplica(catalog, packKey(id), "disk");
+  assert.equal(await loseReplica(catalog, packKey(id), "disk"), true);
   assert.deepEqual(await lookupChunks(catalog, "disk", [only]), [undefined]);
 });
 

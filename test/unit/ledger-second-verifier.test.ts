@@ -55,6 +55,7 @@ const everyKind = async (): Promise<Case[]> => {
     { kind: "hold-lifted", time, hold: hash, snapshot: of.snapshot },
     { kind: "sweep-finished", time, reportHash: hash, pass: 1, fail: 2, notApplicable: 3, inconclusive: 4 },
     { kind: "retention-executed", time, removed: 1, kept: 2 },
+    { kind: "copies-repaired", time, store: "away", asked: 9, found: 2, repaired: 1 },
     { kind: "objects-deleted", time, objects: 2, packs: 1, keysHash: hash },
     { kind: "configuration-changed", time, configuration: hash, signer: hash, recipients: ["a", "b"] },
     { kind: "challenged", ...of, store: "s", blocks: 2, proven: 2, size: 9, chainId: 1, blockHash: `0x${hash}` },

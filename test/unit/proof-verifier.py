@@ -126,6 +126,7 @@ KINDS = {
     "hold-lifted": ({"hold": hash32}, {"database": hash32, "snapshot": snapshot_id}),
     "sweep-finished": ({"reportHash": hash32, "pass": count, "fail": count, "notApplicable": count, "inconclusive": count}, {}),
     "retention-executed": ({"removed": count, "kept": count}, {"database": hash32, "packs": count}),
+    "copies-repaired": ({"store": word, "asked": count, "found": count, "repaired": count}, {}),
     "objects-deleted": ({"objects": positive, "packs": count, "keysHash": hash32}, {}),
     "configuration-changed": ({"configuration": hash32, "signer": hash32, "recipients": list_of(word, 256)}, {}),
     "challenged": ({**of_snapshot, "store": word, "blocks": positive, "proven": count, "size": positive, "chainId": positive, "blockHash": chain_hash}, {}),

@@ -15,6 +15,19 @@ export const governSpecs: readonly CommandSpec[] = [
     load: () => import("../commands/retention.ts"),
   },
   {
+    name: "repair",
+    description: "have stores prove the copies whose turn it is, replace what is bad, and show how far each store is believed",
+    options: [
+      { flags: "--store <name>", description: "all copies of this store, and not only those whose turn it is" },
+      { flags: "--show", description: "show what is known, and ask nothing" },
+    ],
+    examples: ["repair", "repair --store azure", "repair --show --json"],
+    prints: [
+      '{"coverDays","stores":[{"store","trust","copies","packs","covered","overdue","oldest","lost","pass":{"asked","proven","blocks","found","repaired","stopped"}}],"findings":[{"store","object","kind","message","foundAt","seenAt","endedAt","outcome","repairedFrom"}],"renewals":[{"store","what","until","fundedUntil","renewable","problem","askedAt","renewedAt"}],"left"}',
+    ],
+    load: () => import("../commands/repair.ts"),
+  },
+  {
     name: "hold",
     description: "place, list or lift legal holds: nothing that one names is deleted while it stands",
     args: [

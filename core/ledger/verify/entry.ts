@@ -37,6 +37,7 @@ export type EntryBody = { readonly time: string } & (
   | { readonly kind: "objects-deleted"; readonly objects: number; readonly packs: number; readonly keysHash: string }
   | ({ readonly kind: "configuration-changed" } & ConfigurationDetail)
   | ({ readonly kind: "challenged" } & OfDatabase & OfSnapshot & ChallengeDetail)
+  | ({ readonly kind: "copies-repaired" } & RepairDetail)
   | { readonly kind: "access-summarized"; readonly day: string; readonly counts: readonly AccessCount[] }
   | {
       readonly kind: "keys-rotated";
@@ -98,6 +99,13 @@ interface ChallengeDetail {
   readonly size: number;
   readonly chainId: number;
   readonly blockHash: string;
+}
+interface RepairDetail {
+  readonly store: string;
+  /** Copies that the store was challenged for in one pass, how many of them were bad, and how many bad ones it got replaced, also of passes before. */
+  readonly asked: number;
+  readonly found: number;
+  readonly repaired: number;
 }
 interface AccessCount {
   /** Id of an auditor's token. */
@@ -191,6 +199,7 @@ const schemas: Readonly<Record<EntryKind, EntrySchema>> = {
     version: 1,
     required: { ...ofSnapshot, store: word, blocks: positive, proven: count, size: positive, chainId: positive, blockHash: chainHash },
   },
+  "copies-repaired": { version: 1, required: { store: word, asked: count, found: count, repaired: count } },
   "access-summarized": {
     version: 1,
     required: { day: date, counts: listOf(object({ token: word, route: hash, requests: positive }), mostAccessCounts) },

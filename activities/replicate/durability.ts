@@ -1,0 +1,104 @@
+import { endStoreFindings } from "../../core/catalog/copy-findings.ts";
+import { storeCoverage } from "../../core/catalog/due-copies.ts";
+import { type LostCopy, lostCopies } from "../../core/catalog/lost-copies.ts";
+import { markPacksLost } from "../../core/catalog/mark-packs-lost.ts";
+import { storeTrust } from "../../core/catalog/store-trust.ts";
+import { durationMs } from "../../core/domain/duration.ts";
+import { type FailureType, isFailure } from "../../core/domain/failure.ts";
+import type { RepairShare, RepairTotals } from "../../core/domain/run.ts";
+import { shareOf } from "../../core/domain/store-trust.ts";
+import { partsOfKey } from "../../core/repository/object-keys.ts";
+import { type ChallengeRound, challengeCopies, type RoundResult } from "../../core/site/challenge-copies.ts";
+import type { ActivityEnvironment } from "../environment.ts";
+import { keepAlive } from "../keep-alive.ts";
+import { replaceCopy } from "./replace-copy.ts";
+
+/** Longer than any store's own time limit for one object. */
+const standstill = { afterMs: 20 * 60_000, type: "StoreUnreachable" } as const;
+/** So many names are in memory at once, however many copies are lost. */
+const page = 200;
+/** Messages of a pass that go into its history; the catalog has all of them. */
+const mostTold = 5;
+
+export const createDurabilityActivities = ({ site }: ActivityEnvironment) => ({
+  /** How many copies of each store are to be challenged now, so that all of them are covered in time. */
+  planRepair: async ({ store }: { store?: string }): Promise<{ askedBefore: string; shares: readonly RepairShare[] }> => {
+    const at = await site();
+    const catalog = await at.catalog();
+    const { every, coverDays, blocks } = at.loaded.config.durability;
+    const names = (store === undefined ? at.loaded.config.stores : [at.loaded.config.stores.find(({ name }) => name === store)])
+      .filter((known) => known !== undefined)
+      .map(({ name }) => name);
+    const now = new Date();
+    const coverMs = coverDays * 86_400_000;
+    const coverage = new Map((await storeCoverage(catalog, new Date(now.getTime() - coverMs))).map((one) => [one.store, one]));
+    const trust = await storeTrust(catalog);
+    const shares = names.map((name) => {
+      const { copies = 0, overdue = 0 } = coverage.get(name) ?? {};
+      const cover = { everyMs: durationMs(every), coverMs, blocks };
+      const share = shareOf(copies, overdue, trust.get(name) ?? 1, cover);
+      // Asked for one store by hand, all of it is meant.
+      return { store: name, ...share, ...(store === undefined ? {} : { copies }) };
+    });
+    return { askedBefore: now.toISOString(), shares };
+  },
+
+  /** One round of challenges of one store. What is found is in the catalog, not in the answer. */
+  challengeCopies: (round: ChallengeRound): Promise<RoundResult> =>
+    keepAlive({ ...standstill, what: `challenging ${round.store}` }, async (report, signal) => {
+      const at = await site();
+      const result = await challengeCopies(at, round, signal, report);
+      if (result.stopped === undefined && result.asked > 0)
+        await endStoreFindings(await at.catalog(), round.store, ["unreachable", "throttled", "refused"]);
+      return result;
+    }),
+
+  /**
+   * Replaces every copy that was found bad by a good one, whoever found it. A store that does not take its copies now keeps none of the others
+   * from theirs. A pack that nobody has any more is noted as lost, so that captures write its content anew.
+   */
+  repairLost: (): Promise<RepairTotals> =>
+    keepAlive({ ...standstill, what: "replacing bad copies" }, async (report, signal) => {
+      const at = await site();
+      const catalog = await at.catalog();
+      const stores = at.loaded.config.stores.map(({ name }) => name);
+      const repaired = new Map<string, number>();
+      const unable = new Map<string, { type: FailureType; message: string }>();
+      const lost: string[] = [];
+      let left = 0;
+      let after: LostCopy | undefined;
+      for (;;) {
+        const copies = await lostCopies(catalog, stores, after, page);
+        const gone: string[] = [];
+        for (const copy of copies) {
+          if (unable.has(copy.store)) {
+            left += 1;
+            continue;
+          }
+          try {
+            const replaced = await replaceCopy(at, copy, signal);
+            if (typeof replaced === "object") repaired.set(copy.store, (repaired.get(copy.store) ?? 0) + 1);
+            else left += 1;
+            if (replaced === "nobody") gone.push(copy.object);
+          } catch (error) {
+            signal.throwIfAborted();
+            if (!isFailure(error)) throw error;
+            left += 1;
+            unable.set(copy.store, { type: error.type, message: error.message });
+          }
+          report({ ...copy });
+        }
+        const packs = gone.filter((key) => partsOfKey(key).kind === "packs").map((key) => partsOfKey(key).id);
+        await markPacksLost(catalog, packs);
+        lost.push(...gone.slice(0, mostTold - lost.length));
+        after = copies.at(-1);
+        if (after === undefined || copies.length < page) break;
+      }
+      return {
+        repaired: Object.fromEntries(repaired),
+        left,
+        lost,
+        unable: [...unable].map(([store, failure]) => ({ store, ...failure })),
+      };
+    }),
+});

@@ -1,0 +1,138 @@
+import { announceReplica } from "../../core/catalog/announce-replica.ts";
+import type { Catalog } from "../../core/catalog/catalog.ts";
+import { endFindings } from "../../core/catalog/copy-findings.ts";
+import { listReplicas } from "../../core/catalog/list-replicas.ts";
+import { type LostCopy, storesThatLost } from "../../core/catalog/lost-copies.ts";
+import { markPackWritten } from "../../core/catalog/mark-pack-written.ts";
+import { envelopesOf } from "../../core/catalog/read-envelopes.ts";
+import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
+import { recordReplica } from "../../core/catalog/record-replica.ts";
+import { storeTrust } from "../../core/catalog/store-trust.ts";
+import { isFailure } from "../../core/domain/failure.ts";
+import { inOrderOfTrust } from "../../core/domain/store-trust.ts";
+import { encodeEnvelopes } from "../../core/repository/envelopes.ts";
+import { partsOfKey } from "../../core/repository/object-keys.ts";
+import type { Site } from "../../core/site/site.ts";
+import type { Store } from "../../core/stores/store.ts";
+import { copyObject, getProven } from "./copy-object.ts";
+
+/** Where a good copy came from; or that nobody has one, or that a store which may have one could not be asked now. */
+export type Replacement = { readonly from: string } | "nobody" | "unasked";
+
+/**
+ * Puts a good copy where one is missing or altered, from whatever store has one, those that are doubted last. Throws the failure of the
+ * store that is to have it.
+ */
+export const replaceCopy = async (at: Site, { store, object }: LostCopy, signal: AbortSignal): Promise<Replacement> => {
+  const catalog = await at.catalog();
+  const { kind, id } = partsOfKey(object);
+  const from = kind === "envelopes" ? await replaceEnvelopes(catalog, await at.store(store), object, id, signal) : await replaceBytes();
+  if (from === "nobody" || from === "unasked") return from;
+  if (kind === "packs") await findAgain(catalog, id);
+  await endFindings(catalog, { store, object }, "repaired", from.from);
+  return from;
+
+  async function replaceBytes(): Promise<Replacement> {
+    const trust = await storeTrust(catalog);
+    const holders = (await listReplicas(catalog, [object])).map((replica) => replica.store).filter((holder) => holder !== store);
+    // At last those whose copies were bad, this one among them: a disk that was brought back has what it had.
+    const before = await storesThatLost(catalog, object);
+    const names = [...inOrderOfTrust(holders, trust), ...inOrderOfTrust(before, trust)];
+    const sources = await openable(at, names);
+    // A manifest is not named by its hash: the catalog knows it.
+    const expected = kind === "manifests" ? (await getSnapshot(catalog, id))?.manifestHash : undefined;
+    const good = await goodCopy(sources, object, expected, signal);
+    if (good === "nobody" && sources.length < names.length) return "unasked";
+    if (good === "nobody" || good === "unasked") return good;
+    const to = await at.store(store);
+    if (good === to) return await countAgain(catalog, to, object, signal);
+    await clearPlace(to, object, signal);
+    // Lost, it is written down already; if this run is killed behind the put, deleting the object still looks here.
+    await announceReplica(catalog, object, store, 0);
+    const { id: receipt, bytes, proven } = await copyObject({ sources: [good], to, key: object, expected, readBack: true }, signal);
+    await recordReplica(catalog, { object, store, receipt, bytes, provenAt: proven ? new Date() : null });
+    return { from: good.name };
+  }
+};
+
+/** The copy was read, and is good by now. */
+const countAgain = async (catalog: Catalog, store: Store, object: string, signal: AbortSignal): Promise<Replacement> => {
+  const found = await store.stat(object, signal);
+  if (found === undefined) return "nobody";
+  const { receipt, bytes } = found;
+  await recordReplica(catalog, { object, store: store.name, receipt, bytes, provenAt: new Date() });
+  return { from: store.name };
+};
+
+/** Captures may refer to it again, should nobody have had it meanwhile. */
+const findAgain = async (catalog: Catalog, pack: string): Promise<void> => {
+  try {
+    await markPackWritten(catalog, pack);
+  } catch (error) {
+    // Retention has let it go beside this, and knows where it lies.
+    if (!isFailure(error, "PacksReclaimed")) throw error;
+  }
+};
+
+/** Those that can be opened here: a store that left the configuration, or whose secret this worker lacks, is no source. */
+const openable = async (at: Site, names: readonly string[]): Promise<Store[]> => {
+  const opened: Store[] = [];
+  for (const name of names) {
+    try {
+      opened.push(await at.store(name));
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+    }
+  }
+  return opened;
+};
+
+/** A store may take an object of that name and size for the one that it is given: the bad one goes first. */
+const clearPlace = async (store: Store, object: string, signal: AbortSignal): Promise<void> => {
+  await quarantine(store, object, signal);
+  await store.delete(object, signal);
+};
+
+/** What was altered, and how, is evidence: the bad copy is kept under another name, for somebody to look at and to delete. */
+const quarantine = async (store: Store, object: string, signal: AbortSignal): Promise<void> => {
+  try {
+    await store.put(`quarantine/${object}`, await store.get(object, signal), signal);
+  } catch (error) {
+    // Gone, or cut so that it cannot be read whole: there is nothing to keep.
+    if (!isFailure(error, "ObjectMissing") && !isFailure(error, "ObjectCorrupt")) throw error;
+  }
+};
+
+/** Envelopes are not named by what is in them: the keyring has the right ones, unless they were destroyed. */
+const replaceEnvelopes = async (catalog: Catalog, to: Store, key: string, id: string, signal: AbortSignal): Promise<Replacement> => {
+  const envelopes = await envelopesOf(catalog, id);
+  if (envelopes.length === 0) return "nobody";
+  const content = encodeEnvelopes(envelopes);
+  // No quarantine: envelopes that nobody knows of would outlive their deletion.
+  await to.delete(key, signal);
+  await announceReplica(catalog, key, to.name, content.length);
+  const { id: receipt, bytes } = await to.put(key, content, signal);
+  await recordReplica(catalog, { object: key, store: to.name, receipt, bytes, provenAt: null });
+  return { from: "the keyring" };
+};
+
+/** The first of the stores that has the object as it should be; otherwise whether one could not be asked. */
+const goodCopy = async (
+  sources: readonly Store[],
+  object: string,
+  expected: string | undefined,
+  signal: AbortSignal,
+): Promise<Store | "nobody" | "unasked"> => {
+  let verdict: "nobody" | "unasked" = "nobody";
+  for (const source of sources) {
+    try {
+      await getProven(source, object, signal, expected);
+      return source;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isFailure(error)) throw error;
+      if (!isFailure(error, "ObjectMissing") && !isFailure(error, "ObjectCorrupt")) verdict = "unasked";
+    }
+  }
+  return verdict;
+};

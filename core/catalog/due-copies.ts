@@ -1,0 +1,49 @@
+import { type Catalog, query } from "./catalog.ts";
+import type { Instant } from "./records.ts";
+
+export interface DueCopy {
+  /** The object's key. */
+  readonly object: string;
+  /** As the store said when it was written. */
+  readonly bytes: number;
+}
+
+/** Up to `limit` copies in a store that were last challenged before that time, or written then and never challenged; longest ago first. */
+export const dueCopies = (catalog: Catalog, store: string, askedBefore: Instant, limit: number): Promise<DueCopy[]> =>
+  query(
+    catalog,
+    `choosing copies in ${store} to challenge`,
+    `SELECT object, bytes FROM dbgov.replica WHERE store = $1 AND receipt IS NOT NULL AND coalesce(asked_at, recorded_at) < $2
+     ORDER BY coalesce(asked_at, recorded_at), object LIMIT $3`,
+    [store, askedBefore, limit],
+  );
+
+export interface StoreCoverage {
+  readonly store: string;
+  /** Copies that are recorded to be there. */
+  readonly copies: number;
+  readonly packs: number;
+  /** Copies that were challenged, and right, since the time that was asked for. */
+  readonly covered: number;
+  /** Copies that were neither challenged nor written since that time. */
+  readonly overdue: number;
+  /** The longest ago that a copy there was challenged and right; null when one never was, or there is none. */
+  readonly oldest: string | null;
+  /** Copies that were found bad and are not replaced yet. */
+  readonly lost: number;
+}
+
+/** By store, for each that is recorded to have anything. */
+export const storeCoverage = (catalog: Catalog, since: Instant): Promise<StoreCoverage[]> =>
+  query(
+    catalog,
+    "summing up which copies were challenged",
+    `SELECT store, count(*) FILTER (WHERE receipt IS NOT NULL) AS copies,
+       count(*) FILTER (WHERE receipt IS NOT NULL AND object LIKE 'packs/%') AS packs,
+       count(*) FILTER (WHERE receipt IS NOT NULL AND challenged_at >= $1) AS covered,
+       count(*) FILTER (WHERE receipt IS NOT NULL AND coalesce(asked_at, recorded_at) < $1) AS overdue,
+       CASE WHEN bool_and(challenged_at IS NOT NULL) FILTER (WHERE receipt IS NOT NULL) THEN min(challenged_at) END AS oldest,
+       count(*) FILTER (WHERE lost_at IS NOT NULL) AS lost
+     FROM dbgov.replica GROUP BY store ORDER BY store`,
+    [since],
+  );

@@ -1,0 +1,90 @@
+import { type CopyFinding, recordFindings } from "../catalog/copy-findings.ts";
+import { dueCopies } from "../catalog/due-copies.ts";
+import { loseReplica } from "../catalog/lose-replica.ts";
+import { type ChallengeOutcome, recordChallenges, recordEvidence } from "../catalog/record-challenges.ts";
+import type { Instant } from "../catalog/records.ts";
+import { type Failure, type FailureType, isFailure } from "../domain/failure.ts";
+import { badCopyKinds, type FindingKind } from "../domain/store-trust.ts";
+import { challengeCopy } from "./challenge-copy.ts";
+import type { Site } from "./site.ts";
+
+export interface ChallengeRound {
+  readonly store: string;
+  /** Of copies that were last challenged before this, ISO: so that a pass asks for each once. */
+  readonly askedBefore: Instant;
+  readonly copies: number;
+  /** Of each pack. */
+  readonly blocks: number;
+}
+
+export interface RoundResult {
+  /** How many copies were challenged. */
+  readonly asked: number;
+  /** How many of them were right. */
+  readonly proven: number;
+  readonly blocks: number;
+  /** Copies that were found bad, or that answered unsteadily. */
+  readonly found: number;
+  /** Why the store was asked no further. */
+  readonly stopped?: { readonly kind: FindingKind; readonly type: FailureType; readonly message: string };
+}
+
+/**
+ * Challenges the copies of a store whose turn it is. Writes down how each came out, what was found, and what that says of the store; a copy
+ * that is bad counts no longer. A store that does not answer is left alone, and the rest waits for the next pass.
+ */
+export const challengeCopies = async (
+  site: Site,
+  { store: name, askedBefore, copies, blocks }: ChallengeRound,
+  signal: AbortSignal,
+  report: (details: object) => void,
+): Promise<RoundResult> => {
+  const catalog = await site.catalog();
+  const outcomes: ChallengeOutcome[] = [];
+  const findings: CopyFinding[] = [];
+  const answers = new Map<FindingKind | "proven", number>();
+  const count = (kind: FindingKind | "proven"): void => void answers.set(kind, (answers.get(kind) ?? 0) + 1);
+  let proven = 0;
+  let asked = 0;
+  let stopped: RoundResult["stopped"];
+  const at = new Date();
+  try {
+    const store = await site.store(name);
+    for (const copy of await dueCopies(catalog, name, askedBefore, copies)) {
+      const answer = await challengeCopy(site, store, copy, blocks, signal);
+      const { object } = copy;
+      outcomes.push({ object, right: answer !== undefined && answer.problem === undefined });
+      asked += answer?.blocks ?? 0;
+      if (answer?.problem === undefined) {
+        if (answer !== undefined) count("proven");
+        proven += answer === undefined ? 0 : 1;
+      } else if (!badCopyKinds.includes(answer.problem.kind) || (await loseReplica(catalog, object, name))) {
+        count(answer.problem.kind);
+        findings.push({ store: name, object, ...answer.problem });
+      }
+      report({ store: name, challenged: outcomes.length, of: copies });
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isFailure(error)) throw error;
+    stopped = { kind: kindOf(error), type: error.type, message: error.message };
+    // A fault of ours, as a secret that this worker lacks, is none of the store's.
+    if (storeFaults.includes(error.type)) count(stopped.kind);
+    findings.push({ store: name, object: "", kind: stopped.kind, message: stopped.message });
+  }
+  await recordChallenges(catalog, name, outcomes, at);
+  await recordFindings(catalog, findings, at);
+  await recordEvidence(catalog, name, answers);
+  const found = findings.filter(({ object }) => object !== "").length;
+  return { asked: outcomes.length, proven, blocks: asked, found, ...(stopped === undefined ? {} : { stopped }) };
+};
+
+const storeFaults: readonly FailureType[] = ["StoreUnreachable", "StoreRejected", "StoreFull"];
+
+/** Services say that they throttle by these statuses and codes, in whatever words around them. */
+const throttling = /\b(?:429|503)\b|SlowDown|ServerBusy|TooManyRequests|Throttl/;
+
+const kindOf = (failure: Failure): FindingKind => {
+  if (failure.type !== "StoreUnreachable") return "refused";
+  return throttling.test(failure.message) ? "throttled" : "unreachable";
+};

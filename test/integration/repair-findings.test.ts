@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { beginDelete } from "../../core/catalog/begin-delete.ts";
+import { query } from "../../core/catalog/catalog.ts";
+import { deletable } from "../../core/catalog/deletable.ts";
+import { storeCoverage } from "../../core/catalog/due-copies.ts";
+import type { FindingKind } from "../../core/domain/store-trust.ts";
+import { writtenPacks } from "./catalog-database.ts";
+import { createRepairPlace, type RepairPlace } from "./repair-place.ts";
+import { answeringServer, closedAddress, meddlingProxy } from "./store-servers.ts";
+
+const signal = new AbortController().signal;
+const objects = 6;
+
+describe("repair: a store that really does it is found out, named, believed less, and put right", () => {
+  let at: RepairPlace;
+  before(async () => {
+    at = await createRepairPlace();
+  });
+  after(() => at?.close());
+  beforeEach(async () => {
+    at.bucketAt(at.endpoint);
+    await query(at.catalog, "forgetting", "DELETE FROM dbgov.store_evidence");
+    await query(at.catalog, "forgetting", "UPDATE dbgov.replica SET asked_at = NULL, challenged_at = NULL");
+  });
+
+  const flipped = (key: string, byte: number): Uint8Array => {
+    const content = Uint8Array.from(at.contents.get(key)!);
+    content[byte]! ^= 1;
+    return content;
+  };
+
+  /** One bad copy is found, and then replaced from the other store, byte by byte what it was. */
+  const foundAndReplaced = async (store: "disk" | "bucket", key: string, kind: FindingKind): Promise<void> => {
+    const result = await at.challenge(store, 1_000);
+    assert.deepEqual([result.asked, result.proven, result.found], [objects, objects - 1, 1]);
+    const [finding, ...others] = await at.findings();
+    assert.deepEqual([finding?.store, finding?.object, finding?.kind, others.length], [store, key, kind, 0]);
+    assert.ok(finding!.message.includes(store) && finding!.message.includes(key), finding!.message);
+    assert.ok((await at.trust(store)) < 0.9, "it is believed less");
+    const { repaired, left, lost } = await at.repair();
+    assert.deepEqual([repaired, left, lost], [{ [store]: 1 }, 0, []]);
+    assert.deepEqual(Buffer.from(await (await at.store(store)).get(key, signal)), Buffer.from(at.contents.get(key)!));
+    assert.deepEqual(await at.findings(), []);
+    assert.deepEqual([(await at.challenge(store)).proven, (await at.repair()).repaired], [objects, {}]);
+  };
+
+  test("nothing is wrong: all of it is proven, and that is remembered", async () => {
+    for (const store of ["disk", "bucket"]) {
+      const { asked, proven, blocks, found, stopped } = await at.challenge(store);
+      // One block of one, three of three, four of twenty; three objects are read whole.
+      assert.deepEqual([asked, proven, blocks, found, stopped], [objects, objects, 1 + 3 + 4 + 3, 0, undefined]);
+      assert.equal(await at.trust(store), 1);
+    }
+    const coverage = await storeCoverage(at.catalog, new Date(Date.now() - 60_000));
+    assert.deepEqual(
+      coverage.map(({ store, copies, packs, covered, overdue, lost }) => [store, copies, packs, covered, overdue, lost]),
+      ["bucket", "disk"].map((store) => [store, objects, 3, objects, 0, 0]),
+    );
+    assert.ok(coverage.every(({ oldest }) => oldest !== null));
+    assert.deepEqual(await at.repair(), { repaired: {}, left: 0, lost: [], unable: [] });
+  });
+
+  test("a flipped bit of a pack on a disk", async () => {
+    const key = at.packs[2]!;
+    const bad = flipped(key, 1_000_000);
+    await writeFile(at.fileOf(key), bad);
+    await foundAndReplaced("disk", key, "changed");
+    assert.deepEqual(await readFile(at.fileOf(`quarantine/${key}`)), Buffer.from(bad), "the bad copy is kept as evidence");
+  });
+
+  test("a pack that the service lost", async () => {
+    await at.meddle(at.packs[1]!, undefined);
+    await foundAndReplaced("bucket", at.packs[1]!, "missing");
+  });
+
+  test("a pack that was cut, and one that grew", async () => {
+    const key = at.packs[1]!;
+    await at.meddle(key, at.contents.get(key)!.subarray(0, 100_000));
+    await foundAndReplaced("bucket", key, "length");
+    await writeFile(at.fileOf(key), Buffer.concat([at.contents.get(key)!, Buffer.from("more")]));
+    await foundAndReplaced("disk", key, "length");
+  });
+
+  test("a range, a manifest and envelopes that were altered", async () => {
+    await at.meddle(at.range, flipped(at.range, 7));
+    await foundAndReplaced("bucket", at.range, "changed");
+    await writeFile(at.fileOf(at.manifest), flipped(at.manifest, 7));
+    await foundAndReplaced("disk", at.manifest, "changed");
+    await at.meddle(at.envelopes, flipped(at.envelopes, 7));
+    await foundAndReplaced("bucket", at.envelopes, "changed");
+  });
+
+  test("a service that gives other bytes now than a moment later is believed less, though its copy is good", async () => {
+    const asked = new Map<string, number>();
+    const lying = await meddlingProxy(at.endpoint, {
+      received: ({ method, url = "", headers }: IncomingMessage, body) => {
+        const name = `${url} ${headers.range}`;
+        asked.set(name, (asked.get(name) ?? 0) + 1);
+        if (method !== "GET" || !url.includes("packs") || asked.get(name) !== 1) return body;
+        return Buffer.from(body.map((byte, n) => (n === 5 ? byte ^ 1 : byte)));
+      },
+    });
+    await using _ = lying;
+    at.bucketAt(lying.url);
+    const { proven, found } = await at.challenge("bucket");
+    assert.deepEqual([proven, found], [3, 3]);
+    const findings = await at.findings();
+    assert.deepEqual(
+      findings.map(({ store, kind }) => [store, kind]),
+      Array.from({ length: 3 }, () => ["bucket", "unsteady"]),
+    );
+    assert.ok((await at.trust("bucket")) < 0.15);
+    assert.deepEqual((await at.repair()).repaired, {}, "there is nothing to replace");
+    at.bucketAt(at.endpoint);
+    // Once it answers steadily, the findings end, and what it did stays in what is believed of it.
+    assert.equal((await at.challenge("bucket")).proven, objects);
+    assert.deepEqual(await at.findings(), []);
+    assert.ok((await at.trust("bucket")) < 0.15);
+  });
+
+  for (const [kind, status] of [
+    ["throttled", 429],
+    ["unreachable", 500],
+    ["refused", 403],
+  ] as const) {
+    test(`a service that answers ${status} is ${kind}: it is left alone, and its copies are not given up`, async () => {
+      const refusing = await answeringServer(status);
+      await using _ = refusing;
+      at.bucketAt(refusing.url);
+      const { asked, found, stopped } = await at.challenge("bucket");
+      assert.deepEqual([asked, found, stopped?.kind], [0, 0, kind]);
+      const [finding] = await at.findings();
+      assert.deepEqual([finding?.store, finding?.object, finding?.kind], ["bucket", "", kind]);
+      assert.ok((await at.trust("bucket")) < 1);
+      assert.equal((await storeCoverage(at.catalog, new Date(0)))[0]?.copies, objects);
+      await query(at.catalog, "forgetting", "DELETE FROM dbgov.copy_finding");
+    });
+  }
+
+  test("a service that is away keeps nobody from replacing what can be replaced", async () => {
+    await rm(at.fileOf(at.packs[0]!));
+    await at.meddle(at.packs[1]!, undefined);
+    assert.equal((await at.challenge("bucket")).found, 1);
+    assert.equal((await at.challenge("disk")).found, 1);
+    at.bucketAt(await closedAddress());
+    assert.equal((await at.challenge("bucket")).stopped?.kind, "unreachable");
+    const totals = await at.repair();
+    assert.deepEqual([totals.left, totals.lost], [2, []]);
+    assert.deepEqual(
+      totals.unable.map(({ store, type }) => [store, type]),
+      [["bucket", "StoreUnreachable"]],
+    );
+    at.bucketAt(at.endpoint);
+    assert.deepEqual((await at.repair()).repaired, { disk: 1, bucket: 1 });
+    await query(at.catalog, "forgetting", "DELETE FROM dbgov.copy_finding");
+  });
+
+  test("what no store has a good copy of is named; captures rely on it no longer, and it is put right when a copy comes back", async () => {
+    const key = at.packs[0]!;
+    const file = await readFile(at.fileOf(key));
+    await rm(at.fileOf(key));
+    await at.meddle(key, undefined);
+    for (const store of ["disk", "bucket"]) assert.equal((await at.challenge(store)).found, 1);
+    const { left, lost } = await at.repair();
+    assert.deepEqual([left, new Set(lost)], [2, new Set([key])]);
+    const written = () =>
+      query<{ there: boolean }>(
+        at.catalog,
+        "looking",
+        "SELECT written_at IS NOT NULL AS there FROM dbgov.pack WHERE id = decode($1, 'hex')",
+        [key.slice(-64)],
+      );
+    assert.deepEqual(await written(), [{ there: false }]);
+    assert.deepEqual(
+      (await at.findings()).map(({ kind }) => kind),
+      ["missing", "missing"],
+    );
+    // Somebody brings the disk back.
+    await writeFile(at.fileOf(key), file);
+    assert.deepEqual((await at.repair()).repaired, { disk: 1, bucket: 1 });
+    assert.deepEqual(await written(), [{ there: true }]);
+    assert.deepEqual(await at.findings(), []);
+  });
+
+  test("an object whose deletion has begun may be gone, and a deletion looks again at a copy that was found bad", async () => {
+    const [pack] = await writtenPacks(at.catalog, 1);
+    const key = `packs/${pack!.slice(0, 2)}/${pack}`;
+    await query(at.catalog, "recording", "UPDATE dbgov.replica SET receipt = 'r' WHERE object = $1", [key]);
+    assert.equal((await at.challenge("disk")).found, 1, "it was never put");
+    await query(at.catalog, "condemning", "UPDATE dbgov.pack SET condemned_at = now() WHERE id = decode($1, 'hex')", [pack]);
+    const doomed = (await deletable(at.catalog, new Date(Date.now() + 1_000), 100, ["disk"])).find(({ id }) => id === pack);
+    assert.deepEqual(doomed?.stores, ["disk"], "its bad copy goes with it");
+    await query(at.catalog, "recording", "UPDATE dbgov.replica SET receipt = 'r', lost_at = NULL, asked_at = NULL WHERE object = $1", [
+      key,
+    ]);
+    await query(at.catalog, "forgetting", "DELETE FROM dbgov.copy_finding");
+    assert.deepEqual(await beginDelete(at.catalog, [pack!]), [pack]);
+    assert.equal((await at.challenge("disk")).found, 0);
+    assert.deepEqual(await at.findings(), []);
+    assert.deepEqual((await at.repair()).repaired, {});
+  });
+});
