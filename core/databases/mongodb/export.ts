@@ -23,7 +23,9 @@ export const openExportation = async (folder: string, options: ExportOptions, si
     finish: async () => {
       for (const definition of definitions)
         await writeFileOf(join(inside, `${fileName(definition.name)}.metadata.json`), oneBlock(metadataOf(definition)), signal);
-      const measured = definitions.filter(({ name, options: { timeseries } }) => timeseries !== undefined && written.has(name) && !written.has(bucketsOf(name)));
+      const measured = definitions.filter(
+        ({ name, options: { timeseries } }) => timeseries !== undefined && written.has(name) && !written.has(bucketsOf(name)),
+      );
       return {
         format: "files of mongodump",
         load: `mongorestore --uri=TARGET_URL --dir=${inside}`,
