@@ -66,7 +66,7 @@ export async function* checkSite(site: Site, signal: AbortSignal, onStart: (what
     yield await examine("store", name, async () => {
       const store = await site.store(name);
       await store.probe(signal);
-      return [`${kind}: ${found[store.capabilities.deletion]}`];
+      return [`${kind}: ${found[store.capabilities.deletion]}`, ...((await store.notices?.(signal)) ?? [])];
     });
   }
   for (const anchor of config.anchors) {

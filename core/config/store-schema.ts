@@ -28,6 +28,12 @@ const azureBlobStore = z.strictObject({
     .string()
     .regex(/^[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]$/, "must be 3 to 63 lowercase letters, digits and dashes")
     .describe("the container; created when it is missing"),
+  tier: z
+    .enum(["hot", "cool", "cold"])
+    .optional()
+    .describe(
+      "the access tier that objects are written to; without it, that of the account. `cool` bills at least 30 days of each object, `cold` 90, and both bill reads. `archive` is left out: it cannot be read, so no copy there could be proven",
+    ),
 });
 
 const s3Store = z.strictObject({

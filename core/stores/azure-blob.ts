@@ -1,8 +1,10 @@
+import { randomUUID } from "node:crypto";
 import type { ContainerClient, ContainerListBlobFlatSegmentResponse } from "@azure/storage-blob";
 import type { StoreConfig } from "../config/schema.ts";
 import { Failure } from "../domain/failure.ts";
 import { containerAddress, containerClient } from "./azure-connection.ts";
 import { azureCode, failureOfAzure, isMissingBlob } from "./azure-failure.ts";
+import { deleteBlob, leftAfterDeletion, lockBlob } from "./azure-retention.ts";
 import { uploadBlob } from "./azure-upload.ts";
 import { oneAtATime } from "./in-turn.ts";
 import { checkKey, checkPrefix } from "./keys.ts";
@@ -19,12 +21,15 @@ export const azureBlobCapabilities: StoreCapabilities = {
   public: false,
   listing: "lexicographic",
   conditionalWrites: true,
-  immutability: "none",
+  immutability: "version",
+  // Of the tier "hot"; a store with another says its own.
   minimumDays: 0,
   expires: "never",
   presence: "bytes read back and hashed; MD5 kept by the service",
   durableWhen: "the service answers, having written as many copies as the account's redundancy says",
 };
+
+const minimumDaysOf = { hot: 0, cool: 30, cold: 90 } as const;
 
 type AzureBlobConfig = Extract<StoreConfig, { kind: "azure-blob" }>;
 
@@ -65,17 +70,18 @@ export const openAzureBlobStore = (config: AzureBlobConfig, options: StoreOption
   const store: Store = {
     name: config.name,
     kind: "azure-blob",
-    capabilities: azureBlobCapabilities,
+    capabilities: { ...azureBlobCapabilities, minimumDays: config.tier === undefined ? 0 : minimumDaysOf[config.tier] },
 
     put: async (key, bytes, signal) => {
       checkKey(key);
       const put = (): Promise<Receipt> =>
         attempt(`put of ${key}`, signal, async (stop, progressed) => {
           const blob = container.getBlockBlobClient(key);
-          const etag = await uploadBlob(blob, bytes, stop, progressed).catch(async (error: unknown) => {
+          const upload = (): Promise<string> => uploadBlob(blob, bytes, config.tier, stop, progressed);
+          const etag = await upload().catch(async (error: unknown) => {
             if (!create || azureCode(error) !== "ContainerNotFound") throw error;
             await container.createIfNotExists({ abortSignal: stop });
-            return uploadBlob(blob, bytes, stop, progressed);
+            return upload();
           });
           const stored = await describe(key, stop);
           // Another writer of the same name may have come after: then the size is theirs.
@@ -127,7 +133,7 @@ export const openAzureBlobStore = (config: AzureBlobConfig, options: StoreOption
       checkKey(key);
       await attempt(`delete of ${key}`, signal, async (stop) => {
         try {
-          await container.getBlobClient(key).delete({ abortSignal: stop, deleteSnapshots: "include" });
+          await deleteBlob(container, `${where}: delete of ${key}`, key, stop);
         } catch (error) {
           whenMissing(error, undefined);
         }
@@ -135,6 +141,27 @@ export const openAzureBlobStore = (config: AzureBlobConfig, options: StoreOption
     },
 
     probe: (signal) => probeByWriting(store, signal),
+
+    protect: async (key, until, signal) => {
+      checkKey(key);
+      await attempt(`lock of ${key}`, signal, (stop) => lockBlob(container, `${where}: ${key}`, key, until, stop));
+    },
+
+    legalHold: async (key, held, signal) => {
+      checkKey(key);
+      await attempt(`legal hold of ${key}`, signal, async (stop) => {
+        await container.getBlobClient(key).setLegalHold(held, { abortSignal: stop });
+      });
+    },
+
+    notices: async (signal) => {
+      const key = `probe/${randomUUID()}`;
+      await store.put(key, new Uint8Array(1), signal);
+      await store.delete(key, signal);
+      const left = await attempt("look for what deletion leaves", signal, (stop) => leftAfterDeletion(container, key, stop));
+      return left === undefined ? [] : [left];
+    },
+
     close: async () => {},
   };
   return store;

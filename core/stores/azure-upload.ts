@@ -1,7 +1,7 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { BlockBlobClient } from "@azure/storage-blob";
 import { Failure } from "../domain/failure.ts";
-import { azureCode } from "./azure-failure.ts";
+import { azureCode, isMissingBlob } from "./azure-failure.ts";
 import { plainEtag } from "./transfer.ts";
 
 /** What is sent, checked and tried again as one piece: about half a minute on a line of 2 Mbit/s. */
@@ -10,23 +10,24 @@ const blockBytes = 8 << 20;
 const lanes = 2;
 const attempts = 4;
 
+type Tier = "hot" | "cool" | "cold" | undefined;
+
 const md5 = (bytes: Uint8Array): Buffer => createHash("md5").update(bytes).digest();
 
 /**
  * Uploads `bytes` without copying them; the service checks the MD5 of every piece as it arrives and keeps that of the
- * whole. The object appears whole, with the last call. Returns its etag.
+ * whole. The object appears whole, with the last call. Blocks that an upload of the same bytes left behind are not sent again. Returns its etag.
  */
 export const uploadBlob = async (
   blob: BlockBlobClient,
   bytes: Uint8Array,
+  tier: Tier,
   signal: AbortSignal,
   progressed: () => void,
 ): Promise<string> => {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await (bytes.length <= blockBytes
-        ? uploadWhole(blob, bytes, signal, progressed)
-        : uploadBlocks(blob, bytes, signal, progressed));
+      return await (bytes.length <= blockBytes ? uploadWhole : uploadBlocks)(blob, bytes, tier, signal, progressed);
     } catch (error) {
       // Committing a block list drops every other uncommitted block of that name: somebody else has just put the same object.
       if (azureCode(error) !== "InvalidBlockList" || attempt === attempts) throw error;
@@ -36,13 +37,23 @@ export const uploadBlob = async (
   }
 };
 
-const uploadWhole = async (blob: BlockBlobClient, bytes: Uint8Array, signal: AbortSignal, progressed: () => void): Promise<string> => {
+/** `Hot` and its like, as the service writes them. */
+const tierOption = (tier: Tier): { tier?: string } => (tier === undefined ? {} : { tier: tier.charAt(0).toUpperCase() + tier.slice(1) });
+
+const uploadWhole = async (
+  blob: BlockBlobClient,
+  bytes: Uint8Array,
+  tier: Tier,
+  signal: AbortSignal,
+  progressed: () => void,
+): Promise<string> => {
   const digest = md5(bytes);
   const answer = await blob.upload(bytes, bytes.length, {
     abortSignal: signal,
     onProgress: progressed,
     transactionalContentMD5: digest,
     blobHTTPHeaders: { blobContentMD5: digest, blobContentType: "application/octet-stream" },
+    ...tierOption(tier),
   });
   if (answer.contentMD5 !== undefined && !digest.equals(answer.contentMD5)) {
     throw new Failure("ObjectCorrupt", `${blob.name}: the service received other bytes than were sent`);
@@ -50,30 +61,56 @@ const uploadWhole = async (blob: BlockBlobClient, bytes: Uint8Array, signal: Abo
   return plainEtag(answer.etag);
 };
 
-const uploadBlocks = async (blob: BlockBlobClient, bytes: Uint8Array, signal: AbortSignal, progressed: () => void): Promise<string> => {
-  const run = randomBytes(12).toString("hex");
-  const ids = Array.from({ length: Math.ceil(bytes.length / blockBytes) }, (_, index) =>
-    Buffer.from(`${run}-${String(index).padStart(6, "0")}`).toString("base64"),
-  );
-  const waiting = ids.entries();
-  const stopped = new AbortController();
-  const either = AbortSignal.any([signal, stopped.signal]);
+const uploadBlocks = async (
+  blob: BlockBlobClient,
+  bytes: Uint8Array,
+  tier: Tier,
+  signal: AbortSignal,
+  progressed: () => void,
+): Promise<string> => {
+  const blocks = Array.from({ length: Math.ceil(bytes.length / blockBytes) }, (_, index) => {
+    const block = bytes.subarray(index * blockBytes, (index + 1) * blockBytes);
+    const digest = md5(block);
+    // By its content: what an earlier attempt has staged is found again, and writers of the same bytes stage the same blocks.
+    return { block, digest, id: Buffer.from(`${String(index).padStart(6, "0")}-${digest.toString("hex")}`).toString("base64") };
+  });
+  const staged = await stagedBlocks(blob, signal);
+  progressed();
+  const waiting = blocks.filter(({ id, block }) => staged.get(id) !== block.length).values();
+  let failed = false;
   const lane = async (): Promise<void> => {
-    for (const [index, id] of waiting) {
-      const block = bytes.subarray(index * blockBytes, (index + 1) * blockBytes);
-      await blob.stageBlock(id, block, block.length, { abortSignal: either, onProgress: progressed, transactionalContentMD5: md5(block) });
+    for (const { block, digest, id } of waiting) {
+      if (failed) return;
+      try {
+        await blob.stageBlock(id, block, block.length, { abortSignal: signal, onProgress: progressed, transactionalContentMD5: digest });
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
       progressed();
     }
   };
+  // Where one block fails, the one beside it may still arrive: it need not be sent again.
+  const ends = await Promise.allSettled(Array.from({ length: lanes }, lane));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  const answer = await blob.commitBlockList(
+    blocks.map(({ id }) => id),
+    {
+      abortSignal: signal,
+      blobHTTPHeaders: { blobContentMD5: md5(bytes), blobContentType: "application/octet-stream" },
+      ...tierOption(tier),
+    },
+  );
+  return plainEtag(answer.etag);
+};
+
+/** The sizes of the blocks that wait for a commit, by their ids. The service has checked the MD5 of each, which is in its id. */
+const stagedBlocks = async (blob: BlockBlobClient, signal: AbortSignal): Promise<Map<string, number>> => {
   try {
-    await Promise.all(Array.from({ length: lanes }, lane));
+    const { uncommittedBlocks = [] } = await blob.getBlockList("uncommitted", { abortSignal: signal });
+    return new Map(uncommittedBlocks.map(({ name, size }) => [name, size]));
   } catch (error) {
-    stopped.abort();
+    if (isMissingBlob(error)) return new Map();
     throw error;
   }
-  const answer = await blob.commitBlockList(ids, {
-    abortSignal: signal,
-    blobHTTPHeaders: { blobContentMD5: md5(bytes), blobContentType: "application/octet-stream" },
-  });
-  return plainEtag(answer.etag);
 };

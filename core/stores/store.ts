@@ -46,6 +46,9 @@ export interface Store {
   /** Extends what ends within the margin. Returns what it did. */
   renew?(signal: AbortSignal, margin: { readonly days: number }): Promise<Renewal[]>;
 
+  /** What whoever relies on this store should know and its capabilities cannot say: sentences about how the service is set up. May write and delete an object of its own. */
+  notices?(signal: AbortSignal): Promise<readonly string[]>;
+
   /** What the service itself says is in use. */
   usage?(signal: AbortSignal): Promise<{ readonly bytes: number; readonly objects?: number }>;
 

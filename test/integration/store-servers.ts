@@ -6,7 +6,8 @@ export interface BadServer extends AsyncDisposable {
   readonly url: string;
 }
 
-const listen = async (server: Server): Promise<BadServer> => {
+/** Serves on loopback until it is disposed of. */
+export const listen = async (server: Server): Promise<BadServer> => {
   const sockets = new Set<Socket>();
   server.on("connection", (socket) => {
     sockets.add(socket);
@@ -49,7 +50,7 @@ export interface Meddling {
   readonly refuse?: (incoming: IncomingMessage) => number | undefined | Promise<number | undefined>;
 }
 
-const wholeOf = async (stream: AsyncIterable<Buffer>): Promise<Buffer> => {
+export const wholeOf = async (stream: AsyncIterable<Buffer>): Promise<Buffer> => {
   const blocks: Buffer[] = [];
   for await (const block of stream) blocks.push(block);
   return Buffer.concat(blocks);

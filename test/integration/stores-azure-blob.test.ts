@@ -146,6 +146,32 @@ describe("Azure Blob store", () => {
     assert.equal(cut, 1);
   });
 
+  test("an upload in blocks goes on where it broke off", async () => {
+    let accepted = 0;
+    let limit = 3;
+    await using proxy = await meddlingProxy(new URL(endpoint).origin, {
+      refuse: ({ url }) => {
+        if (!url!.includes("comp=block&")) return undefined;
+        if (accepted >= limit) return 403;
+        accepted += 1;
+        return undefined;
+      },
+    });
+    const container = freshContainer();
+    await service.createContainer(container);
+    const bytes = randomBytes(41 << 20);
+    const open = (): Store => openWith(connectionAt(proxy.url), container);
+    await fails(open().put("packs/long", bytes, never), "StoreRejected");
+    assert.equal(await open().stat("packs/long", never), undefined);
+    limit = Number.POSITIVE_INFINITY;
+    await open().put("packs/long", bytes, never);
+    assert.equal(accepted, 6, "three blocks were there already, three were missing");
+    assert.ok(bytes.equals(await open().get("packs/long", never)));
+    const other = randomBytes(41 << 20);
+    await open().put("packs/long", other, never);
+    assert.ok(other.equals(await open().get("packs/long", never)), "blocks of other bytes are not taken for these");
+  });
+
   test("a server that answers 503 in the middle of an upload is StoreUnreachable, and nothing is to be seen", async () => {
     await using proxy = await meddlingProxy(new URL(endpoint).origin, {
       refuse: ({ url }) => (url!.includes("comp=block&") ? 503 : undefined),

@@ -1,0 +1,154 @@
+import { randomBytes } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { type BadServer, listen, wholeOf } from "./store-servers.ts";
+
+/**
+ * A stub of Azure Blob Storage, written from its REST specification (learn.microsoft.com/rest/api/storageservices) for what Azurite, the
+ * emulator, does not have: versions, immutability policies of a version, legal holds, soft delete. It is no evidence of how the service behaves where
+ * the specification is silent, checks no signature, and has one container. Of its quirks it has these: a deletion without a version is
+ * allowed on a locked blob and only hides it, the current version cannot be deleted by its own name, dates have whole seconds.
+ */
+export interface AzureStub extends BadServer {
+  readonly connection: string;
+  readonly versions: Version[];
+  /** The calls that changed something, as `DELETE packs/x`. */
+  readonly calls: string[];
+}
+
+interface Version {
+  readonly key: string;
+  readonly id: string;
+  readonly bytes: Buffer;
+  readonly tier: string;
+  readonly etag: string;
+  current: boolean;
+  deleted: boolean;
+  until?: Date;
+  mode?: string;
+  held?: boolean;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers?: Record<string, string>;
+  readonly body?: string | Buffer;
+}
+
+const refusal = (status: number, code: string): Answer => ({
+  status,
+  headers: { "x-ms-error-code": code, "content-type": "application/xml" },
+  body: `<?xml version="1.0" encoding="utf-8"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`,
+});
+
+const isProtected = ({ until, held }: Version): string | undefined => {
+  if (held === true) return "BlobImmutableDueToLegalHold";
+  return until !== undefined && until > new Date() ? "BlobImmutableDueToPolicy" : undefined;
+};
+
+const headersOf = (version: Version): Record<string, string> => ({
+  etag: `"${version.etag}"`,
+  "last-modified": new Date().toUTCString(),
+  "x-ms-blob-type": "BlockBlob",
+  "x-ms-version-id": version.id,
+  "x-ms-is-current-version": String(version.current),
+  "x-ms-access-tier": version.tier,
+  ...(version.until && { "x-ms-immutability-policy-until-date": version.until.toUTCString() }),
+  ...(version.mode && { "x-ms-immutability-policy-mode": version.mode }),
+  ...(version.held !== undefined && { "x-ms-legal-hold": String(version.held) }),
+});
+
+const listed = (version: Version, softDeleteDays: number): string =>
+  [
+    `<Blob><Name>${version.key}</Name>${version.deleted ? "<Deleted>true</Deleted>" : ""}`,
+    `<VersionId>${version.id}</VersionId>${version.current ? "<IsCurrentVersion>true</IsCurrentVersion>" : ""}<Properties>`,
+    `<Content-Length>${version.bytes.length}</Content-Length><Etag>${version.etag}</Etag><BlobType>BlockBlob</BlobType>`,
+    version.until ? `<ImmutabilityPolicyUntilDate>${version.until.toUTCString()}</ImmutabilityPolicyUntilDate>` : "",
+    version.mode ? `<ImmutabilityPolicyMode>${version.mode}</ImmutabilityPolicyMode>` : "",
+    version.held === undefined ? "" : `<LegalHold>${version.held}</LegalHold>`,
+    version.deleted ? `<RemainingRetentionDays>${softDeleteDays - 1}</RemainingRetentionDays>` : "",
+    "</Properties></Blob>",
+  ].join("");
+
+export const azureStub = async ({ softDeleteDays = 0, immutable = true } = {}): Promise<AzureStub> => {
+  const versions: Version[] = [];
+  const calls: string[] = [];
+  let last = 0;
+
+  const remove = (version: Version): void => {
+    if (softDeleteDays > 0) version.deleted = true;
+    else versions.splice(versions.indexOf(version), 1);
+  };
+
+  const answer = (incoming: IncomingMessage, body: Buffer): Answer => {
+    const { method = "", headers, url: path = "" } = incoming;
+    const url = new URL(path, "http://stub");
+    const [, , , ...parts] = url.pathname.split("/");
+    const key = decodeURIComponent(parts.join("/"));
+    const ask = (name: string): string => url.searchParams.get(name) ?? "";
+    if (method !== "GET" && method !== "HEAD") calls.push(`${method} ${ask("comp")} ${key}`.replace("  ", " "));
+    if (ask("comp") === "list") {
+      const include = ask("include").split(",");
+      const found = versions.filter(
+        (version) =>
+          version.key.startsWith(ask("prefix")) &&
+          (version.current || include.includes("versions")) &&
+          (!version.deleted || include.includes("deleted")),
+      );
+      const blobs = found.map((version) => listed(version, softDeleteDays)).join("");
+      const xml = `<?xml version="1.0"?><EnumerationResults><Blobs>${blobs}</Blobs><NextMarker/></EnumerationResults>`;
+      return { status: 200, headers: { "content-type": "application/xml" }, body: xml };
+    }
+    if (ask("restype") === "container") return { status: 201 };
+    const live = versions.filter((version) => version.key === key && !version.deleted);
+    const named = ask("versionid");
+    const version = live.find(({ id, current }) => (named === "" ? current : id === named));
+    if (method === "PUT" && ask("comp") === "") {
+      const tier = String(headers["x-ms-access-tier"] ?? "Hot");
+      if (!["Hot", "Cool", "Cold", "Archive"].includes(tier)) return refusal(400, "InvalidHeaderValue");
+      for (const other of live) other.current = false;
+      last += 1;
+      const id = new Date(Date.UTC(2026, 0, 1) + last).toISOString().replace("Z", "0000Z");
+      const written = { key, id, bytes: body, tier, etag: randomBytes(8).toString("hex"), current: true, deleted: false };
+      versions.push(written);
+      return { status: 201, headers: headersOf(written) };
+    }
+    if (version === undefined) return refusal(404, "BlobNotFound");
+    if (ask("comp") === "immutabilityPolicies") {
+      if (!immutable) return refusal(409, "BlobOperationNotSupported");
+      const until = new Date(String(headers["x-ms-immutability-policy-until-date"]));
+      const mode = String(headers["x-ms-immutability-policy-mode"]).toLowerCase();
+      const shorter = version.until !== undefined && until < version.until;
+      if (version.mode === "locked" && (shorter || mode !== "locked")) return refusal(409, "BlobImmutableDueToPolicy");
+      Object.assign(version, { until, mode });
+      return { status: 200, headers: headersOf(version) };
+    }
+    if (ask("comp") === "legalhold") {
+      if (!immutable) return refusal(409, "BlobOperationNotSupported");
+      version.held = headers["x-ms-legal-hold"] === "true";
+      return { status: 200, headers: headersOf(version) };
+    }
+    if (method === "DELETE") {
+      if (named !== "" && version.current) return refusal(403, "OperationNotAllowedOnRootBlob");
+      const protection = named === "" ? undefined : isProtected(version);
+      if (protection !== undefined) return refusal(409, protection);
+      if (named === "") version.current = false;
+      else remove(version);
+      return { status: 202 };
+    }
+    const [from, to] = /bytes=(\d+)-(\d*)/.exec(String(headers["x-ms-range"] ?? headers.range))?.slice(1) ?? [];
+    const whole = version.bytes;
+    if (from === undefined) return { status: 200, headers: headersOf(version), body: whole };
+    const part = whole.subarray(Number(from), to ? Number(to) + 1 : whole.length);
+    const range = `bytes ${from}-${Number(from) + part.length - 1}/${whole.length}`;
+    return { status: 206, headers: { ...headersOf(version), "content-range": range }, body: part };
+  };
+
+  const reply = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { status, headers, body = "" } = answer(incoming, await wholeOf(incoming));
+    response.writeHead(status, { "x-ms-version": "2026-02-06", ...headers, "content-length": String(Buffer.byteLength(body)) });
+    response.end(incoming.method === "HEAD" ? undefined : body);
+  };
+  const server = await listen(createServer((incoming, response) => void reply(incoming, response)));
+  const connection = `DefaultEndpointsProtocol=http;AccountName=stub;AccountKey=${randomBytes(32).toString("base64")};BlobEndpoint=${server.url}/stub;`;
+  return { ...server, connection, versions, calls };
+};
