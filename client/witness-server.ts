@@ -10,7 +10,7 @@ import { writeDurably } from "../core/stores/durable-file.ts";
 
 export interface WitnessOptions {
   readonly witness: Witness;
-  /** The logs that it knows. */
+  /** The keys of the logs that it knows. A log whose key is being replaced has two. */
   readonly logs: readonly NoteKey[];
   /** Holds the last head of each log, in a file of its own. Without it the witness would sign anything again. */
   readonly state: string;
@@ -39,9 +39,16 @@ export const serveWitness = async (options: WitnessOptions): Promise<{ port: num
   const answer = async (body: string): Promise<WitnessAnswer> => {
     const origin = originOf(body);
     if (origin === undefined) return { status: 400, body: "the request is not one of add-checkpoint\n" };
-    const log = options.logs.find(({ name }) => name === origin);
-    if (log === undefined) return { status: 404, body: "the log is not known here\n" };
-    return await inTurn(origin, () => cosign(options, log, body));
+    const keys = options.logs.filter(({ name }) => name === origin);
+    if (keys.length === 0) return { status: 404, body: "the log is not known here\n" };
+    return await inTurn(origin, async () => {
+      let found: WitnessAnswer | undefined;
+      for (const key of keys) {
+        found = await cosign(options, key, body);
+        if (found.status !== 403) break;
+      }
+      return found!;
+    });
   };
   const server = createServer((request, response) => {
     handle(request, response, options, answer).catch((error: unknown) => {

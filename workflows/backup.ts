@@ -89,7 +89,7 @@ export async function backup(input: BackupInput): Promise<BackupResult> {
     await runs.recordReplicated({ snapshot, copies, domains, failed });
 
     advance({ step: "logging", resumeAt: here() });
-    const { index } = await ledger.logSnapshot.executeWithOptions({ summary: "append to the log" }, [{ snapshot }]);
+    const { index } = await ledger.logSnapshot.executeWithOptions({ summary: "append to the log" }, [{ snapshot, signer: sealed.signer }]);
     const outcome = degraded ? "degraded" : "done";
     await Promise.all([
       discardPlan({ landing: policy.landing, snapshot }),

@@ -1,7 +1,7 @@
 import { cancellationSignal } from "@temporalio/activity";
 import { logEntries } from "../../core/catalog/read-log-entries.ts";
 import { commit, type LogEntry } from "../../core/ledger/entries.ts";
-import { openLog } from "../../core/ledger/log.ts";
+import { type Log, openLog } from "../../core/ledger/log.ts";
 import type { Site } from "../../core/site/site.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import { appendEvents, type LogEvent } from "./append-entries.ts";
@@ -30,7 +30,8 @@ export const createLogConfiguration = ({ site }: ActivityEnvironment) => ({
       database: null,
       body: { kind: "configuration-changed", time, configuration, signer, recipients },
     };
-    const rotations = before === undefined ? [] : rotated(before, { signer, recipients });
+    const known = await loggedRotations(at, before?.index ?? 0);
+    const rotations = before === undefined ? [] : rotated(before, { signer, recipients }).filter(({ to }) => !known.includes(to));
     const events = rotations.map(
       ({ purpose, from, to }): LogEvent => ({
         identity: `keys-rotated/${purpose}/${name}`,
@@ -43,19 +44,30 @@ export const createLogConfiguration = ({ site }: ActivityEnvironment) => ({
   },
 });
 
+const logOf = async (site: Site): Promise<Log> => {
+  const { origin, store } = site.loaded.config.log;
+  const signer = await site.logSigner();
+  return await openLog({ store: await site.store(store), origin, signer, signal: cancellationSignal(), unpublished: true });
+};
+
 const lastConfigured = async (site: Site): Promise<Configured | undefined> => {
   const last = (await logEntries(await site.catalog(), { kind: "configuration-changed" })).at(-1);
   if (last === undefined) return undefined;
-  const { origin, store } = site.loaded.config.log;
-  const log = await openLog({
-    store: await site.store(store),
-    origin,
-    signer: await site.logSigner(),
-    signal: cancellationSignal(),
-    unpublished: true,
-  });
-  const { entry, index } = await log.entry(last.index);
+  const { entry, index } = await (await logOf(site)).entry(last.index);
   return { ...(entry as Configured), index };
+};
+
+/** The keys that entries after `index` say are in force: `dbgov keys rotate` logs what it does. */
+const loggedRotations = async (site: Site, index: number): Promise<string[]> => {
+  const entries = (await logEntries(await site.catalog(), { kind: "keys-rotated" })).filter((one) => one.index > index);
+  if (entries.length === 0) return [];
+  const log = await logOf(site);
+  const keys: string[] = [];
+  for (const one of entries) {
+    const { entry } = await log.entry(one.index);
+    if (entry.kind === "keys-rotated") keys.push(entry.after);
+  }
+  return keys;
 };
 
 interface Keys {

@@ -34,8 +34,11 @@ export const createLogEvents = ({ site }: ActivityEnvironment) => {
   const now = (): string => new Date().toISOString();
 
   return {
-    /** That it is sealed, and with it that it is replicated: both are known when a run comes here. */
-    logSnapshot: async ({ snapshot }: { snapshot: string }): Promise<{ index: number }> => {
+    /**
+     * That it is sealed, and with it that it is replicated: both are known when a run comes here. `signer` is the public key that signed its manifest, as hex; runs from before
+     * that was told mean the present one.
+     */
+    logSnapshot: async ({ snapshot, signer }: { snapshot: string; signer?: string }): Promise<{ index: number }> => {
       const at = await site();
       const facts = await known(snapshot);
       const { database, manifestHash, states } = facts;
@@ -55,7 +58,7 @@ export const createLogEvents = ({ site }: ActivityEnvironment) => {
           bytes: facts.bytesRead,
           bytesNew: facts.bytesNew,
           bytesStored: facts.bytesStored,
-          signer: Buffer.from((await at.signer()).publicKey).toString("hex"),
+          signer: signer ?? Buffer.from((await at.signer()).publicKey).toString("hex"),
         },
       };
       const replication = states.find(({ state }) => state === "replicated")?.evidence as ReplicationEvidence | undefined;

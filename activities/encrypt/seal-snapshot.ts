@@ -9,8 +9,9 @@ import type { ByteCounts, RunPolicy } from "../../core/domain/run.ts";
 import type { Consistency } from "../../core/domain/snapshot.ts";
 import { ciphertextRoot } from "../../core/repository/ciphertext-root.ts";
 import { digestKeyOf } from "../../core/repository/keys.ts";
-import { type Manifest, sealManifest } from "../../core/repository/manifest.ts";
+import { type Manifest, readManifestHeader, sealManifest } from "../../core/repository/manifest.ts";
 import { manifestKey } from "../../core/repository/object-keys.ts";
+import { keyIdOf } from "../../core/repository/signing.ts";
 import type { Site } from "../../core/site/site.ts";
 import type { CapturedPart } from "../../core/snapshot/capture-batch.ts";
 import type { CapturePlan } from "../../core/snapshot/capture-plan.ts";
@@ -40,7 +41,7 @@ export const createSealSnapshot = ({ site }: ActivityEnvironment) => ({
    * Builds the manifest, seals and signs it, commits the snapshot to the catalog and writes the manifest to the landing
    * store. Two attempts at once seal two manifests; the one that was committed is the one that is written, by both.
    */
-  sealSnapshot: async (input: SealInput): Promise<{ rows: number; manifestHash: string }> => {
+  sealSnapshot: async (input: SealInput): Promise<{ rows: number; manifestHash: string; signer: string }> => {
     const at = await site();
     const signal = cancellationSignal();
     const catalog = await at.catalog();
@@ -97,9 +98,20 @@ export const createSealSnapshot = ({ site }: ActivityEnvironment) => ({
     await leaveTakeover(input, at, signal);
     const manifest = await store.get(draftKey(committed.manifestHash), signal);
     await store.put(manifestKey(input.snapshot), manifest, signal);
-    return { rows: committed.rows, manifestHash: committed.manifestHash };
+    return { rows: committed.rows, manifestHash: committed.manifestHash, signer: await signerOf(at, manifest) };
   },
 });
+
+/** The public key that signed it, as hex: the present one, or where another attempt was faster than a rotation, one from before. */
+const signerOf = async (at: Site, manifest: Uint8Array): Promise<string> => {
+  const { signerKey } = readManifestHeader(manifest);
+  const key = (await at.signingKeys()).find(({ publicKey }) => keyIdOf(publicKey) === signerKey);
+  if (key !== undefined) return Buffer.from(key.publicKey).toString("hex");
+  throw new Failure(
+    "ConfigurationInvalid",
+    `a manifest is signed by key ${signerKey}, which is neither keys.signingKey nor among keys.retired`,
+  );
+};
 
 /** Writes down what the next snapshot may take over, and forgets what this one could have. */
 const leaveTakeover = async (input: SealInput, at: Site, signal: AbortSignal): Promise<void> => {

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { Failure, type FailureType, isFailure } from "../domain/failure.ts";
 import { type Envelope, unwrapKey } from "../repository/envelopes.ts";
 import type { RecipientSecret } from "../repository/keys.ts";
@@ -12,6 +13,8 @@ export interface SnapshotAccess {
   readonly secret: RecipientSecret;
   /** Ed25519 public keys whose signature on a manifest is believed. */
   readonly signingKeys: readonly Uint8Array[];
+  /** SHA-256 of the manifest, where something else than the store says it: then no key, not even one that is in other hands now, can put another in its place. */
+  readonly manifestHash?: string;
   /** By object: the manifest's under the snapshot's id, a range's under the range's. */
   readonly envelopes: Readonly<Record<string, readonly Envelope[]>>;
 }
@@ -58,6 +61,8 @@ export const fetchManifest = async (access: SnapshotAccess, store: Store, signal
   if (snapshot !== access.snapshot) {
     throw new Failure("ObjectCorrupt", `${manifestKey(access.snapshot)} in store ${store.name} is the manifest of ${snapshot}`);
   }
+  if (access.manifestHash !== undefined && hash("sha256", bytes, "hex") !== access.manifestHash)
+    throw new Failure("ObjectCorrupt", `${manifestKey(access.snapshot)} in store ${store.name} is not the manifest that was sealed`);
   const key = await unwrapKey(envelopesOf(access, access.snapshot, "manifest"), access.secret);
   return openManifest(bytes, key);
 };

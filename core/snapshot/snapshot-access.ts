@@ -1,5 +1,6 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { envelopesOfEach } from "../catalog/read-envelopes.ts";
+import { getSnapshot } from "../catalog/read-snapshots.ts";
 import { snapshotObjects } from "../catalog/snapshot-objects.ts";
 import type { RecipientSecret } from "../repository/keys.ts";
 import type { SnapshotAccess } from "./open-snapshot.ts";
@@ -12,5 +13,12 @@ export const accessFromCatalog = async (
   signingKeys: readonly Uint8Array[],
 ): Promise<SnapshotAccess> => {
   const { ranges } = await snapshotObjects(catalog, snapshot);
-  return { snapshot, secret, signingKeys, envelopes: await envelopesOfEach(catalog, [snapshot, ...ranges]) };
+  const manifestHash = (await getSnapshot(catalog, snapshot))?.manifestHash;
+  return {
+    snapshot,
+    secret,
+    signingKeys,
+    ...(manifestHash === undefined ? {} : { manifestHash }),
+    envelopes: await envelopesOfEach(catalog, [snapshot, ...ranges]),
+  };
 };

@@ -6,9 +6,10 @@ import { after, before, describe, test } from "node:test";
 import { runDbgov } from "../../client/demo/run-dbgov.ts";
 import { signCheckpoint } from "../../core/ledger/checkpoint.ts";
 import { fromHex } from "../../core/ledger/verify/bytes.ts";
+import { compareViews } from "../../core/ledger/verify/compare.ts";
 import { auditMisbehavior, type Misbehavior } from "../../core/ledger/verify/misbehavior.ts";
 import { origin, testSigner } from "./ledger-fixtures.ts";
-import { bundle, trust, vectors } from "./ledger-tampering.ts";
+import { bundle, retired, trust, vectors } from "./ledger-tampering.ts";
 
 describe("two auditors who compare what they were shown", () => {
   let folder: string;
@@ -85,6 +86,22 @@ describe("two auditors who compare what they were shown", () => {
     ];
     for (const variant of variants) assert.equal(auditMisbehavior(variant, trust).verified, false, JSON.stringify(variant).slice(0, 200));
   };
+
+  test("a fork that a retired key signed is proven, and the proof says whose signature it is", async () => {
+    const old = testSigner(2);
+    const forked = await signCheckpoint(origin, 20, fromHex(vectors.after20.root).map((byte) => byte ^ 1) as Uint8Array, old);
+    const proof = { format: "dbgov-misbehavior", version: 1, views: [{ checkpoint: bundle.checkpoint }, { checkpoint: forked.note }] };
+    assert.match(auditMisbehavior(proof, trust).failures[0]!.reason, /carries no valid signature/);
+    const until = "2026-11-24T10:56:40.000Z";
+    const { verified, misbehavior } = auditMisbehavior(proof, retired(until));
+    assert.ok(verified);
+    assert.match(
+      misbehavior!,
+      /^the log \S+ signed two roots for size 20: .*; one of them with a key that was retired at 2026-11-24T10:56:40\.000Z, by whoever had it$/,
+    );
+    const shown = compareViews({ bundle }, { note: forked.note }, retired(until));
+    assert.deepEqual(shown.misbehavior?.views.length, 2);
+  });
 
   test("an honest log is not accused: another entry, another size, an entry that is not included", () => {
     const entryOf = ({ checkpoint, entry, index, inclusion }: typeof bundle) => ({ checkpoint, entry: { entry, index, inclusion } });

@@ -24,6 +24,22 @@ describe("a proof bundle that was tampered with", () => {
     assert.throws(() => parseTrust(JSON.stringify(policy).replace("dbgov+", "dbgow+")), { name: "AuditInputError" });
   });
 
+  test("a signing key counts in its window alone, told by the entry's time", () => {
+    const [publicKey] = trust.signingKeys as string[];
+    const { time } = bundle.entry;
+    const within = (window: object) => auditBundle(bundle, { ...trust, signingKeys: [{ publicKey: publicKey!, ...window }] }).failures;
+    for (const window of [{}, { from: time }, { until: time }, { from: time, until: time }]) assert.deepEqual(within(window), []);
+    for (const window of [{ until: "2020-01-01T00:00:00.000Z" }, { from: "2030-01-01T00:00:00.000Z" }])
+      assert.deepEqual(
+        within(window).map(({ part, reason }) => `${part} ${reason}`),
+        [`entry.signer is a signing key that the trust policy does not let count at ${time}`],
+      );
+    assert.throws(
+      () => parseTrust(JSON.stringify({ ...trust, signingKeys: [{ publicKey, until: "soon" }] })),
+      /signingKeys\[0\]\.until must be a time/,
+    );
+  });
+
   test("is refused in every variant, with a reason that names the part, and none is accepted", () => {
     const variants = allTampered();
     const counts: Record<string, number> = {};

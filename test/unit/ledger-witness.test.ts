@@ -124,6 +124,16 @@ describe("a witness", () => {
     await assert.rejects(start("at-once"), (error) => isFailure(error, "UsageInvalid") && /is damaged/.test(error.message));
   });
 
+  test("a log whose key is replaced is known by both keys, and by no third one", async () => {
+    const [next, third] = [testSigner(31), testSigner(32)];
+    const { url } = await start("rotated", { logs: [logKey, { name: origin, publicKey: next.publicKey }] });
+    const root = (await grown(10)).checkpoint().root;
+    const ask = async (by: typeof next) =>
+      await post(url, formatWitnessRequest({ old: 0, proof: [], note: (await signCheckpoint(origin, 10, root, by)).note }));
+    assert.equal((await ask(third)).status, 403);
+    assert.equal((await ask(next)).status, 200);
+  });
+
   test("a log gathers as many as its policy asks for, and says what each of the others said", async () => {
     const others = [witnessNamed("witness.example/w2", 22), witnessNamed("witness.example/w3", 23)] as const;
     const places = [

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hash } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -84,6 +85,16 @@ test("a flipped bit that is met while a range is opened is told of its pack, whi
       depth,
     );
   }
+});
+
+test("a manifest that the key signed anew is refused where the catalog knows the one that was sealed", async () => {
+  const { stores, sealed, accessTo, pathOf } = await writeSnapshots(ids[0]);
+  const store = await openStore(stores[0]!);
+  const manifestHash = hash("sha256", await readFile(pathOf(0, manifestKey(ids[0]))), "hex");
+  const access = { ...accessTo(ids[0]), manifestHash };
+  assert.equal((await fetchManifest(access, store, signal)).snapshot, ids[0]);
+  await writeFile(pathOf(0, manifestKey(ids[0])), (await sealed(ids[0])).bytes);
+  await assert.rejects(fetchManifest(access, store, signal), /is not the manifest that was sealed$/);
 });
 
 test("a store whose manifest is another snapshot's, or a stranger's, is passed over while another store has the right one", async () => {

@@ -54,6 +54,7 @@ test("two attempts that seal at once both succeed, with the manifest that was co
     repositoryKeys: async () => keys,
     recipients: async () => [recipient],
     signer: async () => signerFromSeed("05".repeat(32)),
+    signingKeys: async () => [{ publicKey: signerFromSeed("05".repeat(32)).publicKey }],
     database: () => ({ engine: "postgres" }),
   };
   const { sealSnapshot } = createSealSnapshot({ site: async () => site } as unknown as ActivityEnvironment);

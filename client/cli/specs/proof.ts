@@ -163,7 +163,11 @@ export const proofSpecs: readonly CommandSpec[] = [
     options: [
       { flags: "--key <file>", description: "the witness's secret key; init makes it", fallback: "witness.secret" },
       { flags: "--name <name>", description: "the witness's name, as witness.example/w1" },
-      { flags: "--log <keys>", description: "with run: the public keys of the logs, as name+id+base64, comma-separated" },
+      {
+        flags: "--log <keys>",
+        description:
+          "with run: the public keys of the logs, as name+id+base64, comma-separated; of a log whose key is being replaced, both",
+      },
       {
         flags: "--state <folder>",
         description: "with run: where it remembers the last head of each log; never lose it",

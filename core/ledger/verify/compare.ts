@@ -1,10 +1,10 @@
 import type { AuditFailure } from "./audit.ts";
 import type { ProofBundle } from "./bundle.ts";
-import { type Checkpoint, headOf, openCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, headOf } from "./checkpoint.ts";
 import { fromHex } from "./hash.ts";
 import { verifyConsistency } from "./merkle.ts";
 import { auditMisbehavior, type Misbehavior, type SignedView } from "./misbehavior.ts";
-import { type Trust, trustedKey } from "./trust.ts";
+import { openTrustedCheckpoint, type Trust } from "./trust.ts";
 
 /** What one auditor was shown: a signed checkpoint, or a bundle of the right shape. */
 export type Shown = { readonly note: string } | { readonly bundle: ProofBundle };
@@ -58,7 +58,7 @@ const commonSize = (here: readonly View[], there: readonly View[]): number | nul
 
 const viewsOf = (shown: Shown, part: string, trust: Trust, failures: AuditFailure[]): View[] => {
   const open = (note: string, where: string): Checkpoint | undefined => {
-    const head = openCheckpoint(note, trust.log.origin, trustedKey(trust));
+    const head = openTrustedCheckpoint(note, trust);
     if (!("reason" in head)) return head;
     failures.push({ part: where, reason: head.reason });
     return undefined;

@@ -1,13 +1,13 @@
 import type { AuditFailure } from "./audit.ts";
-import { type Checkpoint, headOf, openCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, headOf } from "./checkpoint.ts";
 import { checkEntry, entryBytes, type LogEntry } from "./entry.ts";
 import { fromHex, leafHash, toHex } from "./hash.ts";
 import { longestProof, verifyInclusion } from "./merkle.ts";
 import { count, exactly, hash, listOf, object, text } from "./shape.ts";
-import { type Trust, trustedKey } from "./trust.ts";
+import { openTrustedCheckpoint, type Trust } from "./trust.ts";
 
 /**
- * Proof that the log's key signed two views that cannot both be true: two roots for one size, or two entries for one place. Anybody who
+ * Proof that the log's keys signed two views that cannot both be true: two roots for one size, or two entries for one place. Anybody who
  * knows the key can check it, and nobody without the key can make one.
  */
 export interface Misbehavior {
@@ -43,23 +43,34 @@ const checkMisbehavior = object({
   ),
 });
 
-/** Checks a proof of misbehavior against the key that the auditor trusts to be the log's. Never throws. */
+/** Checks a proof of misbehavior against the keys that the auditor trusts to be, or to have been, the log's. Never throws. */
 export const auditMisbehavior = (value: unknown, trust: Trust): MisbehaviorReport => {
   const no = (part: string, reason: string): MisbehaviorReport => ({ verified: false, misbehavior: null, failures: [{ part, reason }] });
   const misfit = checkMisbehavior(value, "");
   if (misfit !== undefined) return no(misfit.part || "misbehavior", misfit.reason);
   const { views } = value as Misbehavior;
   if (views.length !== 2) return no("views", "must be two");
-  const heads: Checkpoint[] = [];
+  const heads: SignedHead[] = [];
   for (const [at, view] of views.entries()) {
-    const head = openCheckpoint(view.checkpoint, trust.log.origin, trustedKey(trust));
+    const head = openTrustedCheckpoint(view.checkpoint, trust);
     if ("reason" in head) return no(`views[${at}].checkpoint`, head.reason);
     if (view.entry !== undefined && !isIncluded(view.entry, head))
       return no(`views[${at}].entry`, "is not in the log by this view's checkpoint");
     heads.push(head);
   }
-  const misbehavior = contradictionOf(views as [SignedView, SignedView], heads as [Checkpoint, Checkpoint]);
-  return misbehavior === undefined ? no("views", "do not contradict each other") : { verified: true, misbehavior, failures: [] };
+  const misbehavior = contradictionOf(views as [SignedView, SignedView], heads as [SignedHead, SignedHead]);
+  if (misbehavior === undefined) return no("views", "do not contradict each other");
+  return { verified: true, misbehavior: misbehavior + ofRetired(heads), failures: [] };
+};
+
+type SignedHead = Checkpoint & { readonly until?: string };
+
+/** A retired key may have been in other hands when it signed; the proof does not say when that was. */
+const ofRetired = (heads: readonly SignedHead[]): string => {
+  const until = heads.flatMap((head) => (head.until === undefined ? [] : [head.until])).toSorted();
+  return until.length === 0
+    ? ""
+    : `; ${until.length === 1 ? "one of them" : "both"} with a key that was retired at ${until.join(" and ")}, by whoever had it`;
 };
 
 const isIncluded = ({ entry, index, inclusion }: NonNullable<SignedView["entry"]>, { size, root }: Checkpoint): boolean =>

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { logEntries } from "../../core/catalog/read-log-entries.ts";
+import { isFailure } from "../../core/domain/failure.ts";
+import { openLog } from "../../core/ledger/log.ts";
+import { auditBundle, parseBundle, type Trust } from "../../core/ledger/verify/audit.ts";
+import { signerFromSeed } from "../../core/repository/signing.ts";
+import { openLogToAppend } from "../../core/site/site-log.ts";
+import { createDatabase, createTestSite, runSql, type TestSite } from "../sample/test-site.ts";
+import { useStack } from "../stack/use-stack.ts";
+
+describe("keys that are replaced while backups go on", () => {
+  let test: TestSite;
+  let seed: string;
+  let first: { bundle: unknown; trust: Trust; snapshot: string };
+  let second: { bundle: unknown; trust: Trust; snapshot: string };
+  const signal = new AbortController().signal;
+
+  before(async () => {
+    const stack = await useStack("temporal", "postgres", "azurite", "ipfs", "anvil", "arlocal");
+    const source = await createDatabase(stack, "rotate_source");
+    await runSql(source, "CREATE TABLE t (n int); INSERT INTO t SELECT generate_series(1, 100)");
+    const policy = { stores: ["azure"], copies: 2, domains: 2, archive: [] };
+    test = await createTestSite({ name: "rotate", stack, databases: [{ name: "shop", engine: "postgres", url: source }], policy });
+    seed = (await readFile(join(test.folder, "site", "keys", "log.secret"), "utf8")).trim();
+    await test.worker();
+  });
+  after(() => test?.close());
+
+  const proven = async (): Promise<typeof first> => {
+    const { snapshot } = await test.backup("shop");
+    await test.client.workflow.getHandle("anchor/chain").result();
+    const [out, trust] = [join(test.folder, `${snapshot}.json`), join(test.folder, `${snapshot}.trust.json`)];
+    const { code, stderr } = await test.dbgov("proof", snapshot, "--out", out, "--trust", trust);
+    assert.equal(code, 0, stderr);
+    return { snapshot, bundle: parseBundle(await readFile(out, "utf8")), trust: JSON.parse(await readFile(trust, "utf8")) as Trust };
+  };
+  const accepted = (bundle: unknown, trust: Trust): void => assert.deepEqual(auditBundle(bundle, trust).failures, []);
+  const rejected = (bundle: unknown, trust: Trust, words: RegExp): void =>
+    assert.match(
+      auditBundle(bundle, trust)
+        .failures.map(({ part, reason }) => `${part} ${reason}`)
+        .join("\n"),
+      words,
+    );
+
+  it("a rotation of each key is in the log, and the configuration has the new ones", async () => {
+    first = await proven();
+    accepted(first.bundle, first.trust);
+    const signing = await test.dbgov("keys", "rotate", "signing", "--overlap", "2d");
+    assert.equal(signing.code, 0, signing.stderr);
+    const log = await test.dbgov("keys", "rotate", "log", "--to", "{ file: keys/log-next.secret }");
+    assert.equal(log.code, 0, log.stderr);
+    assert.equal(log.json.purpose, "log");
+    await test.reconfigure(() => {});
+    const { keys } = test.site.loaded.config;
+    assert.deepEqual(keys.logKey, { file: "keys/log-next.secret" });
+    // The salts of names stay what they were.
+    assert.deepEqual(keys.nameSecret, { file: "keys/log.secret" });
+    assert.deepEqual(
+      keys.retired.map(({ purpose, publicKey }) => [purpose, publicKey]),
+      [
+        ["signing", signing.json.before],
+        ["log", log.json.before],
+      ],
+    );
+    assert.deepEqual(
+      (await logEntries(await test.site.catalog(), { kind: "keys-rotated" })).map(({ index }) => index),
+      [signing.json.index, log.json.index],
+    );
+    const again = await test.dbgov("keys", "rotate", "log", "--to", "{ file: keys/log.secret }");
+    assert.equal(again.json.error.type, "UsageInvalid");
+    assert.match(again.json.error.message, /was retired before: a rotation needs a new one$/);
+  });
+
+  it("bundles from before still verify, and new ones by the new policy, and in the overlap by the old one's log key", async () => {
+    second = await proven();
+    const blocks = {
+      chains: second.trust.chains!.map((chain, at) => ({
+        ...chain,
+        finalizedBlocks: [...chain.finalizedBlocks!, ...first.trust.chains![at]!.finalizedBlocks!],
+      })),
+    };
+    second = { ...second, trust: { ...second.trust, ...blocks } };
+    assert.notEqual(second.trust.log.publicKey, first.trust.log.publicKey);
+    accepted(second.bundle, second.trust);
+    accepted(first.bundle, second.trust);
+    const { signingKeys: _, ...oldLogKey } = { ...first.trust, ...blocks };
+    accepted(second.bundle, oldLogKey);
+    rejected(second.bundle, { ...first.trust, ...blocks }, /^entry\.signer is not a signing key that the trust policy names$/);
+    const { index, ...entry } = auditBundle(second.bundle, second.trust).entry!;
+    assert.ok(entry.kind === "snapshot-sealed" && index > 0);
+    assert.equal(entry.signer, Buffer.from((await test.site.signer()).publicKey).toString("hex"));
+  });
+
+  it("what a key signed after it was retired, or after somebody else had it, is refused by auditors", () => {
+    const [old] = second.trust.log.retiredKeys!;
+    const retiredAt = (until: string): Trust => ({ ...second.trust, log: { ...second.trust.log, retiredKeys: [{ ...old!, until }] } });
+    rejected(first.bundle, retiredAt("2020-01-01T00:00:00.000Z"), /^checkpoint is signed by a key that was retired at 2020/);
+    const [present, ...others] = second.trust.signingKeys!;
+    const [retired] = others as { publicKey: string; until: string }[];
+    const compromised = { ...second.trust, signingKeys: [present!, { ...retired!, until: "2020-01-01T00:00:00.000Z" }] };
+    rejected(first.bundle, compromised, /^entry\.signer is a signing key that the trust policy does not let count at /);
+  });
+
+  it("snapshots that the old key signed are still opened, and none that it signed since it was in other hands", async () => {
+    const verified = await test.dbgov("verify", first.snapshot);
+    assert.equal(verified.code, 0, verified.stderr);
+    await test.reconfigure((config) => {
+      config.keys.retired[0].until = "2020-01-01T00:00:00.000Z";
+    });
+    const refused = await test.dbgov("verify", first.snapshot);
+    assert.notEqual(refused.code, 0);
+    assert.match(JSON.stringify(refused.json), /is not trusted/);
+  });
+
+  it("a head that the old key alone signed counts in the overlap, and after it only as far as the log went", async () => {
+    const { origin } = test.site.loaded.config.log;
+    const store = await test.site.store("local");
+    const old = { ...signerFromSeed(seed), earlier: [{ publicKey: (await test.site.logSigner()).publicKey }] };
+    const swept = {
+      kind: "sweep-finished",
+      time: "2026-11-24T02:15:00.000Z",
+      reportHash: "ab".repeat(32),
+      pass: 1,
+      fail: 0,
+      notApplicable: 0,
+      inconclusive: 0,
+    } as const;
+    const stale = await openLog({ store, origin, signer: old, unpublished: true });
+    await stale.append([{ identity: "a worker that has the old configuration", body: swept }]);
+    const { size } = await openLogToAppend(test.site, signal, () => assert.fail("nothing is damaged"));
+    assert.equal(size, stale.size);
+    await test.reconfigure((config) => {
+      config.keys.retired[1].until = "2020-01-01T00:00:00.000Z";
+    });
+    // The catalog knows the head from before, which the new key signed: it is put back.
+    const healed: string[] = [];
+    const log = await openLogToAppend(test.site, signal, (keys) => void healed.push(...keys));
+    assert.ok(healed.includes("log/checkpoint"), healed.join());
+    assert.equal(log.size, stale.size - 1);
+    await assert.rejects(openLog({ store, origin, signer: { publicKey: signerFromSeed("0c".repeat(32)).publicKey } }), (error) =>
+      isFailure(error, "LedgerCorrupt"),
+    );
+  });
+
+  it("a rotation that was killed before it wrote the configuration ends when it is called again", async () => {
+    const text = await readFile(test.config, "utf8");
+    const once = await test.dbgov("keys", "rotate", "signing", "--to", "{ file: keys/signing-3.secret }");
+    assert.equal(once.code, 0, once.stderr);
+    await writeFile(test.config, text);
+    const again = await test.dbgov("keys", "rotate", "signing", "--to", "{ file: keys/signing-3.secret }");
+    assert.deepEqual([again.code, again.json.index, again.json.after], [0, once.json.index, once.json.after]);
+    assert.match(await readFile(test.config, "utf8"), /keys\/signing-3\.secret/);
+  });
+});
