@@ -15,6 +15,7 @@ import type { Store } from "../../core/stores/store.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import { keepAlive } from "../keep-alive.ts";
 import { copyObject } from "./copy-object.ts";
+import { openRoomKeeper, withSizes } from "./require-room.ts";
 
 export interface CopyInput {
   readonly snapshot: string;
@@ -32,6 +33,8 @@ const atOnce = 2;
 const readBackEvery = 4;
 /** What an attempt that is killed has to copy again, and not a transaction for every object. */
 const recordEveryMs = 200;
+/** Announced together, and in memory together. */
+const envelopesAtOnce = 200;
 /** Longer than any store's own time limit for one object. */
 const standstill = { afterMs: 20 * 60_000, type: "StoreUnreachable" } as const;
 
@@ -48,7 +51,8 @@ const usable = async (opening: Promise<Store>): Promise<Store | undefined> => {
 export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
   /**
    * Brings every object of a snapshot that a store lacks into it, the manifest last. Resumes where the last attempt
-   * ended. For the landing store itself: proves that it has them, and gets from the others what it has lost.
+   * ended. For the landing store itself: proves that it has them, and gets from the others what it has lost. What would
+   * burst the store's quota, or the policy's ceiling, is refused before anything of it is copied.
    */
   copyToStore: (input: CopyInput): Promise<StoreReplica> =>
     keepAlive({ ...standstill, what: `the copy of ${input.snapshot} to ${input.to}` }, async (report, signal) => {
@@ -67,7 +71,8 @@ export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
       }
       const { manifestHash } = sealed;
       // Before the first put: copies that a killed run leaves unrecorded would outlive their snapshot.
-      await announceReplicas(catalog, missing, to.name);
+      const room = await openRoomKeeper(at, to, sealed.database, `the copy of ${input.snapshot} to ${to.name}`, signal);
+      await room.reserve(await withSizes(catalog, missing, from, signal));
       let done = 0;
       let copied: ReplicaFacts[] = [];
       let recordedAt = Date.now();
@@ -107,15 +112,19 @@ export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
         const there = await listReplicas(catalog, [...ranges, input.snapshot].map(envelopesKey));
         const present = new Set(there.filter((replica) => replica.store === store.name).map((replica) => replica.object));
         const lacking = [...ranges, input.snapshot].filter((object) => !present.has(envelopesKey(object)));
-        await eachLimited(lacking, atOnce, async (object) => {
-          const bytes = encodeEnvelopes(await envelopesOf(catalog, object));
-          const key = envelopesKey(object);
-          // Before the put: envelopes that nobody knows of would outlive their deletion.
-          await announceReplica(catalog, key, store.name, bytes.length);
-          const receipt = await store.put(key, bytes, signal);
-          await recordReplica(catalog, { object: key, store: store.name, receipt: receipt.id, bytes: bytes.length, provenAt: null });
-          report({ store: store.name, object: key });
-        });
+        for (let first = 0; first < lacking.length; first += envelopesAtOnce) {
+          const contents: { readonly object: string; readonly content: Uint8Array }[] = [];
+          for (const object of lacking.slice(first, first + envelopesAtOnce)) {
+            contents.push({ object: envelopesKey(object), content: encodeEnvelopes(await envelopesOf(catalog, object)) });
+          }
+          // Before the puts: envelopes that nobody knows of would outlive their deletion.
+          await room.reserve(contents.map(({ object, content }) => ({ object, bytes: content.length })));
+          await eachLimited(contents, atOnce, async ({ object, content }) => {
+            const receipt = await store.put(object, content, signal);
+            await recordReplica(catalog, { object, store: store.name, receipt: receipt.id, bytes: content.length, provenAt: null });
+            report({ store: store.name, object });
+          });
+        }
       }
     }),
 });

@@ -1,6 +1,7 @@
 import { activityInfo, cancellationSignal } from "@temporalio/activity";
 import { liveSnapshots } from "../../core/catalog/live-snapshots.ts";
 import { withdrawState } from "../../core/catalog/withdraw-state.ts";
+import { quotaOfStore } from "../../core/config/allowances.ts";
 import { Failure, isFailure } from "../../core/domain/failure.ts";
 import type { ByteCounts } from "../../core/domain/run.ts";
 import type { Site } from "../../core/site/site.ts";
@@ -67,6 +68,7 @@ export const createCaptureBatch = ({ site, threads, checkpointBytes }: ActivityE
         keys,
         recipients: await at.recipients(),
         landing: await at.storeConfig(input.landing),
+        room: quotaOfStore(at.loaded.config, input.landing),
         catalog: await at.catalogUrl(),
         checkpointBytes,
       },

@@ -12,15 +12,3 @@ export const announceReplica = async (catalog: Catalog, object: string, store: s
     [object, store, bytes],
   );
 };
-
-/** The same for many, whose sizes are not known before they are read. */
-export const announceReplicas = async (catalog: Catalog, objects: readonly string[], store: string): Promise<void> => {
-  if (objects.length === 0) return;
-  await query(
-    catalog,
-    `announcing ${objects.length} objects in ${store}`,
-    // Sorted, so that two calls never wait for each other.
-    "INSERT INTO dbgov.replica (object, store, bytes) SELECT object, $2, 0 FROM unnest($1::text[]) AS object ORDER BY object ON CONFLICT DO NOTHING",
-    [objects, store],
-  );
-};

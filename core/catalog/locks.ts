@@ -18,6 +18,10 @@ export const lockMigrations = (db: Queryable): Promise<unknown> =>
 export const lockReferences = (db: Queryable, mode: "shared" | "alone"): Promise<unknown> =>
   run(db, `SELECT pg_advisory_xact_lock${mode === "shared" ? "_shared" : ""}($1, $2)`, [lockSpace, referencesLock]);
 
+/** Held to the end of the transaction: who asks for room in an account's stores is heard alone. */
+export const lockRoom = (db: Queryable, account: string): Promise<unknown> =>
+  run(db, "SELECT pg_advisory_xact_lock(hashtextextended($1, $2))", [`room/${account}`, lockSpace]);
+
 /**
  * Runs `work` while no other process runs one under the same name: appends to the log are single-file by it.
  * The lock lives on a connection of its own, outside the pool, so that waiters never starve the holder of connections.

@@ -1,19 +1,22 @@
 import { Failure } from "../domain/failure.ts";
+import type { LandingRoom } from "../domain/room.ts";
 import { packKey } from "../repository/object-keys.ts";
 import { type Catalog, run, transaction } from "./catalog.ts";
 import { claimLease } from "./claim-packs.ts";
+import { lockLandingRoom, requireLandingRoom } from "./landing-room.ts";
 import { lockReferences } from "./locks.ts";
 import type { PackRegistration } from "./records.ts";
 
 /**
  * Notes a pack and its chunks before it is put into its landing store, so that whatever becomes of the put, retention
  * knows that the object may be there. The pack is claimed for its capture. Idempotent; `PacksReclaimed` when this pack
- * was deleted meanwhile.
+ * was deleted meanwhile, `StoreFull` when its store has no room for it.
  */
-export const registerPack = async (catalog: Catalog, pack: PackRegistration): Promise<void> => {
+export const registerPack = async (catalog: Catalog, pack: PackRegistration, room?: LandingRoom): Promise<void> => {
   const { id, bytes, root, store, chunks } = pack;
   await transaction(catalog, `registering pack ${id}`, async (db) => {
     await lockReferences(db, "shared");
+    await lockLandingRoom(db, room);
     const [row] = await run<{ pack_no: number; inserted: boolean; deleted: boolean }>(
       db,
       `INSERT INTO dbgov.pack (id, bytes, root, claimed_until)
@@ -30,6 +33,7 @@ export const registerPack = async (catalog: Catalog, pack: PackRegistration): Pr
       store,
       bytes,
     ]);
+    await requireLandingRoom(db, room, store);
     if (!row.inserted || chunks.length === 0) return;
     await run(
       db,

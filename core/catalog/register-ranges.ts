@@ -1,23 +1,28 @@
 import { Failure } from "../domain/failure.ts";
+import type { LandingRoom } from "../domain/room.ts";
 import { rangeKey } from "../repository/object-keys.ts";
 import { type Catalog, run, transaction } from "./catalog.ts";
 import { claimLease } from "./claim-packs.ts";
+import { lockLandingRoom, requireLandingRoom } from "./landing-room.ts";
 import { lockReferences } from "./locks.ts";
 
 /**
  * Notes ranges before they are put into their landing store, so that those whose run never commits are still found and
- * deleted. Optional: `commitSnapshot` notes what it is told. Idempotent; `PacksReclaimed` when one was condemned, and then none is noted.
+ * deleted. Optional: `commitSnapshot` notes what it is told. Idempotent; `PacksReclaimed` when one was condemned, `StoreFull` when
+ * the store has no room for them; then none is noted.
  */
 export const registerRanges = async (
   catalog: Catalog,
   store: string,
   ranges: readonly { readonly id: string; readonly bytes: number }[],
+  room?: LandingRoom,
 ): Promise<void> => {
   if (ranges.length === 0) return;
   // Sorted, so that two calls never wait for each other.
   const sorted = [...new Map(ranges.map((range) => [range.id, range])).values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   await transaction(catalog, `registering ${sorted.length} ranges`, async (db) => {
     await lockReferences(db, "shared");
+    await lockLandingRoom(db, room);
     const [reclaimed] = await run<{ id: string }>(
       db,
       `WITH noted AS (
@@ -35,5 +40,6 @@ export const registerRanges = async (
        ON CONFLICT DO NOTHING`,
       [sorted.map(({ id }) => rangeKey(id)), store, sorted.map(({ bytes }) => bytes)],
     );
+    await requireLandingRoom(db, room, store);
   });
 };

@@ -8,6 +8,7 @@ import type { PartPlan, StreamPlan } from "../databases/engine.ts";
 import { engineOf } from "../databases/engines.ts";
 import { eachLimited } from "../domain/each-limited.ts";
 import { Failure } from "../domain/failure.ts";
+import type { LandingRoom } from "../domain/room.ts";
 import type { ByteCounts } from "../domain/run.ts";
 import type { EngineName, RowDigest } from "../domain/snapshot.ts";
 import { openCaptureWriter, type RangeDraft } from "../repository/capture-writer.ts";
@@ -29,6 +30,8 @@ export interface CaptureJob {
   readonly keys: RepositoryKeys;
   readonly recipients: readonly Recipient[];
   readonly landing: StoreConfig;
+  /** What may be kept there. */
+  readonly room: LandingRoom;
   readonly catalog: string;
   /**
    * Bytes new to the repository after which finished parts are made durable and reported, so that a retry does not read them again.
@@ -88,7 +91,8 @@ export const captureBatch = async (input: CaptureJob, { report, settling, signal
       sink: {
         // The catalog knows of a pack before the store does: one that nobody comes to need is found and deleted.
         write: async (pack) => {
-          await registerPack(catalog, { id: pack.id, bytes: pack.bytes.length, root: pack.root, store: store.name, chunks: pack.chunks });
+          const { id, bytes, root, chunks } = pack;
+          await registerPack(catalog, { id, bytes: bytes.length, root, store: store.name, chunks }, input.room);
           await store.put(packKey(pack.id), pack.bytes, signal);
           await markPackWritten(catalog, pack.id);
         },
@@ -113,6 +117,7 @@ export const captureBatch = async (input: CaptureJob, { report, settling, signal
         catalog,
         store.name,
         ranges.map(({ id, bytes }) => ({ id, bytes: bytes.length })),
+        input.room,
       );
       await eachLimited(ranges, rangesAtOnce, async ({ id, bytes }) => void (await store.put(rangeKey(id), bytes, signal)));
       captured.push(...parts);

@@ -66,7 +66,8 @@ const backup = async (
   try {
     const plan = await engine.plan(url, hold.token, { partBytes: captureGrain.partBytes }, signal);
     const batches = groupParts(plan, captureGrain.batchBytes);
-    const job = { engine: engineName, url, token: hold.token, keys, recipients, landing, catalog: catalogUrl };
+    const room = { account: "landing", stores: ["landing"], bytes: null, objects: null };
+    const job = { engine: engineName, url, token: hold.token, keys, recipients, landing, room, catalog: catalogUrl };
     const results = await Promise.all(
       batches.map((parts) => threads.run("capture", { ...job, parts: partsToCapture({ plan, expected: {} }, parts) }, { signal })),
     );

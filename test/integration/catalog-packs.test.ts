@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { announceReplicas } from "../../core/catalog/announce-replica.ts";
+import { announceReplica } from "../../core/catalog/announce-replica.ts";
 import { beginDelete } from "../../core/catalog/begin-delete.ts";
 import { query } from "../../core/catalog/catalog.ts";
 import { claimPacks } from "../../core/catalog/claim-packs.ts";
@@ -49,7 +49,7 @@ test("chunks are found once their pack is written, in the order asked for, and n
   assert.deepEqual(await lookupChunks(catalog, "disk", [b, unknown, a, b]), places);
   assert.deepEqual(await lookupChunks(catalog, "disk", []), []);
 
-  await announceReplicas(catalog, [packKey(id)], "azure");
+  await announceReplica(catalog, packKey(id), "azure", 0);
   assert.deepEqual(await lookupChunks(catalog, "azure", [a]), [undefined], "a copy that is only announced");
   assert.ok((await condemnUnreferenced(catalog, later)).packs.includes(id));
   assert.deepEqual(await lookupChunks(catalog, "disk", [a]), [undefined]);

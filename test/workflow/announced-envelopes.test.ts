@@ -14,6 +14,7 @@ import { Failure, isFailure } from "../../core/domain/failure.ts";
 import { configKey, envelopesKey, manifestKey, packKey, rangeKey } from "../../core/repository/object-keys.ts";
 import type { Store } from "../../core/stores/store.ts";
 import { committed, createCatalog, writtenPacks } from "../integration/catalog-database.ts";
+import { exampleConfig } from "../sample/example-config.ts";
 import { memoryStore } from "../unit/ledger-memory-store.ts";
 
 const { catalog } = await createCatalog();
@@ -35,7 +36,7 @@ test("copies that were made by an attempt that ended there are deleted with thei
     },
     copy: { ...copy, name: "copy" },
   };
-  const site = { catalog: async () => catalog, store: async (name: string) => stores[name] };
+  const site = { loaded: { config: exampleConfig }, catalog: async () => catalog, store: async (name: string) => stores[name] };
   const { copyToStore } = createCopyToStore({ site: async () => site } as unknown as ActivityEnvironment);
   const input: CopyInput = { snapshot, from: "disk", to: "copy", others: [], envelopes: false };
   await assert.rejects(new MockActivityEnvironment().run(copyToStore, input), (error) => isFailure(error, "StoreUnreachable"));
@@ -107,7 +108,7 @@ test("envelopes that were stored by an attempt that ended there are deleted with
       throw new Failure("StoreUnreachable", "killed");
     },
   };
-  const site = { catalog: async () => catalog, store: async () => store };
+  const site = { loaded: { config: exampleConfig }, catalog: async () => catalog, store: async () => store };
   const { copyToStore } = createCopyToStore({ site: async () => site } as unknown as ActivityEnvironment);
   const input: CopyInput = { snapshot, from: "disk", to: "disk", others: [], envelopes: true };
   await assert.rejects(new MockActivityEnvironment().run(copyToStore, input), (error) => isFailure(error, "StoreUnreachable"));

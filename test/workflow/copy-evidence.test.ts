@@ -13,12 +13,13 @@ import { isFailure } from "../../core/domain/failure.ts";
 import { configKey, manifestKey, packKey, rangeKey } from "../../core/repository/object-keys.ts";
 import type { Store } from "../../core/stores/store.ts";
 import { committed, createCatalog, snapshotOf, writtenPacks } from "../integration/catalog-database.ts";
+import { exampleConfig } from "../sample/example-config.ts";
 import { memoryStore } from "../unit/ledger-memory-store.ts";
 
 const { catalog } = await createCatalog();
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 const copy = (snapshot: string, store: Store): Promise<unknown> => {
-  const site = { catalog: async () => catalog, store: async () => store };
+  const site = { loaded: { config: exampleConfig }, catalog: async () => catalog, store: async () => store };
   const { copyToStore } = createCopyToStore({ site: async () => site } as unknown as ActivityEnvironment);
   return new MockActivityEnvironment().run(copyToStore, { snapshot, from: "disk", to: "disk", others: [], envelopes: false });
 };

@@ -1,0 +1,59 @@
+import { type Catalog, type Queryable, query, run } from "./catalog.ts";
+
+/** What lies in a store, as far as packs, ranges, manifests and envelopes go; what is about to be put there counts. */
+export interface StoreUsage {
+  readonly store: string;
+  readonly bytes: number;
+  readonly objects: number;
+}
+
+const usageOf = `SELECT store, sum(bytes)::bigint AS bytes, count(*) AS objects FROM dbgov.replica`;
+
+/** Of every store that has anything, configured or not. */
+export const storeUsage = (catalog: Catalog): Promise<StoreUsage[]> =>
+  query(catalog, "adding up what stores hold", `${usageOf} GROUP BY store ORDER BY store`);
+
+/** The same for some, inside a transaction. */
+export const storeUsageIn = (db: Queryable, stores: readonly string[]): Promise<StoreUsage[]> =>
+  run(db, `${usageOf} WHERE store = ANY ($1::text[]) GROUP BY store`, [stores]);
+
+/** How many packs each store has, and how many of them were ever read back and found right; `oldest` is the oldest of these proofs. */
+export const provenPacks = (catalog: Catalog): Promise<{ store: string; packs: number; proven: number; oldest: string | null }[]> =>
+  query(
+    catalog,
+    "counting the packs of stores",
+    `SELECT store, count(*) AS packs, count(proven_at) AS proven, min(proven_at) AS oldest FROM dbgov.replica
+     WHERE object LIKE 'packs/%' AND receipt IS NOT NULL GROUP BY store ORDER BY store`,
+  );
+
+/** How many bytes of its live packs each database has, and has in each store. What two databases share counts for both. */
+export const databaseUsage = async (
+  catalog: Catalog,
+): Promise<{ database: string; store: string | null; bytes: number; packs: number }[]> =>
+  await query(
+    catalog,
+    "adding up what databases keep",
+    `WITH needed AS (
+       SELECT DISTINCT s.database, rp.pack_no FROM dbgov.snapshot s JOIN dbgov.snapshot_range USING (snapshot_no)
+       JOIN dbgov.range_pack rp USING (range_no) WHERE s.removed_at IS NULL
+     )
+     SELECT n.database, r.store, sum(p.bytes)::bigint AS bytes, count(*) AS packs
+     FROM needed n JOIN dbgov.pack p USING (pack_no) LEFT JOIN dbgov.replica r ON r.object = dbgov.pack_key(p.id) AND r.receipt IS NOT NULL
+     GROUP BY n.database, r.store ORDER BY 1, 2`,
+  );
+
+/** Bytes that new snapshots of each database have added a day on average, over so many days up to now at most. */
+export const databaseGrowth = (catalog: Catalog, days: number, now: Date): Promise<{ database: string; perDay: number }[]> =>
+  query(
+    catalog,
+    "measuring how databases grow",
+    // The first snapshot stores everything: it is what growth is added to.
+    `WITH later AS (
+       SELECT database, bytes_stored, captured_at, min(captured_at) OVER (PARTITION BY database) AS since
+       FROM dbgov.snapshot WHERE captured_at > $2::timestamptz - make_interval(days => $1)
+     ), first AS (SELECT database, min(captured_at) AS at FROM dbgov.snapshot GROUP BY database)
+     SELECT l.database, coalesce(sum(l.bytes_stored) FILTER (WHERE l.captured_at > f.at), 0)::float8
+       / greatest(1, extract(epoch FROM $2::timestamptz - min(l.since)) / 86400)::float8 AS "perDay"
+     FROM later l JOIN first f USING (database) GROUP BY l.database ORDER BY 1`,
+    [days, now],
+  );

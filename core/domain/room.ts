@@ -1,0 +1,29 @@
+import { Failure } from "./failure.ts";
+import { formatSize } from "./size.ts";
+
+/** A quota of a landing store as captures mind it, pack by pack: stores of one account share it. Plain data, so that threads can have it. */
+export interface LandingRoom {
+  readonly account: string;
+  readonly stores: readonly string[];
+  /** Null: no limit. */
+  readonly bytes: number | null;
+  readonly objects: number | null;
+}
+
+/** Throws `StoreFull` when what has just been announced is more than the quota. */
+export const requireWithin = (
+  room: LandingRoom,
+  store: string,
+  usage: readonly { readonly bytes: number; readonly objects: number }[],
+): void => {
+  const bytes = usage.reduce((sum, entry) => sum + entry.bytes, 0);
+  const objects = usage.reduce((sum, entry) => sum + entry.objects, 0);
+  const over =
+    room.bytes !== null && bytes > room.bytes
+      ? `${formatSize(room.bytes)} (${formatSize(bytes)} with what comes next)`
+      : room.objects !== null && objects > room.objects
+        ? `${room.objects} objects`
+        : undefined;
+  if (over === undefined) return;
+  throw new Failure("StoreFull", `the landing store ${store} is full: its quota is ${over}; raise it, land elsewhere, or keep less`);
+};
