@@ -1,4 +1,3 @@
-import { announceReplica, announceReplicas } from "../../core/catalog/announce-replica.ts";
 import { listReplicas } from "../../core/catalog/list-replicas.ts";
 import { envelopesOf } from "../../core/catalog/read-envelopes.ts";
 import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
