@@ -1,6 +1,7 @@
 import { CID } from "ipfs-http-client";
 import { Failure, isFailure } from "../domain/failure.ts";
 import { oneAtATime } from "./in-turn.ts";
+import { connected, disconnect, identityOf } from "./ipfs-connection.ts";
 import { askPeer, type IpfsPeer, linesOf } from "./ipfs-peer.ts";
 
 /** For how long a peer that could not be served over the swarm gets its objects through this process, before the swarm is tried again. */
@@ -75,22 +76,12 @@ const pinOverSwarm = ({ to, cid, path }: Transfer, ms: number, signal: AbortSign
   });
 };
 
-/** Whether the two are connected again. A peer that may not be asked for that, or has no address, is helped otherwise. */
+/** Whether the two are connected again. A peer that does not tell its addresses is helped otherwise. */
 const reconnect = async ({ from, to }: Transfer, ms: number, signal: AbortSignal): Promise<boolean> => {
   try {
-    const { id, addresses } = await askPeer(from, "question for its addresses", ms, signal, (client, stop) => client.id({ signal: stop }));
-    if (addresses.length === 0) return false;
-    const doing = `connection to peer "${from.name}"`;
-    await askPeer(to, doing, ms, signal, async (_, stop) => {
-      // Connecting is nothing to a node that believes it is connected. The answer to this says whether it was, which does not matter.
-      await to.post("swarm/disconnect", { arg: `/p2p/${id}` }, stop).then(
-        (answer) => answer.body?.cancel(),
-        () => stop.throwIfAborted(),
-      );
-      // All addresses in one call are one dial; the client knows calls with one address only.
-      await (await to.post("swarm/connect", { arg: addresses.map(String) }, stop)).text();
-    });
-    return true;
+    const { id, addresses } = await identityOf(from, ms, signal);
+    await disconnect(to, id, ms, signal);
+    return await connected(to, `peer "${from.name}"`, addresses, ms, signal);
   } catch (error) {
     if (!isFailure(error)) throw error;
     return false;

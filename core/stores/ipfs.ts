@@ -2,8 +2,11 @@ import { CID } from "ipfs-http-client";
 import type { StoreConfig } from "../config/schema.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
 import { oneAtATime } from "./in-turn.ts";
+import { connected, identityOf } from "./ipfs-connection.ts";
 import { askPeer, type IpfsPeer, openPeer } from "./ipfs-peer.ts";
+import { openPinningService } from "./ipfs-pinning-service.ts";
 import { addBytes, entriesOf, lookUp, type Named, nameOn, removeFrom, unpin } from "./ipfs-placement.ts";
+import { findability } from "./ipfs-providers.ts";
 import { openTransfers } from "./ipfs-transfer.ts";
 import { checkKey, checkPrefix, folderOfPrefix } from "./keys.ts";
 import { probeByWriting } from "./probe.ts";
@@ -44,6 +47,16 @@ export const openIpfsStore = (config: IpfsConfig, options: StoreOptions = {}): S
   const inTurn = oneAtATime();
 
   const transfer = openTransfers(silenceMs);
+  const service = config.pinning === undefined ? undefined : openPinningService(config.name, config.pinning, silenceMs);
+
+  /** Asks the service to keep it too: whether it accepts is part of a put, when it has fetched it is not (`settled`). */
+  const keepAtService = async (from: IpfsPeer, path: string, cid: string, signal: AbortSignal): Promise<void> => {
+    if (service === undefined) return;
+    const { addresses } = await identityOf(from, silenceMs, signal);
+    const delegates = await service.keep(path, cid, addresses, signal);
+    // A courtesy: where this fails, the service still finds the peer by the addresses that it was told, or by its own means.
+    for (const delegate of delegates) await connected(from, "the pinning service", [delegate], silenceMs, signal);
+  };
 
   const addToFirst = async (key: string, bytes: Uint8Array, signal: AbortSignal): Promise<{ from: IpfsPeer; cid: string }> => {
     let failure: unknown;
@@ -68,6 +81,7 @@ export const openIpfsStore = (config: IpfsConfig, options: StoreOptions = {}): S
       if (stored === undefined || stored.cid === cid) checkStoredSize(`${peer.where}: ${key}`, stored?.bytes, bytes.length);
       return before;
     });
+    await keepAtService(from, pathOf(key), cid, signal);
     // The old version goes last: until here, a reader of any peer finds one or the other.
     await everyPeer(peers, async (peer) => {
       const before = replaced[peers.indexOf(peer)];
@@ -129,6 +143,7 @@ export const openIpfsStore = (config: IpfsConfig, options: StoreOptions = {}): S
       const found = await everyPeer(peers, (peer) => lookUp(peer, pathOf(key), silenceMs, signal));
       const [first] = found;
       if (first === undefined || found.some((named) => named?.cid !== first.cid)) return undefined;
+      if ((await service?.state(pathOf(key), first.cid, signal)) === "none") return undefined;
       return { key, bytes: first.bytes, receipt: first.cid };
     },
 
@@ -151,14 +166,41 @@ export const openIpfsStore = (config: IpfsConfig, options: StoreOptions = {}): S
 
     delete: async (key, signal) => {
       checkKey(key);
-      await inTurn(key, signal, () => everyPeer(peers, (peer) => removeFrom(peer, pathOf(key), silenceMs, signal)));
+      await inTurn(key, signal, async () => {
+        await service?.release(pathOf(key), signal);
+        await everyPeer(peers, (peer) => removeFrom(peer, pathOf(key), silenceMs, signal));
+      });
     },
 
     probe: (signal) => probeByWriting(store, signal),
+
+    notices: async (signal) => {
+      const [some] = await Array.fromAsync(firstOf(store.list("packs/", signal)));
+      return findability(peers, some?.receipt, silenceMs, signal);
+    },
+
+    ...(service === undefined
+      ? {}
+      : {
+          settled: async (key: string, signal: AbortSignal) => {
+            checkKey(key);
+            const named = await lookUp(peers[0]!, pathOf(key), silenceMs, signal);
+            return named !== undefined && (await service.state(pathOf(key), named.cid, signal)) === "kept";
+          },
+        }),
+
     close: async () => {},
   };
   return store;
 };
+
+/** One at most; the rest is not asked for. */
+async function* firstOf<T>(source: AsyncIterable<T>): AsyncGenerator<T> {
+  for await (const one of source) {
+    yield one;
+    return;
+  }
+}
 
 /** Waits for all, also after a failure: nothing goes on behind the caller's back. Throws the first peer's failure. */
 const everyPeer = async <T>(peers: readonly IpfsPeer[], work: (peer: IpfsPeer) => Promise<T>): Promise<T[]> => {
