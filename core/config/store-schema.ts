@@ -118,6 +118,33 @@ export const store = z.discriminatedUnion("kind", [directoryStore, azureBlobStor
     .describe("a service that keeps every object beside your peers, by the IPFS Pinning Service API; it fetches them from your peers"),
 });
 
+const arweaveStore = z.strictObject({
+  kind: z
+    .literal("arweave")
+    .describe("the permanent web: every object costs once and stays for good. Only usable under a policy's `archive`"),
+  ...storeBase,
+  gateway: z
+    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+    .describe("the gateway that transactions are posted to and read from"),
+  wallet: secret.describe("the wallet's key, as JWK; it pays for what is stored"),
+  maxWinston: z
+    .string()
+    .regex(/^\d+$/, "must be a whole number of winston, in quotes")
+    .describe("the most that one object may cost, in winston (10^-12 AR); a higher quote is refused"),
+});
+
+export const store = z.discriminatedUnion("kind", [directoryStore, azureBlobStore, s3Store, ipfsStore, arweaveStore]);
+  pinning: z
+    .strictObject({
+      endpoint: z
+        .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+        .describe("the service's address, as `https://api.example.com/psa`; what follows it begins with `/pins`"),
+      token: secret.describe("the service's access token"),
+    })
+    .optional()
+    .describe("a service that keeps every object beside your peers, by the IPFS Pinning Service API; it fetches them from your peers"),
+});
+
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address as 0x and 40 hexadecimal digits");
 
 const filecoinStore = z.strictObject({
