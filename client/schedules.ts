@@ -77,6 +77,14 @@ export const desiredSchedules = (site: Site): DesiredSchedule[] => {
       { intervals: [{ every: durationMs(config.durability.every) }], jitter: 600_000 },
       day,
     ),
+    schedule(
+      scheduleIds.renewal,
+      `renew what stores end every ${config.durability.renewal.every}`,
+      "renewal",
+      [],
+      { intervals: [{ every: durationMs(config.durability.renewal.every) }], jitter: 600_000 },
+      day,
+    ),
     schedule(scheduleIds.sweep, `sweep controls at "${config.sweep.cron}" UTC`, "sweep", [], { cronExpressions: [config.sweep.cron] }, day),
   ];
 };

@@ -6,6 +6,7 @@ export { drill } from "./drill.ts";
 export { hold } from "./hold.ts";
 export { onSchedule } from "./on-schedule.ts";
 export { publish } from "./publish.ts";
+export { renewal } from "./renewal.ts";
 export { repair } from "./repair.ts";
 export { retention } from "./retention.ts";
 export { sweep } from "./sweep.ts";

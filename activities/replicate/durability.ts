@@ -2,6 +2,7 @@ import { endStoreFindings } from "../../core/catalog/copy-findings.ts";
 import { storeCoverage } from "../../core/catalog/due-copies.ts";
 import { type LostCopy, lostCopies } from "../../core/catalog/lost-copies.ts";
 import { markPacksLost } from "../../core/catalog/mark-packs-lost.ts";
+import { forgetPackBlocks } from "../../core/catalog/pack-blocks.ts";
 import { storeTrust } from "../../core/catalog/store-trust.ts";
 import { durationMs } from "../../core/domain/duration.ts";
 import { type FailureType, isFailure } from "../../core/domain/failure.ts";
@@ -9,8 +10,10 @@ import type { RepairShare, RepairTotals } from "../../core/domain/run.ts";
 import { shareOf } from "../../core/domain/store-trust.ts";
 import { partsOfKey } from "../../core/repository/object-keys.ts";
 import { type ChallengeRound, challengeCopies, type RoundResult } from "../../core/site/challenge-copies.ts";
+import type { Site } from "../../core/site/site.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import { keepAlive } from "../keep-alive.ts";
+import { tellCoverage } from "./durability-metrics.ts";
 import { replaceCopy } from "./replace-copy.ts";
 
 /** Longer than any store's own time limit for one object. */
@@ -19,6 +22,17 @@ const standstill = { afterMs: 20 * 60_000, type: "StoreUnreachable" } as const;
 const page = 200;
 /** Messages of a pass that go into its history; the catalog has all of them. */
 const mostTold = 5;
+
+/** How each store stands after a pass, for alarms. */
+const tellAll = async (at: Site): Promise<void> => {
+  const catalog = await at.catalog();
+  const since = new Date(Date.now() - at.loaded.config.durability.coverDays * 86_400_000);
+  const coverage = new Map((await storeCoverage(catalog, since)).map((one) => [one.store, one]));
+  const trust = await storeTrust(catalog);
+  for (const { name } of at.loaded.config.stores) {
+    tellCoverage(name, trust.get(name) ?? 1, coverage.get(name) ?? { copies: 0, overdue: 0, lost: 0 });
+  }
+};
 
 export const createDurabilityActivities = ({ site }: ActivityEnvironment) => ({
   /** How many copies of each store are to be challenged now, so that all of them are covered in time. */
@@ -29,6 +43,7 @@ export const createDurabilityActivities = ({ site }: ActivityEnvironment) => ({
     const names = (store === undefined ? at.loaded.config.stores : [at.loaded.config.stores.find(({ name }) => name === store)])
       .filter((known) => known !== undefined)
       .map(({ name }) => name);
+    await forgetPackBlocks(catalog);
     const now = new Date();
     const coverMs = coverDays * 86_400_000;
     const coverage = new Map((await storeCoverage(catalog, new Date(now.getTime() - coverMs))).map((one) => [one.store, one]));
@@ -94,6 +109,7 @@ export const createDurabilityActivities = ({ site }: ActivityEnvironment) => ({
         after = copies.at(-1);
         if (after === undefined || copies.length < page) break;
       }
+      await tellAll(at);
       return {
         repaired: Object.fromEntries(repaired),
         left,

@@ -3,6 +3,7 @@ import { createArchiveRecords } from "./archive-records.ts";
 import { createCopyLog } from "./copy-log.ts";
 import { createCopyToStore } from "./copy-to-store.ts";
 import { createDurabilityActivities } from "./durability.ts";
+import { createRenewStores } from "./renew-stores.ts";
 import { createRepairCopies } from "./repair-copies.ts";
 
 /** Feeding the other stores from the landing store, and proving what each has. */
@@ -12,6 +13,7 @@ export const createReplicateActivities = (environment: ActivityEnvironment) => (
   ...createArchiveRecords(environment),
   ...createRepairCopies(environment),
   ...createDurabilityActivities(environment),
+  ...createRenewStores(environment),
 });
 
 export type ReplicateActivities = ReturnType<typeof createReplicateActivities>;

@@ -11,14 +11,22 @@ export const packBlocks = async (catalog: Catalog, pack: string): Promise<Uint8A
   return row?.hashes;
 };
 
-/** Keeps the hashes of a pack's blocks, and lets go of those of packs that were deleted. */
+/** Keeps the hashes of a pack's blocks. */
 export const keepPackBlocks = async (catalog: Catalog, pack: string, hashes: Uint8Array): Promise<void> => {
   await query(
     catalog,
     `keeping the blocks of pack ${pack}`,
-    `WITH gone AS (DELETE FROM dbgov.pack_blocks b USING dbgov.pack p WHERE p.pack_no = b.pack_no AND p.deleted_at IS NOT NULL)
-     INSERT INTO dbgov.pack_blocks (pack_no, hashes) SELECT pack_no, $2 FROM dbgov.pack WHERE id = decode($1, 'hex') AND deleted_at IS NULL
+    `INSERT INTO dbgov.pack_blocks (pack_no, hashes) SELECT pack_no, $2 FROM dbgov.pack WHERE id = decode($1, 'hex') AND deleted_at IS NULL
      ON CONFLICT (pack_no) DO UPDATE SET hashes = excluded.hashes`,
     [pack, Buffer.from(hashes)],
+  );
+};
+
+/** Lets go of the hashes of packs that were deleted. */
+export const forgetPackBlocks = async (catalog: Catalog): Promise<void> => {
+  await query(
+    catalog,
+    "forgetting the blocks of deleted packs",
+    "DELETE FROM dbgov.pack_blocks b USING dbgov.pack p WHERE p.pack_no = b.pack_no AND p.deleted_at IS NOT NULL",
   );
 };

@@ -195,6 +195,15 @@ export interface RepairResult {
   readonly lost: readonly string[];
 }
 
+/** What came of renewing what one store's service ends by itself. */
+export interface RenewalOutcome {
+  readonly store: string;
+  /** What was extended. */
+  readonly renewed: readonly string[];
+  /** What somebody must act on. */
+  readonly problems: readonly { readonly kind: "ending" | "unfunded"; readonly message: string }[];
+}
+
 /** What a schedule starts: a workflow under its plain id, so that one by hand and one by schedule never run side by side. */
 export interface ScheduledRun {
   readonly type: string;

@@ -5,6 +5,7 @@ export const scheduleIds = {
   retention: "retention",
   sweep: "sweep",
   repair: "repair",
+  renewal: "renewal",
 } as const;
 
-export const isScheduleId = (id: string): boolean => /^(?:backup|drill)\/[a-z0-9-]+$|^(?:retention|sweep|repair)$/.test(id);
+export const isScheduleId = (id: string): boolean => /^(?:backup|drill)\/[a-z0-9-]+$|^(?:retention|sweep|repair|renewal)$/.test(id);

@@ -1,10 +1,14 @@
+import type { Catalog } from "../catalog/catalog.ts";
 import { type CopyFinding, recordFindings } from "../catalog/copy-findings.ts";
-import { dueCopies } from "../catalog/due-copies.ts";
+import { type DueCopy, dueCopies } from "../catalog/due-copies.ts";
 import { loseReplica } from "../catalog/lose-replica.ts";
+import { packInfo } from "../catalog/pack-info.ts";
 import { type ChallengeOutcome, recordChallenges, recordEvidence } from "../catalog/record-challenges.ts";
-import type { Instant } from "../catalog/records.ts";
+import type { Instant, PackInfo } from "../catalog/records.ts";
+import { eachLimited } from "../domain/each-limited.ts";
 import { type Failure, type FailureType, isFailure } from "../domain/failure.ts";
 import { badCopyKinds, type FindingKind } from "../domain/store-trust.ts";
+import { packKey, partsOfKey } from "../repository/object-keys.ts";
 import { challengeCopy } from "./challenge-copy.ts";
 import type { Site } from "./site.ts";
 
@@ -50,9 +54,11 @@ export const challengeCopies = async (
   const at = new Date();
   try {
     const store = await site.store(name);
-    for (const copy of await dueCopies(catalog, name, askedBefore, copies)) {
-      const answer = await challengeCopy(site, store, copy, blocks, signal);
+    const due = await dueCopies(catalog, name, askedBefore, copies);
+    const packs = await packsAmong(catalog, due);
+    await eachLimited(due, atOnce, async (copy) => {
       const { object } = copy;
+      const answer = await challengeCopy(site, store, { ...copy, pack: packs.get(object) }, blocks, signal);
       outcomes.push({ object, right: answer !== undefined && answer.problem === undefined });
       asked += answer?.blocks ?? 0;
       if (answer?.problem === undefined) {
@@ -63,7 +69,7 @@ export const challengeCopies = async (
         findings.push({ store: name, object, ...answer.problem });
       }
       report({ store: name, challenged: outcomes.length, of: copies });
-    }
+    });
   } catch (error) {
     signal.throwIfAborted();
     if (!isFailure(error)) throw error;
@@ -77,6 +83,15 @@ export const challengeCopies = async (
   await recordEvidence(catalog, name, answers);
   const found = findings.filter(({ object }) => object !== "").length;
   return { asked: outcomes.length, proven, blocks: asked, found, ...(stopped === undefined ? {} : { stopped }) };
+};
+
+/** Each may hold a block, or an object that is no pack, in memory. */
+const atOnce = 4;
+
+/** What the catalog knows of the packs among these copies, by key. */
+const packsAmong = async (catalog: Catalog, copies: readonly DueCopy[]): Promise<Map<string, PackInfo>> => {
+  const ids = copies.map(({ object }) => partsOfKey(object)).flatMap(({ kind, id }) => (kind === "packs" ? [id] : []));
+  return new Map((await packInfo(catalog, ids)).map((pack) => [packKey(pack.id), pack]));
 };
 
 const storeFaults: readonly FailureType[] = ["StoreUnreachable", "StoreRejected", "StoreFull"];

@@ -1,6 +1,5 @@
 import { hash, randomInt } from "node:crypto";
 import type { DueCopy } from "../catalog/due-copies.ts";
-import { packInfo } from "../catalog/pack-info.ts";
 import { envelopesOf } from "../catalog/read-envelopes.ts";
 import { getSnapshot } from "../catalog/read-snapshots.ts";
 import type { PackInfo } from "../catalog/records.ts";
@@ -23,6 +22,11 @@ export interface CopyAnswer {
   readonly problem?: { readonly kind: FindingKind; readonly message: string };
 }
 
+/** A copy, and what the catalog knows of it where it is a pack. */
+export interface ChallengedCopy extends DueCopy {
+  readonly pack: PackInfo | undefined;
+}
+
 /**
  * Has a store show random blocks of a pack, which are proven against the pack's Merkle root; smaller objects are read whole, and compared with
  * the hash that they are known by. Undefined where nothing can be said: an object that is not needed any more, or that nobody could prove now.
@@ -31,17 +35,16 @@ export interface CopyAnswer {
 export const challengeCopy = async (
   site: Site,
   store: Store,
-  { object, bytes }: DueCopy,
+  { object, bytes, pack }: ChallengedCopy,
   blocks: number,
   signal: AbortSignal,
 ): Promise<CopyAnswer | undefined> => {
-  const { kind, id } = partsOfKey(object);
-  const pack = kind === "packs" && store.capabilities.rangedReads ? (await packInfo(await site.catalog(), [id]))[0] : undefined;
   try {
     const found = await store.stat(object, signal);
     if (found === undefined)
       return { blocks: 0, problem: { kind: "missing", message: `${object} is not in store ${store.name} any more` } };
-    if (pack !== undefined) return await challengePack(site, store, object, pack, found.bytes, blocks, signal);
+    if (pack !== undefined && store.capabilities.rangedReads)
+      return await challengePack(site, store, object, pack, found.bytes, blocks, signal);
     const expected = await hashOf(site, object);
     if (expected === undefined) return undefined;
     return await challengeWhole(store, object, { expected, found: found.bytes, written: bytes }, signal);
@@ -70,11 +73,12 @@ const challengePack = async (
   signal: AbortSignal,
 ): Promise<CopyAnswer | undefined> => {
   if (found !== pack.bytes) return { blocks: 0, problem: wrongLength(object, store, found, pack.bytes) };
-  const leaves = await leavesOf(site, pack, store, signal);
+  const count = Math.ceil(pack.bytes / packBlockBytes);
+  // The root of a single block is its own hash: it needs no siblings.
+  const leaves = count === 1 ? [Buffer.from(pack.root, "hex")] : await leavesOf(site, pack, store, signal);
   if (leaves === "unknown") return await challengeWhole(store, object, { expected: pack.id, found, written: pack.bytes }, signal);
   // No copy anywhere hashes to the root, the challenged one among them, which was read whole for that.
   if (leaves === undefined) return { blocks: 0, problem: changed(object, store, "as a whole") };
-  const count = Math.ceil(pack.bytes / packBlockBytes);
   const right = async (block: number): Promise<boolean> => {
     const offset = block * packBlockBytes;
     const content = await store.get(object, signal, { offset, length: Math.min(packBlockBytes, pack.bytes - offset) });

@@ -77,11 +77,10 @@ export const createRepairPlace = async (): Promise<RepairPlace> => {
     requestChecksumCalculation: "WHEN_REQUIRED",
   });
   await admin.send(new CreateBucketCommand({ Bucket: bucket }));
-  const bucketStore = (url: string): Store =>
-    openS3Store(
-      { kind: "s3", name: "bucket", domain: "s3", bucket, prefix: "", region: "us-east-1", endpoint: url, ...credentials },
-      { silenceMs: 3_000 },
-    );
+  const bucketStore = (url: string): Store => {
+    const place = { kind: "s3" as const, name: "bucket", domain: "s3", bucket, prefix: "", region: "us-east-1", endpoint: url };
+    return openS3Store({ ...place, ...credentials }, { silenceMs: 3_000 });
+  };
   const stores = new Map<string, Store>([
     ["disk", openDirectoryStore({ kind: "directory", name: "disk", domain: "here", path: folder })],
     ["bucket", bucketStore(endpoint)],
