@@ -89,24 +89,6 @@ const ipfsStore = z.strictObject({
     .regex(/^(?:\/[\w.-]+)+$/, "must be a path as /dbgov/acme")
     .default("/dbgov")
     .describe("where the peers' file system (MFS) keeps the names; repositories that share peers need different ones"),
-});
-
-const arweaveStore = z.strictObject({
-  kind: z
-    .literal("arweave")
-    .describe("the permanent web: every object costs once and stays for good. Only usable under a policy's `archive`"),
-  ...storeBase,
-  gateway: z
-    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
-    .describe("the gateway that transactions are posted to and read from"),
-  wallet: secret.describe("the wallet's key, as JWK; it pays for what is stored"),
-  maxWinston: z
-    .string()
-    .regex(/^\d+$/, "must be a whole number of winston, in quotes")
-    .describe("the most that one object may cost, in winston (10^-12 AR); a higher quote is refused"),
-});
-
-export const store = z.discriminatedUnion("kind", [directoryStore, azureBlobStore, s3Store, ipfsStore, arweaveStore]);
   pinning: z
     .strictObject({
       endpoint: z
@@ -134,52 +116,3 @@ const arweaveStore = z.strictObject({
 });
 
 export const store = z.discriminatedUnion("kind", [directoryStore, azureBlobStore, s3Store, ipfsStore, arweaveStore]);
-  pinning: z
-    .strictObject({
-      endpoint: z
-        .url({ protocol: /^https?$/, error: "must be an http or https URL" })
-        .describe("the service's address, as `https://api.example.com/psa`; what follows it begins with `/pins`"),
-      token: secret.describe("the service's access token"),
-    })
-    .optional()
-    .describe("a service that keeps every object beside your peers, by the IPFS Pinning Service API; it fetches them from your peers"),
-});
-
-const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address as 0x and 40 hexadecimal digits");
-
-const filecoinStore = z.strictObject({
-  kind: z
-    .literal("filecoin")
-    .describe("Filecoin Onchain Cloud: several providers that prove each day that they have the data, paid from a deposit of USDFC"),
-  ...storeBase,
-  network: z.enum(["mainnet", "calibration", "devnet"]).default("mainnet").describe("the chain; `devnet` is one of your own"),
-  rpc: z
-    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
-    .optional()
-    .describe("the chain's JSON-RPC API; without it, the public one that the SDK names"),
-  contracts: z
-    .strictObject({
-      multicall3: address,
-      usdfc: address,
-      filecoinPay: address,
-      fwss: address,
-      fwssView: address,
-      serviceProviderRegistry: address,
-      sessionKeyRegistry: address,
-      pdp: address,
-      endorsements: address,
-    })
-    .optional()
-    .describe("where the contracts are on a `devnet`; the other networks' are known"),
-  wallet: secret.describe("the private key (0x and 64 hexadecimal digits) whose deposit pays; it signs, and needs FIL for deposits only"),
-  dataSet: name.default("dbgov").describe("what the data sets are called; repositories that share a wallet need different ones"),
-  copies: z.int().min(1).max(5).default(2).describe("how many providers have a copy of each object"),
-  providers: z
-    .array(z.int().positive())
-    .min(1)
-    .optional()
-    .describe("the providers to choose from, by their number in the registry; without them, those that the SDK selects"),
-  maxDeposit: z
-    .string()
-    .regex(/^\d{1,9}(\.\d{1,18})?$/, "must be an amount of USDFC, in quotes")
-    .describe("the most that one renewal may deposit, in USDFC"),
