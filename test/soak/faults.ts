@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+import type { Random } from "../../core/domain/seeded-random.ts";
 import type { TcpFront } from "../sample/tcp-front.ts";
 import type { Place } from "./place.ts";
-import type { Random } from "./random.ts";
 
 /** What is under way when a fault strikes. */
 export type Work = "backup" | "restore" | "drill" | "retention";

@@ -6,6 +6,7 @@ import { listSnapshots } from "../../core/catalog/read-snapshots.ts";
 import type { SnapshotRecord } from "../../core/catalog/records.ts";
 import { isFailure } from "../../core/domain/failure.ts";
 import type { BackupResult } from "../../core/domain/run.ts";
+import type { Random } from "../../core/domain/seeded-random.ts";
 import { restoreSources } from "../../core/site/restore-sources.ts";
 import { restoreSnapshot } from "../../core/snapshot/restore-snapshot.ts";
 import { jobContext } from "../integration/stored-snapshot.ts";
@@ -13,7 +14,6 @@ import { runSql } from "../sample/test-site.ts";
 import type { Fault, Work } from "./faults.ts";
 import { mustHold, type Outcome, type RoundResult, Violation } from "./outcome.ts";
 import type { Place } from "./place.ts";
-import type { Random } from "./random.ts";
 import { soakedDatabase } from "./site-config.ts";
 import { changeSource, contentOf } from "./source.ts";
 

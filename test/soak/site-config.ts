@@ -21,7 +21,7 @@ export const siteConfig = ({ name, temporal, landing }: { name: string; temporal
       {
         ...{ name: "nightly", schedule: { cron: "15 2 * * *" }, landing: "landing", stores: ["second"], copies: 1, domains: 1 },
         ...{ envelopes: ["second"], patience: "8s", fullReadEvery: 5 },
-        retention: { last: 2, daily: 0, weekly: 0, monthly: 0, yearly: 0, minimumAge: "0s" },
+        retention: { last: 2, daily: 0, weekly: 0, monthly: 0, yearly: 0, minimumAge: "0s", spacing: "0s" },
       },
     ],
     retention: { grace: "0s" },

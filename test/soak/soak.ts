@@ -1,12 +1,12 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect } from "node:util";
+import { randomOf, shuffled } from "../../core/domain/seeded-random.ts";
 import { unlessBrokenOff } from "../bench/break-off.ts";
 import { type Fault, faults, type Work } from "./faults.ts";
 import { mustLeaveNothing } from "./leftovers.ts";
 import type { RoundResult } from "./outcome.ts";
 import { openPlace } from "./place.ts";
-import { randomOf, shuffled } from "./random.ts";
 import { openLane, runRound } from "./round.ts";
 
 export interface SoakOptions {

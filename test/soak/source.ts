@@ -1,6 +1,6 @@
+import type { Random } from "../../core/domain/seeded-random.ts";
 import type { Cluster } from "../integration/postgres-cluster.ts";
 import { runSql } from "../sample/test-site.ts";
-import type { Random } from "./random.ts";
 
 /** A database of a few megabytes that is ugly enough to notice what is lost: several tables, keys, a view, a sequence, bytes. */
 const schema = `

@@ -1,0 +1,79 @@
+import type { Config, PolicyConfig } from "../../core/config/schema.ts";
+import type { CopyPlace, DurabilityModel } from "../../core/domain/durability.ts";
+import { durationMs } from "../../core/domain/duration.ts";
+import { domainLosses, type LossRates, lossRates } from "./loss-rates.ts";
+
+/** What is assumed beside the rates of loss. */
+export interface Circumstances {
+  /** What is stored in each store, in bytes. */
+  readonly estateBytes: number;
+  /** How fast a store is filled anew, in bytes a second. */
+  readonly bytesPerSecond: number;
+  /** From the notice that a store is gone until there is another one: an operator's work. */
+  readonly replaceDays: number;
+}
+
+export interface Case {
+  readonly name: string;
+  /** The stores that are counted on. */
+  readonly stores: readonly string[];
+  readonly model: DurabilityModel;
+}
+
+const dayMs = 86_400_000;
+const packBytes = 32 * 2 ** 20;
+
+/** Every night writes to every store, so that one that is gone is noticed within a day. */
+const noticeDays = 1;
+
+/**
+ * Each policy twice: with all of its stores, as it is after every night without trouble; and with only the copies that make a snapshot
+ * `replicated`, in those of its stores where they are least safe, as if every night had been degraded.
+ */
+export const casesOf = (config: Config, circumstances: Circumstances): Case[] =>
+  config.policies.flatMap((policy) => {
+    const all = [policy.landing, ...policy.stores];
+    const fewest = leastSafe(config, policy);
+    const cases = [{ name: policy.name, stores: all, model: modelOf(config, all, circumstances) }];
+    if (fewest.length < all.length)
+      cases.push({ name: `${policy.name}, degraded for good`, stores: fewest, model: modelOf(config, fewest, circumstances) });
+    return cases;
+  });
+
+const leastSafe = (config: Config, policy: PolicyConfig): string[] => {
+  const stores = [policy.landing, ...policy.stores];
+  const choices = choose(stores, policy.copies).filter(
+    (chosen) => new Set(chosen.map((name) => storeOf(config, name).domain)).size >= policy.domains,
+  );
+  const risk = (chosen: readonly string[]): number =>
+    chosen.reduce((product, name) => product * lossRates[storeOf(config, name).kind].store.rate, 1);
+  return choices.reduce((worst, chosen) => (risk(chosen) > risk(worst) ? chosen : worst));
+};
+
+const choose = (names: readonly string[], count: number): string[][] =>
+  count === 0 ? [[]] : names.flatMap((name, at) => choose(names.slice(at + 1), count - 1).map((rest) => [name, ...rest]));
+
+const storeOf = (config: Config, name: string) => config.stores.find((store) => store.name === name)!;
+
+export const ratesOf = (config: Config, name: string): LossRates => {
+  const store = storeOf(config, name);
+  const rates = lossRates[store.kind];
+  return store.kind === "ipfs" && store.peers.length === 1 ? { ...rates, pack: lossRates.directory.pack } : rates;
+};
+
+const modelOf = (config: Config, stores: readonly string[], circumstances: Circumstances): DurabilityModel => {
+  const places = stores.map((name): CopyPlace => {
+    const { store, pack } = ratesOf(config, name);
+    return { name, domain: storeOf(config, name).domain, placeLosses: store.rate, packLosses: pack.rate };
+  });
+  return {
+    places,
+    domains: [...new Set(places.map(({ domain }) => domain))].map((domain) => ({ domain, losses: domainLosses.rate })),
+    packs: Math.max(1, Math.ceil(circumstances.estateBytes / packBytes)),
+    noticeDays,
+    replaceDays: circumstances.replaceDays + circumstances.estateBytes / circumstances.bytesPerSecond / 86_400,
+    coverDays: config.durability.coverDays,
+    // A finding is repaired by the pass that finds it; where that fails, by the next.
+    repairDays: durationMs(config.durability.every) / dayMs,
+  };
+};

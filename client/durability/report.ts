@@ -1,0 +1,90 @@
+import type { Config } from "../../core/config/schema.ts";
+import type { Durability } from "../../core/domain/durability.ts";
+import { bad, good, plural, table } from "../cli/terminal.ts";
+import { domainLosses } from "./loss-rates.ts";
+import { type Case, type Circumstances, ratesOf } from "./models.ts";
+import type { Sensitivity } from "./sensitivity.ts";
+
+/** The default policy is to keep everything for a year with this probability of failure at most: 99.999 %. */
+export const promisedLoss = 1e-5;
+
+export interface Judged extends Case, Durability {
+  readonly assumptions: readonly string[];
+}
+
+const percent = (rate: number): string => `${Number((rate * 100).toPrecision(3))} %`;
+
+/** Every number that went in, with where it comes from; and what the simulation knows nothing of. */
+export const assumptionsOf = (
+  config: Config,
+  { stores, model }: Case,
+  { estateBytes, bytesPerSecond, replaceDays }: Circumstances,
+  { years, seed }: { years: number; seed: number },
+): string[] => [
+  ...stores.flatMap((name) => {
+    const { store, pack } = ratesOf(config, name);
+    return [
+      `${name}: lost as a whole in ${percent(store.rate)} of years (${store.from})`,
+      `${name}: one pack lost unnoticed in ${percent(pack.rate)} of years (${pack.from})`,
+    ];
+  }),
+  `each failure domain: lost in ${percent(domainLosses.rate)} of years (${domainLosses.from})`,
+  `${Math.round(estateBytes / 1e9)} GB in ${plural(model.packs, "pack")} of 32 MiB`,
+  `a store that is gone is noticed by the next night's run, replaced by an operator after ${plural(replaceDays, "day")} more, and refilled at ${Math.round(bytesPerSecond / 1e6)} MB/s`,
+  `every copy of every pack is challenged within ${plural(model.coverDays, "day")}, and repaired ${Number(model.repairDays.toFixed(2))} days later`,
+  `all that is copied has its copies; losses are independent but for failure domains; one who may delete everywhere does not; no key is lost`,
+  `${years.toLocaleString("en")} years drawn for each number of losses in a year, seed ${seed}`,
+];
+
+const loss = (value: number): string => (value === 0 ? "none seen" : value.toExponential(1));
+const nines = (value: number): string => {
+  const digits = value === 0 ? 10 : Math.min(10, Math.max(0, Math.ceil(-Math.log10(value)) - 1));
+  return `${((1 - value) * 100).toFixed(Math.max(0, digits - 1))} %`;
+};
+const between = ([least, most]: readonly [number, number]): string => `${loss(least)} to ${most.toExponential(1)}`;
+
+export const judgedTable = (judged: readonly Judged[]): string =>
+  table(
+    ["policy", "copies in", "a year loses something", "95 % interval", "durability", ""],
+    judged.map(({ name, stores, annualLoss, interval }) => [
+      name,
+      stores.join(", "),
+      loss(annualLoss),
+      between(interval),
+      nines(annualLoss),
+      interval[1] <= promisedLoss ? good("five nines") : bad("below five nines"),
+    ]),
+  );
+
+/** `docs/durability.md`. */
+export const durabilityPage = (judged: readonly Judged[], sensitivity: readonly Sensitivity[]): string => `# Durability
+
+<!-- Written by \`npm run durability -- --write\`. Do not edit. -->
+
+How likely it is that a year takes the last copy of something: of at least one pack of all that is stored. Copies are lost at the rates below, and are made again after the
+time that finding the loss and repairing it take. A simulation draws when losses come and what they hit; the interval is that of its draws, and says nothing of the rates.
+The example's policies, with all their stores, as they are after every night without trouble; and as if every night had been degraded, with only the copies that a
+snapshot must have, in the stores where those are least safe:
+
+| policy | copies in | annual loss | 95 % interval | durability |
+| --- | --- | ---: | --- | ---: |
+${judged.map(({ name, stores, annualLoss, interval }) => `| ${name} | ${stores.join(", ")} | ${loss(annualLoss)} | ${between(interval)} | ${nines(annualLoss)} |`).join("\n")}
+
+What it depends on, for the first: each assumption from a tenth to ten times what it is; the line is what is assumed, dashed the 99.999 % that are promised.
+
+![How the annual loss changes with each assumption](durability.svg)
+
+| ten times better or worse | better | worse |
+| --- | ---: | ---: |
+${sensitivity.map(({ assumption, better, worse }) => `| ${assumption} | ${loss(better.annualLoss)} | ${loss(worse.annualLoss)} |`).join("\n")}
+
+## Assumed
+
+${judged.map(({ name, assumptions }) => `${name}:\n\n${assumptions.map((line) => `- ${line}`).join("\n")}`).join("\n\n")}
+
+## With your own configuration
+
+\`\`\`sh by-hand
+npm run durability -- --config dbgov.yaml --estate-gb 500 --replace-days 7
+\`\`\`
+`;

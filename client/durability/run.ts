@@ -1,0 +1,91 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { loadConfig } from "../../core/config/load-config.ts";
+import { simulateDurability } from "../../core/domain/durability.ts";
+import { isFailure } from "../../core/domain/failure.ts";
+import { say } from "../cli/terminal.ts";
+import { sensitivityChart } from "./chart.ts";
+import { type Case, type Circumstances, casesOf } from "./models.ts";
+import { assumptionsOf, durabilityPage, type Judged, judgedTable, promisedLoss } from "./report.ts";
+import { sensitivityOf } from "./sensitivity.ts";
+
+/**
+ * `npm run durability [-- OPTIONS]`: how likely it is that a year takes the last copy of something, for each policy of a configuration; by
+ * default of the example. Exit code 1 when the first policy, with all its stores, misses five nines; 2 for wrong options.
+ */
+const root = join(import.meta.dirname, "..", "..");
+
+const refuse = (message: string): never => {
+  process.stderr.write(`${message}\n`);
+  process.exit(2);
+};
+
+const parse = () => {
+  try {
+    return parseArgs({
+      options: {
+        config: { type: "string", default: join(root, "dbgov.example.yaml") },
+        "estate-gb": { type: "string", default: "100" },
+        "megabytes-per-second": { type: "string", default: "10" },
+        "replace-days": { type: "string", default: "3" },
+        years: { type: "string", default: "200000" },
+        seed: { type: "string", default: "1" },
+        json: { type: "boolean", default: false },
+        write: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+};
+
+const options = parse();
+const positive = (name: "estate-gb" | "megabytes-per-second" | "replace-days" | "years" | "seed"): number => {
+  const number = Number(options[name]);
+  return Number.isFinite(number) && number > 0 ? number : refuse(`--${name} must be a number above 0 (is "${options[name]}")`);
+};
+
+const circumstances: Circumstances = {
+  estateBytes: positive("estate-gb") * 1e9,
+  bytesPerSecond: positive("megabytes-per-second") * 1e6,
+  replaceDays: positive("replace-days"),
+};
+const draw = { years: Math.ceil(positive("years")), seed: Math.ceil(positive("seed")) };
+
+const load = async () => {
+  try {
+    return (await loadConfig(options.config)).config;
+  } catch (error) {
+    return isFailure(error) ? refuse(error.message) : Promise.reject(error);
+  }
+};
+
+const config = await load();
+const assumptions = (one: Case) => assumptionsOf(config, one, circumstances, draw);
+const judged: Judged[] = casesOf(config, circumstances).map((one) => ({
+  ...one,
+  ...simulateDurability(one.model, draw),
+  assumptions: assumptions(one),
+}));
+
+const [first] = judged;
+if (first === undefined) refuse(`${options.config} has no policy`);
+else {
+  if (!options.json) {
+    say(judgedTable(judged));
+    for (const { name, assumptions } of judged) say(`\n${name}, assumed:\n${assumptions.map((line) => `  ${line}`).join("\n")}`);
+  }
+  if (options.write) {
+    const sensitivity = sensitivityOf(first.model, draw);
+    await writeFile(join(root, "docs", "durability.svg"), sensitivityChart(`policy ${first.name}`, first, sensitivity, promisedLoss));
+    await writeFile(join(root, "docs", "durability.md"), durabilityPage(judged, sensitivity));
+  }
+  if (options.json)
+    say(
+      JSON.stringify({
+        policies: judged.map(({ name, annualLoss, interval, assumptions }) => ({ name, annualLoss, interval, assumptions })),
+      }),
+    );
+  if (first.interval[1] > promisedLoss) process.exitCode = 1;
+}
