@@ -1,5 +1,6 @@
 /** What a worker on the `orchestrate` queue runs. */
 export { anchor } from "./anchor.ts";
+export { approval } from "./approval.ts";
 export { backup } from "./backup.ts";
 export { configuration } from "./configuration.ts";
 export { drill } from "./drill.ts";

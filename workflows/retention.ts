@@ -25,37 +25,60 @@ export interface RetentionResult {
   readonly objectsDeleted: number;
   /** Stores that are no longer configured and still have objects that were to be deleted, and how many. Absent: none. */
   readonly outOfReach?: readonly { readonly store: string; readonly objects: number }[];
+  /** Stores that do not let objects go yet, and until when as far as they say it. Absent: none. */
+  readonly retained?: readonly { readonly store: string; readonly objects: number; readonly until: string | null }[];
+  /** Databases whose newest snapshots look wrong, so that nothing of them went. Absent: none. */
+  readonly alarms?: readonly { readonly database: string; readonly message: string }[];
+  /** Databases whose configuration keeps less than what is in force: it waits for two persons. Absent: none. */
+  readonly waiting?: readonly { readonly database: string; readonly changes: readonly string[] }[];
 }
 
 /** Objects that one round deletes: their keys are in the history a few times. */
 const objectsPerRound = 200;
 
 /**
- * Keeps and deletes by policy. Snapshots that the plan lets go are removed and logged first, by database; then objects
- * that nothing refers to any longer, and that were found so at least the grace time ago, are logged and deleted. A
- * database whose policy cannot be applied keeps none of the others from theirs; the run then fails at its end.
+ * Keeps and deletes by policy. Snapshots that the plan lets go are marked, and those whose grace time is over are removed and
+ * logged, by database; then objects that nothing refers to any longer, and that were found so at least the grace time ago, are
+ * logged and deleted. A database whose policy cannot be applied keeps none of the others from theirs; the run then fails at its end.
  */
 export async function retention({ databases, done }: RetentionInput): Promise<RetentionResult> {
-  const { planRemoval, condemnUnreferenced, chooseDeletions, lookForUnreachable } = proxyActivities<RetainActivities>(step("replicate"));
+  const { endHolds, planRemoval, condemnUnreferenced, chooseDeletions, lookForUnreachable } = proxyActivities<RetainActivities>(
+    step("replicate"),
+  );
   const { removeSnapshots, discardStalePlans } = proxyActivities<RetainActivities>(longStep("replicate"));
   const { deleteObjects } = proxyActivities<RetainActivities>(longStep("replicate", { silence: aliveWithin }));
   const { refreshRecoveryKit } = proxyActivities<EncryptActivities>(longStep("capture"));
-  const { logRemoval, logDeletion, requestAnchoring } = proxyActivities<AnchorActivities>(step("chain"));
+  const { logAlarm, logDeletion, logHold, logMarks, logRemoval, requestAnchoring } = proxyActivities<AnchorActivities>(step("chain"));
   const removed: string[] = [...(done?.removed ?? [])];
   let objectsDeleted = done?.objectsDeleted ?? 0;
+  const alarms = [...(done?.alarms ?? [])];
+  const waiting = [...(done?.waiting ?? [])];
+  let marked = 0;
   const failed: (KnownFailure & { readonly database: string })[] = [];
   upsertSearchAttributes([{ key: outcomeKey, value: "running" }]);
 
   const applyPolicy = async (database: string): Promise<void> => {
-    const { snapshots } = await planRemoval.executeWithOptions({ summary: `what the policy of ${database} lets go` }, [{ database }]);
+    const planned = await planRemoval.executeWithOptions({ summary: `what the policy of ${database} lets go` }, [{ database }]);
+    const { snapshots, requested = [], alarm } = planned;
+    if (alarm !== undefined) {
+      alarms.push({ database, message: alarm.message });
+      await logAlarm({ database, alarm: alarm.kind });
+    }
+    if (planned.waiting !== undefined) waiting.push({ database, changes: planned.waiting });
+    if (marking) marked += (await logMarks({ database })).logged;
     if (snapshots.length === 0) return;
     const { removals } = await removeSnapshots.executeWithOptions({ summary: `remove ${snapshots.length} snapshots of ${database}` }, [
-      { snapshots },
+      { snapshots, requested },
     ]);
     await logRemoval({ database, removals });
     removed.push(...snapshots);
   };
 
+  // Runs from before there were two phases do not have these steps in their histories.
+  const marking = patched("two-phases");
+  if (marking && done === undefined) {
+    for (const { id, database } of (await endHolds()).ended) await logHold({ id, database, lifted: true });
+  }
   // A run that continued has these behind it.
   for (const database of done === undefined ? databases : []) {
     try {
@@ -69,12 +92,12 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
   for (;;) {
     const chosen = await chooseDeletions({ limit: objectsPerRound });
     if (chosen.keys.length === 0) break;
-    await logDeletion({ keys: chosen.keys });
+    await logDeletion({ keys: chosen.keys, copies: chosen.copies });
     await deleteObjects.executeWithOptions({ summary: `delete ${chosen.keys.length} objects that nothing refers to` }, [chosen]);
     objectsDeleted += chosen.keys.length;
     setCurrentDetails(`${objectsDeleted} objects deleted`);
     if (failed.length === 0 && workflowInfo().continueAsNewSuggested) {
-      await continueAsNew<typeof retention>({ databases, done: { removed, objectsDeleted } });
+      await continueAsNew<typeof retention>({ databases, done: { removed, objectsDeleted, alarms, waiting } });
     }
   }
   await discardStalePlans();
@@ -89,12 +112,30 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
       failed.push({ database: "recovery kit", ...failureOf(error) });
     }
   }
-  const { stores } = thorough ? await lookForUnreachable() : { stores: [] };
-  if (removed.length + objectsDeleted > 0) await requestAnchoring();
+  const { stores, retained = [] } = thorough ? await lookForUnreachable() : { stores: [] };
+  if (removed.length + objectsDeleted + marked > 0) await requestAnchoring();
   const [first] = failed;
-  upsertSearchAttributes([{ key: outcomeKey, value: first !== undefined ? "failed" : stores.length > 0 ? "degraded" : "done" }]);
-  const left = stores.map(({ store, objects }) => `; ${objects} cannot be deleted from ${store}, which is not configured any more`);
-  setCurrentDetails(`${removed.length} snapshots removed, ${objectsDeleted} objects deleted${left.join("")}`);
+  const degraded = stores.length + alarms.length > 0;
+  upsertSearchAttributes([{ key: outcomeKey, value: first !== undefined ? "failed" : degraded ? "degraded" : "done" }]);
+  setCurrentDetails(
+    [
+      `${removed.length} snapshots removed, ${objectsDeleted} objects deleted`,
+      ...alarms.map(({ database, message }) => `**nothing of ${database} goes**: ${message}`),
+      ...waiting.map(
+        ({ database, changes }) => `${database} is to be kept for less, and that waits for two persons: ${changes.join(", ")}`,
+      ),
+      ...retained.map(
+        ({ store, objects, until }) => `${store} keeps ${objects} objects for now${until === null ? "" : `, until ${until}`}`,
+      ),
+      ...stores.map(({ store, objects }) => `${objects} cannot be deleted from ${store}, which is not configured any more`),
+    ].join("\n\n"),
+  );
   if (first !== undefined) throw failWith(first.type, failed.map(({ database, message }) => `${database}: ${message}`).join("; "));
-  return { removed, objectsDeleted, ...(stores.length > 0 ? { outOfReach: stores } : {}) };
+  return {
+    ...{ removed, objectsDeleted },
+    ...(stores.length > 0 ? { outOfReach: stores } : {}),
+    ...(retained.length > 0 ? { retained } : {}),
+    ...(alarms.length > 0 ? { alarms } : {}),
+    ...(waiting.length > 0 ? { waiting } : {}),
+  };
 }

@@ -2,6 +2,7 @@ import type { ActivityEnvironment } from "../environment.ts";
 import { createAnchorCheckpoint } from "./anchor-checkpoint.ts";
 import { createLogConfiguration } from "./log-configuration.ts";
 import { createLogEvents } from "./log-events.ts";
+import { createLogRetention } from "./log-retention.ts";
 import { createPublishCheckpoint } from "./publish-checkpoint.ts";
 import { createRequestAnchoring } from "./request-anchoring.ts";
 import { createStampCheckpoint } from "./stamp-checkpoint.ts";
@@ -14,6 +15,7 @@ export type { Submitted } from "./submit-checkpoint.ts";
 /** The log, and the anchoring of its head outside the organization. */
 export const createAnchorActivities = (environment: ActivityEnvironment) => ({
   ...createLogEvents(environment),
+  ...createLogRetention(environment),
   ...createLogConfiguration(environment),
   ...createRequestAnchoring(environment),
   ...createPublishCheckpoint(environment),

@@ -7,6 +7,7 @@ import { replicaSummary } from "../../core/catalog/replica-summary.ts";
 import { Failure } from "../../core/domain/failure.ts";
 import type { DrillResult, StoreRepair } from "../../core/domain/run.ts";
 import type { ActivityEnvironment } from "../environment.ts";
+import type { Deletions } from "../retain/delete-objects.ts";
 import type { Removal } from "../retain/index.ts";
 import { appendEvents, databaseCommitment, type LogEvent } from "./append-entries.ts";
 
@@ -118,7 +119,7 @@ export const createLogEvents = ({ site }: ActivityEnvironment) => {
       const kept = (await liveSnapshots(await at.catalog(), input.database)).length;
       const commitment = await databaseCommitment(at, input.database);
       const deleted: LogEvent[] = [];
-      for (const { snapshot, envelopes, packs } of input.removals) {
+      for (const { snapshot, envelopes, packs, means, reason = "retention" } of input.removals) {
         const { manifestHash } = await known(snapshot);
         const body = {
           kind: "deleted",
@@ -126,9 +127,10 @@ export const createLogEvents = ({ site }: ActivityEnvironment) => {
           database: commitment,
           snapshot,
           manifestHash,
-          reason: "retention",
+          reason,
           envelopes,
           packs,
+          ...(means === undefined ? {} : { means }),
         } as const;
         deleted.push({ identity: `deleted/${snapshot}`, database: input.database, body });
       }
@@ -140,10 +142,10 @@ export const createLogEvents = ({ site }: ActivityEnvironment) => {
     },
 
     /** The deletion of stored objects that nothing refers to, before it happens. */
-    logDeletion: async ({ keys }: { keys: readonly string[] }): Promise<void> => {
+    logDeletion: async ({ keys, copies }: { keys: readonly string[]; copies?: Deletions["copies"] }): Promise<void> => {
       const packs = keys.filter((key) => key.startsWith("packs/")).length;
       const keysHash = hashText([...keys].sort().join("\n"));
-      const body = { kind: "objects-deleted", time: now(), objects: keys.length, packs, keysHash } as const;
+      const body = { kind: "objects-deleted", time: now(), objects: keys.length, packs, keysHash, ...copies } as const;
       await append({ identity: `deletion/${hashText([...keys].sort().join())}`, database: null, body });
     },
 
@@ -172,14 +174,15 @@ export const createLogEvents = ({ site }: ActivityEnvironment) => {
       });
     },
 
-    logHold: async (hold: { id: string; database: string | null; lifted: boolean }): Promise<void> => {
+    logHold: async (hold: { id: string; database: string | null; lifted: boolean; until?: string | null }): Promise<void> => {
       const at = await site();
-      const kind = hold.lifted ? ("hold-lifted" as const) : ("hold-placed" as const);
       const named = hold.database === null ? {} : { database: await databaseCommitment(at, hold.database) };
+      const kind = hold.lifted ? ("hold-lifted" as const) : ("hold-placed" as const);
+      const until = hold.lifted || hold.until == null ? {} : { until: hold.until };
       await append({
         identity: `${kind}/${hold.id}`,
         database: hold.database,
-        body: { kind, time: now(), hold: hashText(hold.id), ...named },
+        body: { kind, time: now(), hold: hashText(hold.id), ...named, ...until },
       });
     },
   };

@@ -8,10 +8,14 @@ const begun = `CASE d.kind
   WHEN 'manifest' THEN EXISTS (SELECT FROM dbgov.snapshot s WHERE s.id = d.id AND s.manifest_deleted_at IS NOT NULL)
   ELSE true END`;
 
+/** Copies in stores that are configured, unless the store was asked, and refuses for now. */
+const copies = `SELECT r.store FROM dbgov.replica r WHERE r.object = d.key AND r.store = ANY ($3::text[])
+  AND NOT EXISTS (SELECT FROM dbgov.retained_copy k WHERE k.object = r.object AND k.store = r.store AND k.retry_at > now())`;
+
 /**
  * Objects that may go from these stores: condemned before that time, or whose deletion began and is not finished; and the
  * stored envelopes of destroyed ones, which wait for nothing. Oldest first, at most `limit`. What is only in other stores
- * by now is not among them.
+ * by now is not among them, nor what no store lets go yet.
  */
 export const deletable = (
   catalog: Catalog,
@@ -23,10 +27,10 @@ export const deletable = (
     catalog,
     "listing what can be deleted",
     `SELECT d.key, d.kind, d.id,
-       ARRAY(SELECT r.store FROM dbgov.replica r WHERE r.object = d.key AND r.store = ANY ($3::text[]) ORDER BY r.store) AS stores
+       ARRAY(${copies} ORDER BY r.store) AS stores
      FROM dbgov.doomed d
      WHERE d.condemned_at < $1
-       AND (NOT ${begun} OR EXISTS (SELECT FROM dbgov.replica r WHERE r.object = d.key AND r.store = ANY ($3::text[])))
+       AND (NOT ${begun} OR EXISTS (${copies}))
      ORDER BY d.condemned_at, d.key LIMIT $2`,
     [condemnedBefore, limit, stores],
   );

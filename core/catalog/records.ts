@@ -133,6 +133,18 @@ export interface HoldRecord {
   readonly reason: string;
   readonly by: string;
   readonly at: string;
+  /** It ends by itself then; null: it stands until somebody lifts it. */
+  readonly until: string | null;
+}
+
+/** A snapshot that lives, and goes once it is due. */
+export interface PendingDeletion {
+  readonly snapshot: string;
+  readonly database: string;
+  readonly markedAt: string;
+  readonly dueAt: string;
+  /** `request`: two persons asked for all of its database to go. */
+  readonly reason: "retention" | "request";
 }
 
 export interface SweepRecord {

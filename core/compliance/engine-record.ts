@@ -91,6 +91,8 @@ export interface RemovedSnapshotRecord {
   readonly id: string;
   readonly capturedAt: string;
   readonly removedAt: string;
+  /** It came between the runs of the schedule. */
+  readonly extra?: true;
 }
 
 export interface DrillRecord {

@@ -2,6 +2,8 @@ import { isTimeZone } from "../domain/calendar.ts";
 import { cronProblem } from "../domain/cron.ts";
 import { placementProblems } from "../domain/placement.ts";
 import type { Path } from "./locate.ts";
+import { rulesProblem } from "../domain/retention-rules.ts";
+import { configuredRules } from "./configured-rules.ts";
 import { nearest } from "./nearest.ts";
 import { placementConfigProblems } from "./placement-checks.ts";
 import type { Problem } from "./problems.ts";
@@ -12,6 +14,8 @@ export const crossChecks = (config: Config): Problem[] => [
   ...uniqueNames(config),
   ...uniqueAddresses(config),
   ...config.databases.flatMap(({ policy }, i) => declared("policy", config.policies, policy, ["databases", i, "policy"])),
+  ...config.databases.flatMap((database, i) => retentionProblems(config, database, i)),
+  ...approverProblems(config),
   ...config.policies.flatMap((policy, i) => policyProblems(config, policy, i)),
   ...placementConfigProblems(config),
   ...logProblems(config),
@@ -47,15 +51,39 @@ const declared = (what: string, list: readonly { readonly name: string }[], name
 
 const uniqueNames = (config: Config): Problem[] => {
   const lists: (readonly [Path, readonly { readonly name: string }[]])[] = [
-    ...(["databases", "stores", "policies", "recipients", "anchors", "timestampAuthorities"] as const).map(
+    ...(["databases", "stores", "policies", "recordClasses", "recipients", "anchors", "timestampAuthorities"] as const).map(
       (key) => [[key], config[key]] as const,
     ),
+    [["approval", "approvers"], config.approval.approvers],
     ...config.stores.flatMap((store, i) => (store.kind === "ipfs" ? [[["stores", i, "peers"], store.peers] as const] : [])),
   ];
   return lists.flatMap(([path, list]) =>
     repeated(list.map((item) => item.name)).map((i) => problem([...path, i, "name"], `"${list[i]!.name}" is used twice`)),
   );
 };
+
+/** Rules that no set of snapshots can obey, and names and zones that are none. */
+const retentionProblems = (config: Config, database: Config["databases"][number], index: number): Problem[] => {
+  const { records, timeZone } = database;
+  const at = (field: string): Path => ["databases", index, field];
+  if (records !== undefined && !config.recordClasses.some(({ name }) => name === records))
+    return declared("record class", config.recordClasses, records, at("records"));
+  const zone =
+    timeZone === undefined || isTimeZone(timeZone)
+      ? []
+      : [problem(at("timeZone"), `"${timeZone}" is not an IANA time zone, as Europe/Berlin`)];
+  const policy = config.policies.find(({ name }) => name === database.policy);
+  const wrong = policy === undefined ? undefined : rulesProblem(configuredRules(config, policy, database));
+  return wrong === undefined ? zone : [...zone, problem(at("policy"), `database ${database.name} ${wrong}`)];
+};
+
+/** One person's key under two names would be two persons, and one approver alone can never be two. */
+const approverProblems = ({ approval: { approvers } }: Config): Problem[] => [
+  ...(approvers.length === 1 ? [problem(["approval", "approvers"], "names one person; it takes two, or none")] : []),
+  ...repeated(approvers.map(({ publicKey }) => publicKey)).map((i) =>
+    problem(["approval", "approvers", i, "publicKey"], "is another approver's key: one person is not two"),
+  ),
+];
 
 /** Two stores at one address would count as two copies, and be one. */
 const uniqueAddresses = (config: Config): Problem[] => {

@@ -4,6 +4,7 @@ import { allowance, databaseService, policyPlacing } from "./allowance-schema.ts
 import { durability } from "./durability-schema.ts";
 import { duration, instant, name, ownName, type SecretRef, type SigningKeyRef, secret, signingKey } from "./fields.ts";
 import { anchor, log, timestampAuthority } from "./ledger-schema.ts";
+import { approval, recordClass, retentionOverride, retentionRules, tiers } from "./retention-schema.ts";
 import { store } from "./store-schema.ts";
 
 export type { SecretRef, SigningKeyRef };
@@ -12,18 +13,6 @@ export type { SecretRef, SigningKeyRef };
  * The one schema of `dbgov.yaml`. It validates the file, and `docs/configuration.md` and `docs/dbgov.schema.json` are
  * generated from it (`npm run docs`). Every field's description says what follows from it; defaults are added by the generator.
  */
-
-const count = (period: string) =>
-  z.int().min(0).describe(`of so many ${period} that have a snapshot, the newest one is kept; 0 turns the rule off`);
-
-const retention = z.strictObject({
-  last: z.int().min(1).default(7).describe("so many of the newest snapshots are always kept"),
-  daily: count("days").default(7),
-  weekly: count("ISO weeks").default(5),
-  monthly: count("months").default(12),
-  yearly: count("years").default(7),
-  minimumAge: duration.default("1d").describe("nothing younger is deleted, whatever the counts say"),
-});
 
 const policy = z.strictObject({
   name: ownName,
@@ -64,9 +53,12 @@ const policy = z.strictObject({
       "ranges that the database calls unchanged are taken over unread; after so many snapshots one reads everything again, and compares. 1 reads everything every time",
     ),
   patience: duration.default("30m").describe("how long a store that does not answer is tried before the run goes on, or fails, without it"),
-  retention: retention
+  retention: retentionRules
     .prefault({})
     .describe("which snapshots are kept. Nothing goes unless a newer verified snapshot of the database stays"),
+  tiers: tiers
+    .prefault({})
+    .describe("when packs go to a cheaper tier, in stores that have tiers; those of the landing store stay where they are"),
   drill: z
     .strictObject({
       every: duration
@@ -99,6 +91,14 @@ const database = z.strictObject({
   ),
   policy: name.describe("the policy that it is backed up and kept by"),
   service: databaseService,
+  records: name.optional().describe("the class of records that it holds: an age that the law gives them goes before the policy's"),
+  retention: retentionOverride.optional().describe("what is kept of this database otherwise than its policy says"),
+  timeZone: z
+    .string()
+    .optional()
+    .describe(
+      "an IANA time zone: the days, weeks, months and years of this database's retention are told in it; by default in its schedule's",
+    ),
 });
 
 const recipient = z.strictObject({
@@ -175,6 +175,8 @@ export const configSchema = z.strictObject({
     .array(allowance)
     .default([])
     .describe("what services give and charge, where the built-in table is out of date or lacks one; fields that are given replace its own"),
+  recordClasses: z.array(recordClass).default([]).describe("kinds of records with an age that a law or a contract gives them"),
+  approval: approval.prefault({}).describe("which persons must agree before what cannot be undone"),
   log: log.describe("the append-only transparency log"),
   anchors: z
     .array(anchor)
@@ -191,7 +193,9 @@ export const configSchema = z.strictObject({
       cron: z.string().default("0 5 * * *").describe("when retention runs; five fields, in UTC"),
       grace: duration
         .default("1d")
-        .describe("objects that nobody needs are deleted this long after that was found; longer than any backup takes"),
+        .describe(
+          "a snapshot that goes is marked so long before, and `dbgov retention undo` still keeps it; then its envelopes are destroyed. Objects that nobody needs are deleted so long after that was found; longer than any backup takes",
+        ),
     })
     .prefault({})
     .describe("the schedule that deletes what the policies no longer keep"),

@@ -51,3 +51,25 @@ export const cronProblem = (text: string): string | undefined => {
 };
 
 export const isCron = (text: string): boolean => cronProblem(text) === undefined;
+
+const valuesOf = (text: string, field: Field): number[] =>
+  text.split(",").flatMap((item) => {
+    const [, first, last, step] = /^(?:\*|([^-/]+)(?:-([^-/]+))?)(?:\/(\d{1,2}))?$/.exec(item) ?? [];
+    const low = first === undefined ? field.from : numberOf(first, field)!;
+    const high = last === undefined ? (first === undefined || step !== undefined ? field.to : low) : numberOf(last, field)!;
+    const by = step === undefined ? 1 : Number(step);
+    return Array.from({ length: Math.floor((high - low) / by) + 1 }, (_, i) => low + i * by);
+  });
+
+/**
+ * The shortest time between two runs of a valid expression, in milliseconds, as minutes and hours have it: a day at most, also for
+ * what runs on some days only.
+ */
+export const shortestGapMs = (cron: string): number => {
+  const [minutes, hours] = cron.trim().split(/\s+/);
+  const ofMinutes = valuesOf(minutes!, fields[0]!);
+  const times = [...new Set(valuesOf(hours!, fields[1]!).flatMap((hour) => ofMinutes.map((minute) => hour * 60 + minute)))];
+  times.sort((a, b) => a - b);
+  const gaps = times.map((time, i) => (times[i + 1] ?? times[0]! + 24 * 60) - time);
+  return Math.min(...gaps) * 60_000;
+};

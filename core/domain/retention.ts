@@ -1,19 +1,9 @@
+import { ageBefore } from "./age.ts";
 import { type CalendarPeriods, calendarOf } from "./calendar.ts";
-import { durationMs } from "./duration.ts";
+import type { RetentionRules } from "./retention-rules.ts";
+import { longestRunMs } from "./snapshot-spacing.ts";
 
 /** Which snapshots stay and which may go. Pure arithmetic, so that a plan can be read before it runs. */
-
-export interface RetentionPolicy {
-  /** The newest snapshots. */
-  readonly last: number;
-  /** The newest snapshot of each of so many days, and so on: of periods that have one, the newest. */
-  readonly daily: number;
-  readonly weekly: number;
-  readonly monthly: number;
-  readonly yearly: number;
-  /** A duration, as `1d`: nothing younger goes. */
-  readonly minimumAge: string;
-}
 
 export interface RetainedSnapshot {
   readonly snapshot: string;
@@ -22,10 +12,9 @@ export interface RetainedSnapshot {
   readonly replicated: boolean;
   readonly verified: boolean;
   readonly held: boolean;
+  /** It came between those that count; see `snapshot-spacing.ts`. */
+  readonly extra?: boolean;
 }
-
-/** Longer than a run takes, or waits for its reset: what is older, and not done, will not be. */
-export const longestRunMs = 7 * 24 * 60 * 60_000;
 
 export interface RetentionDecision {
   readonly snapshot: string;
@@ -38,8 +27,10 @@ export interface RetentionDecision {
 export interface RetentionPlan {
   /** Newest first. */
   readonly decisions: readonly RetentionDecision[];
-  /** The snapshots to delete, oldest first. */
+  /** The snapshots to delete in this run, oldest first. */
   readonly deletions: readonly string[];
+  /** Those that may go as well, and wait because so many go in one run at most. */
+  readonly later: readonly string[];
 }
 
 const periods = [
@@ -47,70 +38,81 @@ const periods = [
   ["weekly", "week"],
   ["monthly", "month"],
   ["yearly", "year"],
-] as const satisfies readonly (readonly [keyof RetentionPolicy, keyof CalendarPeriods])[];
+] as const satisfies readonly (readonly [keyof RetentionRules, keyof CalendarPeriods])[];
 
 /**
  * The plan for the live snapshots of one database. Days, ISO weeks, months and years are told in `timeZone`. The rules
- * count those that are replicated; one whose run broke off before stays as long as that run can be gone on with. A snapshot goes only when no rule keeps it, it is old enough, no hold stands, and a newer verified one stays: so the
- * newest verified snapshot never goes, nor anything while none is verified.
+ * count those that are replicated and no extra ones; one whose run broke off before stays as long as that run can be gone on with.
+ * A snapshot goes only when no rule keeps it or it is older than the rules allow, it is old enough, no hold stands, and a newer
+ * verified one stays: so the newest verified snapshot never goes, nor anything while none is verified. Of many, the oldest go first.
  */
 export const planRetention = (
   snapshots: readonly RetainedSnapshot[],
-  policy: RetentionPolicy,
+  rules: RetentionRules,
   timeZone: string,
   now: Date,
 ): RetentionPlan => {
   const newestFirst = snapshots
     .map((snapshot) => ({ ...snapshot, at: new Date(snapshot.capturedAt) }))
     .sort((a, b) => b.at.getTime() - a.at.getTime() || (a.snapshot < b.snapshot ? 1 : -1));
-  const counted = newestFirst.filter(({ replicated }) => replicated);
-  const reasons = reasonsByRule(
-    counted.map(({ at }) => at),
-    policy,
+  const byRule = reasonsByRule(
+    newestFirst.filter(({ replicated }) => replicated),
+    rules,
     calendarOf(timeZone),
   );
-  const byRule = new Map(counted.map(({ snapshot }, i) => [snapshot, reasons[i]!]));
-  const youngest = now.getTime() - durationMs(policy.minimumAge);
+  const youngest = ageBefore(now, rules.minimumAge);
+  const oldest = rules.maximumAge === undefined ? undefined : ageBefore(now, rules.maximumAge);
   let verified: Date | undefined; // when the newest verified snapshot that stays was captured
   const decisions = newestFirst.map((candidate): RetentionDecision => {
     const { snapshot, at, replicated } = candidate;
-    const reasons = [...(byRule.get(snapshot) ?? [])];
+    const tooOld = oldest !== undefined && at < oldest;
+    const reasons = tooOld ? [] : [...(byRule.get(snapshot) ?? [])];
     if (!replicated && now.getTime() - at.getTime() < longestRunMs) reasons.push("not replicated yet");
-    if (at.getTime() > youngest) reasons.push(`younger than ${policy.minimumAge}`);
+    if (at > youngest) reasons.push(`younger than ${rules.minimumAge}`);
     if (candidate.held) reasons.push("legal hold");
     if (verified === undefined || at >= verified) reasons.push(candidate.verified ? "newest verified" : "nothing newer is verified");
     const keep = reasons.length > 0;
     // Everything newer is decided already, and this one stays: from here on older ones may go.
     if (keep && candidate.verified) verified ??= at;
-    return {
-      snapshot,
-      capturedAt: at.toISOString(),
-      action: keep ? "keep" : "delete",
-      reasons: keep ? reasons : [replicated ? "no rule keeps it" : "never replicated"],
-    };
+    const lets = tooOld ? `older than ${rules.maximumAge}` : replicated ? "no rule keeps it" : "never replicated";
+    return { snapshot, capturedAt: at.toISOString(), action: keep ? "keep" : "delete", reasons: keep ? reasons : [lets] };
   });
+  return bounded(decisions, rules.mostPerRun);
+};
+
+const bounded = (decisions: readonly RetentionDecision[], most: number): RetentionPlan => {
+  const all = decisions.flatMap(({ snapshot, action }) => (action === "delete" ? [snapshot] : [])).reverse();
+  const later = all.slice(most);
+  const waiting = new Set(later);
+  const reasons = [`one of the next run: at most ${most} go in one`];
   return {
-    decisions,
-    deletions: decisions
-      .filter(({ action }) => action === "delete")
-      .map(({ snapshot }) => snapshot)
-      .reverse(),
+    decisions: decisions.map((one) => (waiting.has(one.snapshot) ? { ...one, action: "keep", reasons } : one)),
+    deletions: all.slice(0, most),
+    later,
   };
 };
 
-/** For each instant (newest first) the rules that keep it. */
-const reasonsByRule = (instants: readonly Date[], policy: RetentionPolicy, calendar: (instant: Date) => CalendarPeriods): string[][] => {
+/** For each of the snapshots (newest first) the rules that keep it. */
+const reasonsByRule = (
+  newestFirst: readonly { readonly snapshot: string; readonly at: Date; readonly extra?: boolean }[],
+  rules: RetentionRules,
+  calendar: (instant: Date) => CalendarPeriods,
+): Map<string, string[]> => {
   const seen = new Map(periods.map(([rule]) => [rule, new Set<string>()]));
-  return instants.map((instant, i) => {
-    const reasons = i < policy.last ? [`last ${i + 1} of ${policy.last}`] : [];
-    const lies = calendar(instant);
+  const found = new Map<string, string[]>();
+  const extra = newestFirst.filter((one) => one.extra === true).slice(0, rules.extra);
+  for (const [i, { snapshot }] of extra.entries()) found.set(snapshot, [`extra ${i + 1} of ${rules.extra}`]);
+  for (const [i, { snapshot, at }] of newestFirst.filter((one) => one.extra !== true).entries()) {
+    const reasons = i < rules.last ? [`last ${i + 1} of ${rules.last}`] : [];
+    const lies = calendar(at);
     for (const [rule, period] of periods) {
       const counted = seen.get(rule)!;
       const name = lies[period];
-      if (counted.size >= policy[rule] || counted.has(name)) continue;
+      if (counted.size >= rules[rule] || counted.has(name)) continue;
       counted.add(name);
       reasons.push(`${rule} ${name}`);
     }
-    return reasons;
-  });
+    found.set(snapshot, reasons);
+  }
+  return found;
 };

@@ -149,6 +149,8 @@ export interface HoldChange {
   readonly snapshot: string | null;
   readonly reason: string;
   readonly by: string;
+  /** ISO 8601: it ends by itself then. Without it, it stands until somebody lifts it. */
+  readonly until?: string | null;
 }
 
 /** What a repair pass asks of one store. */

@@ -7,14 +7,17 @@ import { logEntries } from "../catalog/read-log-entries.ts";
 import { listSnapshots } from "../catalog/read-snapshots.ts";
 import type { SnapshotRecord as CatalogSnapshot, LogEntryRecord } from "../catalog/records.ts";
 import { replicaSummary } from "../catalog/replica-summary.ts";
+import { spacedSnapshots } from "../catalog/spaced-snapshots.ts";
 import type { DatabaseRecord, EngineRecord, KeySeparationRecord, ScheduleRecord, SnapshotRecord } from "../compliance/engine-record.ts";
 import type { Config, SecretRef } from "../config/schema.ts";
+import { ageBefore } from "../domain/age.ts";
 import { durationMs } from "../domain/duration.ts";
 import { isFailure } from "../domain/failure.ts";
 import { openLog } from "../ledger/log.ts";
 import { headOf } from "../ledger/verify/checkpoint.ts";
 import { missingFromKeyring } from "./kit-coverage.ts";
-import { retentionPlanOf } from "./retention-plan.ts";
+import { regularOf, retentionPlanOf } from "./retention-plan.ts";
+import { rulesInForce } from "./rules-in-force.ts";
 import type { Site } from "./site.ts";
 
 const day = 86_400_000;
@@ -58,6 +61,8 @@ const databaseRecord = async (
   const policy = site.policyOf(name);
   const all = await listSnapshots(catalog, { database: name, removed: true });
   const live = all.filter(({ removedAt }) => removedAt === null);
+  const { rules } = await rulesInForce(site, name);
+  const regular = regularOf(site, name, rules, await spacedSnapshots(catalog, name));
   // Retention runs daily: what it would have let go that long ago, and still is there, is overdue.
   const removeWithinMs = 2 * day + durationMs(site.loaded.config.retention.grace);
   const overdueSince = new Date(now.getTime() - removeWithinMs - 1_000);
@@ -76,11 +81,13 @@ const databaseRecord = async (
       recoveryTimeMs: durationMs(policy.objectives.recoveryTime),
       drillEveryMs: durationMs(policy.drill.every),
       proveEveryMs: 30 * day,
-      retention: { last: policy.retention.last, minimumAgeMs: durationMs(policy.retention.minimumAge), removeWithinMs },
+      retention: { last: rules.last, minimumAgeMs: now.getTime() - ageBefore(now, rules.minimumAge).getTime(), removeWithinMs },
     },
     schedule,
     snapshots: await Promise.all(live.map((snapshot) => snapshotRecord(site, snapshot, entries, overdue, overdueSince))),
-    removed: all.flatMap(({ snapshot, capturedAt, removedAt }) => (removedAt === null ? [] : [{ id: snapshot, capturedAt, removedAt }])),
+    removed: all.flatMap(({ snapshot, capturedAt, removedAt }) =>
+      removedAt === null ? [] : [{ id: snapshot, capturedAt, removedAt, ...(regular.has(snapshot) ? {} : { extra: true as const }) }],
+    ),
     lastDrill: drill === undefined ? null : { at: drill.at, snapshot: drill.snapshot, identical: drill.identical, seconds: drill.seconds },
     lastRun:
       backups[0]?.outcome == null

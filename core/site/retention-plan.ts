@@ -1,17 +1,55 @@
-import { liveSnapshots } from "../catalog/live-snapshots.ts";
+import { pendingDeletions } from "../catalog/pending-deletions.ts";
+import { type SpacedRecord, spacedSnapshots } from "../catalog/spaced-snapshots.ts";
 import { planRetention, type RetentionPlan } from "../domain/retention.ts";
+import { type RetentionAlarm, retentionAlarm } from "../domain/retention-alarm.ts";
+import { type RetentionRules, spacingMs } from "../domain/retention-rules.ts";
+import { countedAt, regularSnapshots } from "../domain/snapshot-spacing.ts";
+import { rulesInForce } from "./rules-in-force.ts";
 import type { Site } from "./site.ts";
 
-/** What the database's policy keeps and lets go of its snapshots, as of `now`. Changes nothing. */
-export const retentionPlanOf = async (site: Site, database: string, now: Date): Promise<RetentionPlan> => {
-  const { retention, schedule } = site.policyOf(database);
-  const live = await liveSnapshots(await site.catalog(), database);
-  const candidates = live.map(({ snapshot, capturedAt, states, held }) => ({
-    snapshot,
-    capturedAt,
-    held,
-    replicated: states.includes("replicated") || states.includes("logged"),
-    verified: states.includes("verified"),
+/** What retention would do with a database's snapshots. */
+export interface DatabasePlan extends RetentionPlan {
+  /** What is wrong with the newest; nothing goes while something is. */
+  readonly alarm?: RetentionAlarm;
+  /** What is marked, and when it goes. */
+  readonly pending: readonly { readonly snapshot: string; readonly dueAt: string; readonly reason: "retention" | "request" }[];
+  /** What the file would have shorter, once two persons agree. */
+  readonly waiting: readonly string[];
+}
+
+/** What the rules in force keep and let go of the database's snapshots, as of `now`. Changes nothing. */
+export const retentionPlanOf = async (site: Site, database: string, now: Date): Promise<DatabasePlan> => {
+  const catalog = await site.catalog();
+  const { rules, waiting } = await rulesInForce(site, database);
+  const all = await spacedSnapshots(catalog, database);
+  const pending = await pendingDeletions(catalog, database);
+  return { ...planOf(site, database, rules, all, now), pending, waiting };
+};
+
+/** Those of all the snapshots that a database ever had which count. */
+export const regularOf = (site: Site, database: string, rules: RetentionRules, all: readonly SpacedRecord[]): ReadonlySet<string> =>
+  regularSnapshots(
+    all.filter(({ replicated }) => replicated),
+    spacingMs(rules, site.policyOf(database).schedule.cron),
+  );
+
+const planOf = (site: Site, database: string, rules: RetentionRules, all: readonly SpacedRecord[], now: Date) => {
+  const regular = regularOf(site, database, rules, all);
+  const live = all.filter(({ removed }) => !removed);
+  const candidates = live.map(({ snapshot, capturedAt, sealedAt, replicated, verified, held }) => ({
+    ...{ snapshot, replicated, verified, held },
+    capturedAt: countedAt({ capturedAt, sealedAt }),
+    extra: replicated && !regular.has(snapshot),
   }));
-  return planRetention(candidates, retention, schedule.timeZone, now);
+  const zone = site.database(database).timeZone ?? site.policyOf(database).schedule.timeZone;
+  const plan = planRetention(candidates, rules, zone, now);
+  const judged = live
+    .filter(({ replicated }) => replicated)
+    .map(({ snapshot, rows, ...times }) => ({ snapshot, rows, at: countedAt(times), regular: regular.has(snapshot) }));
+  const alarm = retentionAlarm(judged, now);
+  if (alarm === undefined) return plan;
+  const decisions = plan.decisions.map((decision) =>
+    decision.action === "keep" ? decision : { ...decision, action: "keep" as const, reasons: ["an alarm stands"] },
+  );
+  return { decisions, deletions: [], later: [], alarm };
 };

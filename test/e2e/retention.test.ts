@@ -41,7 +41,7 @@ describe("retention", () => {
         archive: [],
         envelopes: ["local", "azure"],
         patience: "1s",
-        retention: { last: 1, daily: 0, weekly: 0, monthly: 0, yearly: 0, minimumAge: "0s" },
+        retention: { last: 1, daily: 0, weekly: 0, monthly: 0, yearly: 0, minimumAge: "0s", spacing: "0s" },
       },
       change: (config) => {
         config.anchors = [];

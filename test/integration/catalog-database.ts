@@ -3,10 +3,12 @@ import { after } from "node:test";
 import pg from "pg";
 import { type Catalog, closeCatalog, openCatalog } from "../../core/catalog/catalog.ts";
 import { commitSnapshot, type SnapshotCommit } from "../../core/catalog/commit-snapshot.ts";
+import { markDeletions } from "../../core/catalog/mark-deletions.ts";
 import { markPackWritten } from "../../core/catalog/mark-pack-written.ts";
 import { migrate } from "../../core/catalog/migrate.ts";
-import type { PackRegistration } from "../../core/catalog/records.ts";
+import type { Instant, PackRegistration, Reclaimed } from "../../core/catalog/records.ts";
 import { registerPack } from "../../core/catalog/register-pack.ts";
+import { removeSnapshots } from "../../core/catalog/remove-snapshots.ts";
 import type { Envelope } from "../../core/repository/envelopes.ts";
 import { useStack } from "../stack/use-stack.ts";
 
@@ -108,4 +110,10 @@ export const committed = async (catalog: Catalog, database: string, packs: reado
   );
   await commitSnapshot(catalog, commit);
   return commit;
+};
+
+/** Marks snapshots and removes them at once, as a policy without a grace time does. */
+export const removeNow = async (catalog: Catalog, snapshots: readonly string[], at: Instant): Promise<Reclaimed> => {
+  await markDeletions(catalog, snapshots, { at, dueAt: at, reason: "retention" });
+  return await removeSnapshots(catalog, snapshots, at);
 };

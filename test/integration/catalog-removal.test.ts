@@ -13,12 +13,11 @@ import { reachState } from "../../core/catalog/reach-state.ts";
 import { envelopesOf } from "../../core/catalog/read-envelopes.ts";
 import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
 import { recordReplica } from "../../core/catalog/record-replica.ts";
-import { removeSnapshots } from "../../core/catalog/remove-snapshots.ts";
 import { snapshotObjects } from "../../core/catalog/snapshot-objects.ts";
 import { standingHolds } from "../../core/catalog/standing-holds.ts";
 import { type FailureType, isFailure } from "../../core/domain/failure.ts";
 import { envelopesKey, manifestKey, packKey, rangeKey } from "../../core/repository/object-keys.ts";
-import { committed, createCatalog, envelopeOf, freshId, snapshotOf, writtenPacks } from "./catalog-database.ts";
+import { committed, createCatalog, envelopeOf, freshId, removeNow, snapshotOf, writtenPacks } from "./catalog-database.ts";
 
 const { catalog } = await createCatalog();
 const later = new Date(Date.now() + 30 * 86_400_000);
@@ -35,10 +34,10 @@ test("removal destroys and condemns what nobody else needs, keeps what is shared
   await commitSnapshot(catalog, old);
   await commitSnapshot(catalog, { ...young, envelopes: [envelopeOf(young.snapshot, "manifest")] });
   const at = new Date();
-  const remove = () => removeSnapshots(catalog, [old.snapshot], at);
+  const remove = () => removeNow(catalog, [old.snapshot], at);
   await assert.rejects(remove(), refused("RetentionRefused", /no newer snapshot/));
   await verified(young.snapshot);
-  await assert.rejects(removeSnapshots(catalog, [old.snapshot, young.snapshot], at), refused("RetentionRefused", /no newer snapshot/));
+  await assert.rejects(removeNow(catalog, [old.snapshot, young.snapshot], at), refused("RetentionRefused", /no newer snapshot/));
   const result = { snapshots: [old.snapshot], envelopes: [ownRange.id, old.snapshot].sort(), ranges: [ownRange.id], packs: [own] };
   assert.deepEqual(await remove(), result);
   assert.deepEqual(await remove(), result);
@@ -46,7 +45,7 @@ test("removal destroys and condemns what nobody else needs, keeps what is shared
   assert.deepEqual(await envelopesOf(catalog, ownRange.id), []);
   assert.equal((await envelopesOf(catalog, sharedRange.id)).length, 1);
   assert.deepEqual((await snapshotObjects(catalog, young.snapshot)).ranges, [sharedRange.id]);
-  await assert.rejects(removeSnapshots(catalog, ["20260101T000000Z-000000000000"], at), refused("SnapshotUnknown", /not in the catalog/));
+  await assert.rejects(removeNow(catalog, ["20260101T000000Z-000000000000"], at), refused("SnapshotUnknown", /not in the catalog/));
   const takenOver = snapshotOf("removal", [ownRange]);
   await assert.rejects(commitSnapshot(catalog, takenOver), refused("PacksReclaimed", /needs range/));
 });
@@ -60,7 +59,7 @@ test("a range that a running capture has claimed outlives the snapshot that it c
   await verified(other.snapshot);
   const unknown = freshId();
   assert.deepEqual(await claimRanges(catalog, [range.id, unknown]), [unknown]);
-  assert.deepEqual(await removeSnapshots(catalog, [old.snapshot], new Date()), {
+  assert.deepEqual(await removeNow(catalog, [old.snapshot], new Date()), {
     snapshots: [old.snapshot],
     envelopes: [old.snapshot],
     ranges: [],
@@ -86,7 +85,7 @@ test("after the grace everything of a removed snapshot goes from every store, it
   const doomed = async (before: Date) =>
     (await deletable(catalog, before, 10_000, ["azure", "disk"])).filter(({ key }) => keys.includes(key));
   assert.deepEqual(await doomed(muchLater), []);
-  await removeSnapshots(catalog, [snapshot], later);
+  await removeNow(catalog, [snapshot], later);
   assert.deepEqual(
     (await doomed(later)).map(({ kind }) => kind),
     ["envelopes", "envelopes"],
@@ -113,11 +112,11 @@ test("a hold keeps what it names: a snapshot, a database, or everything", async 
   const at = "2026-04-01T00:00:00.000Z";
   const hold = (id: string, database: string | null, snapshot: string | null) =>
     placeHold(catalog, { id, database, snapshot, reason: "case 7", by: "counsel", at });
-  const remove = (...ids: string[]) => removeSnapshots(catalog, ids, new Date());
+  const remove = (...ids: string[]) => removeNow(catalog, ids, new Date());
   await hold("one", null, held.snapshot);
   await hold("one", null, held.snapshot);
   assert.deepEqual(await standingHolds(catalog), [
-    { id: "one", database: null, snapshot: held.snapshot, reason: "case 7", by: "counsel", at },
+    { id: "one", database: null, snapshot: held.snapshot, reason: "case 7", by: "counsel", at, until: null },
   ]);
   assert.equal((await getSnapshot(catalog, held.snapshot))?.held, true);
   await assert.rejects(remove(free.snapshot, held.snapshot), refused("HoldStands", new RegExp(held.snapshot)));
@@ -164,7 +163,7 @@ test("race: commits beside removals and deletions never refer to what is gone", 
         },
       );
     const reclaim = async () => {
-      await removeSnapshots(catalog, [old.snapshot], later);
+      await removeNow(catalog, [old.snapshot], later);
       await condemnUnreferenced(catalog, later);
       return await beginDelete(catalog, packs);
     };

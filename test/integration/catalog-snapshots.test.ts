@@ -13,13 +13,12 @@ import { allEnvelopes, envelopesOf, envelopesOfEach } from "../../core/catalog/r
 import { getSnapshot, latestSnapshot, listSnapshots } from "../../core/catalog/read-snapshots.ts";
 import { recordReplica } from "../../core/catalog/record-replica.ts";
 import { registerPack } from "../../core/catalog/register-pack.ts";
-import { removeSnapshots } from "../../core/catalog/remove-snapshots.ts";
 import { replicaSummary } from "../../core/catalog/replica-summary.ts";
 import { replicasMissing } from "../../core/catalog/replicas-missing.ts";
 import { snapshotObjects } from "../../core/catalog/snapshot-objects.ts";
 import { type FailureType, isFailure } from "../../core/domain/failure.ts";
 import { manifestKey, packKey, rangeKey } from "../../core/repository/object-keys.ts";
-import { committed, createCatalog, envelopeOf, freshId, hex, packOf, snapshotOf, writtenPacks } from "./catalog-database.ts";
+import { committed, createCatalog, envelopeOf, freshId, hex, packOf, removeNow, snapshotOf, writtenPacks } from "./catalog-database.ts";
 
 const { catalog } = await createCatalog();
 const later = new Date(Date.now() + 30 * 86_400_000);
@@ -138,7 +137,7 @@ test("listing: newest first, by database, limited, removed ones on demand", asyn
   assert.equal((await latestSnapshot(catalog, "listing"))?.snapshot, third.snapshot);
   assert.equal((await latestSnapshot(catalog, "listing", "verified"))?.snapshot, second.snapshot);
   assert.equal(await latestSnapshot(catalog, "listing", "drilled"), undefined);
-  await removeSnapshots(catalog, [first.snapshot], new Date());
+  await removeNow(catalog, [first.snapshot], new Date());
   assert.deepEqual(await ids({ database: "listing" }), [third.snapshot, second.snapshot]);
   assert.deepEqual(await ids({ database: "listing", removed: true }), [third.snapshot, second.snapshot, first.snapshot]);
   assert.notEqual((await getSnapshot(catalog, first.snapshot))?.removedAt, null);

@@ -212,7 +212,7 @@ const test = await createTestSite({
     copies: 2,
     domains: 2,
     patience: "1s",
-    retention: { last: 1, daily: 0, weekly: 0, monthly: 0, yearly: 0, minimumAge: "0s" },
+    retention: { last: 1, daily: 0, weekly: 0, monthly: 0, yearly: 0, minimumAge: "0s", spacing: "0s" },
   },
   change: (config) => {
     config.retention = { grace: "0s" };

@@ -59,7 +59,8 @@ test("defaults fill what is left out", () => {
   const retention = "    retention: { last: 7, daily: 7, weekly: 5, monthly: 12, yearly: 7, minimumAge: 1d }\n";
   const short = changed([retention, ""], ["    copies: 2", "    #"], ["    domains: 2", "    #"]).replace(/\nretention:[\s\S]*$/, "\n");
   const config = parseConfig(short, "dbgov.yaml");
-  assert.deepEqual(config.policies[0]!.retention, { last: 7, daily: 7, weekly: 5, monthly: 12, yearly: 7, minimumAge: "1d" });
+  const counts = { last: 7, daily: 7, weekly: 5, monthly: 12, yearly: 7, extra: 3 };
+  assert.deepEqual(config.policies[0]!.retention, { ...counts, minimumAge: "1d", mostPerRun: 50 });
   assert.deepEqual([config.policies[0]!.copies, config.policies[0]!.domains], [2, 2]);
   assert.deepEqual(config.retention, { cron: "0 5 * * *", grace: "1d" });
   assert.deepEqual(config.sweep.frameworks, ["sox", "gdpr", "hipaa", "iso27001"]);

@@ -2,10 +2,21 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { calendarOf, isoWeek, isTimeZone } from "../../core/domain/calendar.ts";
-import { planRetention, type RetainedSnapshot, type RetentionPolicy } from "../../core/domain/retention.ts";
+import { planRetention, type RetainedSnapshot } from "../../core/domain/retention.ts";
+import type { RetentionRules } from "../../core/domain/retention-rules.ts";
 
 const dayMs = 86_400_000;
-const none: RetentionPolicy = { last: 1, daily: 0, weekly: 0, monthly: 0, yearly: 0, minimumAge: "0s" };
+const none: RetentionRules = {
+  last: 1,
+  daily: 0,
+  weekly: 0,
+  monthly: 0,
+  yearly: 0,
+  extra: 0,
+  minimumAge: "0s",
+  mostPerRun: 10_000,
+  grace: "1d",
+};
 
 const snapshot = (capturedAt: string, extra: Partial<RetainedSnapshot> = {}): RetainedSnapshot => ({
   snapshot: capturedAt,
@@ -16,7 +27,7 @@ const snapshot = (capturedAt: string, extra: Partial<RetainedSnapshot> = {}): Re
   ...extra,
 });
 
-const kept = (snapshots: readonly RetainedSnapshot[], policy: RetentionPolicy, timeZone = "UTC", now = new Date("2030-01-01T00:00:00Z")) =>
+const kept = (snapshots: readonly RetainedSnapshot[], policy: RetentionRules, timeZone = "UTC", now = new Date("2030-01-01T00:00:00Z")) =>
   planRetention(snapshots, policy, timeZone, now)
     .decisions.filter(({ action }) => action === "keep")
     .map((decision) => decision.snapshot);
@@ -133,10 +144,10 @@ const history = fc.uniqueArray(fc.integer({ min: 0, max: 3 * 365 * 24 }), { maxL
   fc.tuple(
     ...hours.map((hour) =>
       fc
-        .record({ replicated: fc.boolean(), verified: fc.boolean(), held: fc.boolean() })
+        .record({ replicated: fc.boolean(), verified: fc.boolean(), held: fc.boolean(), extra: fc.boolean() })
         // What is verified was replicated.
-        .map(({ replicated, verified, held }) =>
-          snapshot(new Date(start + hour * 3_600_000).toISOString(), { replicated: replicated || verified, verified, held }),
+        .map(({ replicated, verified, held, extra }) =>
+          snapshot(new Date(start + hour * 3_600_000).toISOString(), { replicated: replicated || verified, verified, held, extra }),
         ),
     ),
   ),
@@ -147,7 +158,11 @@ const policies = fc.record({
   weekly: fc.integer({ min: 0, max: 5 }),
   monthly: fc.integer({ min: 0, max: 5 }),
   yearly: fc.integer({ min: 0, max: 3 }),
+  extra: fc.integer({ min: 0, max: 3 }),
   minimumAge: fc.constantFrom("0s", "1d", "40d"),
+  maximumAge: fc.constantFrom(undefined, "60d", "2y"),
+  mostPerRun: fc.constant(10_000),
+  grace: fc.constant("1d"),
 });
 const zones = fc.constantFrom("UTC", "Europe/Berlin", "America/New_York", "Pacific/Auckland", "Asia/Kolkata");
 const now = new Date(start + 3 * 366 * dayMs);
@@ -195,7 +210,11 @@ test("property: higher counts keep at least as much, and the order of the input 
         weekly: policy.weekly + more.weekly,
         monthly: policy.monthly + more.monthly,
         yearly: policy.yearly + more.yearly,
+        extra: policy.extra + more.extra,
         minimumAge: policy.minimumAge,
+        maximumAge: policy.maximumAge,
+        mostPerRun: policy.mostPerRun,
+        grace: policy.grace,
       };
       const wide = new Set(planRetention(snapshots, higher, zone, now).deletions);
       const narrow = new Set(planRetention(snapshots, policy, zone, now).deletions);
@@ -207,7 +226,7 @@ test("property: higher counts keep at least as much, and the order of the input 
 });
 
 test("carried out every night for five years, exactly what the policy promises is there", () => {
-  const policy = { last: 3, daily: 7, weekly: 5, monthly: 12, yearly: 3, minimumAge: "1d" };
+  const policy = { ...none, last: 3, daily: 7, weekly: 5, monthly: 12, yearly: 3, minimumAge: "1d" };
   let live: RetainedSnapshot[] = [];
   const nights = 5 * 365;
   for (let night = 0; night < nights; night += 1) {

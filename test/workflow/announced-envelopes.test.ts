@@ -9,11 +9,10 @@ import { deletable } from "../../core/catalog/deletable.ts";
 import { listReplicas } from "../../core/catalog/list-replicas.ts";
 import { reachState } from "../../core/catalog/reach-state.ts";
 import { recordReplicas } from "../../core/catalog/record-replica.ts";
-import { removeSnapshots } from "../../core/catalog/remove-snapshots.ts";
 import { Failure, isFailure } from "../../core/domain/failure.ts";
 import { configKey, envelopesKey, manifestKey, packKey, rangeKey } from "../../core/repository/object-keys.ts";
 import type { Store } from "../../core/stores/store.ts";
-import { committed, createCatalog, writtenPacks } from "../integration/catalog-database.ts";
+import { committed, createCatalog, removeNow, writtenPacks } from "../integration/catalog-database.ts";
 import { exampleConfig } from "../sample/example-config.ts";
 import { memoryStore } from "../unit/ledger-memory-store.ts";
 
@@ -48,7 +47,7 @@ test("copies that were made by an attempt that ended there are deleted with thei
 
   const newer = await committed(catalog, "shop", await writtenPacks(catalog, 1));
   await reachState(catalog, newer.snapshot, "verified", {}, new Date());
-  await removeSnapshots(catalog, [snapshot], new Date());
+  await removeNow(catalog, [snapshot], new Date());
   const doomed = await deletable(catalog, new Date(Date.now() + 60_000), 100, ["copy"]);
   for (const key of objects) assert.deepEqual(doomed.find((object) => object.key === key)?.stores, ["copy"], key);
 });
@@ -83,7 +82,7 @@ test("what a repair or an archiving had stored when it ended there is deleted wi
 
   const newer = await committed(catalog, "shop", await writtenPacks(catalog, 1));
   await reachState(catalog, newer.snapshot, "verified", {}, new Date());
-  await removeSnapshots(catalog, [snapshot], new Date());
+  await removeNow(catalog, [snapshot], new Date());
   const doomed = await deletable(catalog, new Date(Date.now() + 60_000), 100, ["archive", "copy"]);
   assert.ok(doomed.find((object) => object.key === manifest)?.stores.includes("archive"));
   assert.ok(doomed.find((object) => object.key === envelopes)?.stores.includes("copy"));
@@ -118,7 +117,7 @@ test("envelopes that were stored by an attempt that ended there are deleted with
 
   const newer = await committed(catalog, "shop", await writtenPacks(catalog, 1));
   await reachState(catalog, newer.snapshot, "verified", {}, new Date());
-  await removeSnapshots(catalog, [snapshot], new Date());
+  await removeNow(catalog, [snapshot], new Date());
   const doomed = (await deletable(catalog, new Date(), 100, ["disk"])).filter(({ kind }) => kind === "envelopes");
   for (const key of stored) assert.deepEqual(doomed.find((object) => object.key === key)?.stores, ["disk"], key);
 });

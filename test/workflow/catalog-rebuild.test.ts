@@ -53,7 +53,7 @@ describe("a catalog that is lost", () => {
         stores: ["azure"],
         copies: 2,
         domains: 2,
-        retention: { last: 2, daily: 0, weekly: 0, monthly: 0, yearly: 0, minimumAge: "0s" },
+        retention: { last: 2, daily: 0, weekly: 0, monthly: 0, yearly: 0, minimumAge: "0s", spacing: "0s" },
       },
       change: (config) => {
         config.retention = { grace: "0s" };

@@ -8,11 +8,10 @@ import { commitSnapshot } from "../../core/catalog/commit-snapshot.ts";
 import { dropReplica } from "../../core/catalog/drop-replica.ts";
 import { reachState } from "../../core/catalog/reach-state.ts";
 import { recordReplica } from "../../core/catalog/record-replica.ts";
-import { removeSnapshots } from "../../core/catalog/remove-snapshots.ts";
 import { isFailure } from "../../core/domain/failure.ts";
 import { configKey, manifestKey, packKey, rangeKey } from "../../core/repository/object-keys.ts";
 import type { Store } from "../../core/stores/store.ts";
-import { committed, createCatalog, snapshotOf, writtenPacks } from "../integration/catalog-database.ts";
+import { committed, createCatalog, removeNow, snapshotOf, writtenPacks } from "../integration/catalog-database.ts";
 import { exampleConfig } from "../sample/example-config.ts";
 import { memoryStore } from "../unit/ledger-memory-store.ts";
 
@@ -33,7 +32,7 @@ test("a snapshot that was removed is no copy, though nothing of it is missing", 
   const { snapshot } = await committed(catalog, "removed", await writtenPacks(catalog, 1));
   const newer = await committed(catalog, "removed", await writtenPacks(catalog, 1));
   await reachState(catalog, newer.snapshot, "verified", {}, new Date());
-  await removeSnapshots(catalog, [snapshot], new Date());
+  await removeNow(catalog, [snapshot], new Date());
   await assert.rejects(copy(snapshot, emptyStore()), (error) => isFailure(error, "SnapshotUnknown"));
 });
 

@@ -7,6 +7,7 @@ import { parseDuration } from "../../../core/domain/duration.ts";
 import { Failure } from "../../../core/domain/failure.ts";
 import { deployRegistry } from "../../../core/ledger/evm.ts";
 import { formatNoteKey } from "../../../core/ledger/verify/note.ts";
+import { createApproverKey } from "../../../core/site/create-approver-key.ts";
 import { createKeys } from "../../../core/site/create-keys.ts";
 import { rotateKey } from "../../../core/site/rotate-key.ts";
 import { trustPolicyOf } from "../../../core/site/trust-policy.ts";
@@ -27,8 +28,10 @@ export const action: CommandAction = (input) => {
       return registry(input);
     case "rotate":
       return rotate(input);
+    case "approver":
+      return approver(input);
     default:
-      throw new Failure("UsageInvalid", `keys knows init, kit, show, rotate and registry (was given "${input.args[0]}")`);
+      throw new Failure("UsageInvalid", `keys knows init, kit, show, rotate, approver and registry (was given "${input.args[0]}")`);
   }
 };
 
@@ -125,6 +128,20 @@ const keyOf = (text: string): SigningKeyRef => {
 const newKeyFile = (old: SigningKeyRef, purpose: string, now: Date): string => {
   const folder = "file" in old ? dirname(old.file) : "keys";
   return join(folder, `${purpose}-${now.toISOString().slice(0, 10).replaceAll("-", "")}.secret`);
+};
+
+/** The pair of a person who may ask for and approve acts that need two. */
+const approver = async ({ options, json }: CommandInput): Promise<number> => {
+  const { name } = options;
+  if (typeof name !== "string" || !/^[a-z0-9][a-z0-9-]{0,62}$/.test(name))
+    throw new Failure("UsageInvalid", "keys approver needs --name, in lowercase letters, digits and dashes");
+  const { path, publicText } = await createApproverKey(String(options.out), name);
+  if (json) process.stdout.write(`${JSON.stringify({ name, publicKey: publicText, secret: path })}\n`);
+  else {
+    say(`${good("✓")} the secret is in ${bold(path)}: it is ${name}'s alone, and belongs on no server`);
+    say(`  approval.approvers of the configuration: { name: ${name}, publicKey: "${publicText}" }`);
+  }
+  return 0;
 };
 
 const registry = async (input: CommandInput): Promise<number> => {

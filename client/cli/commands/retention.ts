@@ -1,12 +1,25 @@
+import { randomBytes } from "node:crypto";
+import { pendingDeletions } from "../../../core/catalog/pending-deletions.ts";
 import { Failure } from "../../../core/domain/failure.ts";
+import type { HoldChange } from "../../../core/domain/run.ts";
 import { scheduleIds } from "../../../core/domain/schedules.ts";
+import { approversInForce } from "../../../core/site/approvers-in-force.ts";
 import { retentionPlanOf } from "../../../core/site/retention-plan.ts";
+import { settleRules, shorteningOf } from "../../../core/site/rules-in-force.ts";
+import type { Site } from "../../../core/site/site.ts";
 import type { RetentionResult, retention } from "../../../workflows/retention.ts";
+import { askApproval, reasonOption } from "../../ask-approval.ts";
+import { changeHold } from "../../change-hold.ts";
 import { awaitResult, requireWorkers, startOrJoin } from "../../run-workflow.ts";
+import { approverOption } from "../approver-key-option.ts";
 import { exitCodes } from "../exit.ts";
 import { withCatalog, withOrchestrator } from "../open-site.ts";
 import type { CommandAction, CommandInput } from "../program.ts";
-import { bad, bold, dim, good, openProgress, plural, say, table, utcMinute, warn } from "../terminal.ts";
+import { sayAsked } from "../say-asked.ts";
+import { sayPlan, sayRun } from "../say-retention.ts";
+import { snapshotArgument } from "../snapshot-argument.ts";
+import { good, openProgress, say, utcMinute } from "../terminal.ts";
+import { untilOption } from "../until-option.ts";
 
 export const action: CommandAction = (input) => {
   switch (input.args[0]) {
@@ -14,8 +27,14 @@ export const action: CommandAction = (input) => {
       return plan(input);
     case "run":
       return run(input);
+    case "undo":
+      return undo(input);
+    case "shorten":
+      return ask(input, "shorten");
+    case "delete":
+      return ask(input, "delete");
     default:
-      throw new Failure("UsageInvalid", `retention knows plan and run (was given "${input.args[0]}")`);
+      throw new Failure("UsageInvalid", `retention knows plan, run, undo, shorten and delete (was given "${input.args[0]}")`);
   }
 };
 
@@ -25,26 +44,9 @@ const plan = (input: CommandInput): Promise<number> =>
     const { database } = input.options;
     const names = typeof database === "string" ? [site.database(database).name] : site.loaded.config.databases.map(({ name }) => name);
     const plans = await Promise.all(names.map(async (name) => ({ database: name, ...(await retentionPlanOf(site, name, new Date())) })));
-    if (input.json) process.stdout.write(`${JSON.stringify({ plans })}\n`);
-    else {
-      for (const { database: name, decisions, deletions } of plans) {
-        say(`${bold(name)}: ${plural(decisions.length - deletions.length, "snapshot")} to keep, ${deletions.length} to delete`);
-        if (decisions.length > 0) {
-          say(
-            table(
-              ["", "snapshot", "captured (UTC)", "why"],
-              decisions.map(({ snapshot, capturedAt, action: what, reasons }) => [
-                what === "keep" ? good("keep") : bad("delete"),
-                snapshot,
-                utcMinute(capturedAt),
-                dim(reasons.join(", ")),
-              ]),
-            ),
-          );
-        }
-      }
-    }
-    return 0;
+    if (input.json) process.stdout.write(`${JSON.stringify({ plans: plans.map(({ later: _, ...told }) => told) })}\n`);
+    else for (const one of plans) sayPlan(one);
+    return exitCodes.done;
   });
 
 const run = (input: CommandInput): Promise<number> =>
@@ -63,10 +65,55 @@ const run = (input: CommandInput): Promise<number> =>
       progress.end(),
     );
     if (input.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-    else {
-      say(`${good("✓")} ${plural(result.removed.length, "snapshot")} removed, ${plural(result.objectsDeleted, "object")} deleted`);
-      for (const { store, objects } of result.outOfReach ?? [])
-        say(`  ${warn("!")} ${plural(objects, "object")} cannot be deleted from ${store}, which is not configured any more`);
-    }
-    return result.outOfReach === undefined ? exitCodes.done : exitCodes.degraded;
+    else sayRun(result);
+    return result.outOfReach === undefined && result.alarms === undefined ? exitCodes.done : exitCodes.degraded;
   });
+
+/** So long is what was taken back kept, unless told: time to decide about it. */
+const undoneForMs = 30 * 24 * 60 * 60_000;
+
+/** A hold on what is marked to go: without one, the next run would mark it again. */
+const undo = (input: CommandInput): Promise<number> =>
+  withOrchestrator(input, async (site, { client }) => {
+    const snapshot = snapshotArgument(input.args[1]);
+    const { by } = input.options;
+    if (typeof by !== "string" || by.trim() === "") throw new Failure("UsageInvalid", "retention undo needs --by");
+    if (!(await pendingDeletions(await site.catalog())).some((one) => one.snapshot === snapshot))
+      throw new Failure("NameUnknown", `snapshot ${snapshot} is not marked to be deleted; dbgov retention plan shows those that are`);
+    const now = new Date();
+    const until = untilOption(input.options.until, now) ?? new Date(now.getTime() + undoneForMs).toISOString();
+    const reason = typeof input.options.reason === "string" ? input.options.reason : "its deletion was undone";
+    const hold: HoldChange = { id: `h-${randomBytes(4).toString("hex")}`, lifted: false, database: null, snapshot, reason, by, until };
+    await changeHold(client, hold);
+    if (input.json) process.stdout.write(`${JSON.stringify({ snapshot, hold: hold.id, until })}\n`);
+    else say(`${good("✓")} ${snapshot} stays: hold ${hold.id} stands until ${utcMinute(until)} UTC`);
+    return exitCodes.done;
+  });
+
+/** The first of two persons asks to keep less of a database, or nothing. */
+const ask = (input: CommandInput, what: "shorten" | "delete"): Promise<number> =>
+  withOrchestrator(input, async (site, { client }) => {
+    const command = `retention ${what}`;
+    const { database } = input.options;
+    if (typeof database !== "string") throw new Failure("UsageInvalid", `${command} needs --database`);
+    site.database(database);
+    const signer = await approverOption(input);
+    if (signer === undefined) throw await withoutKey(site, command);
+    const reason = reasonOption(input.options.reason, command);
+    const act = what === "delete" ? ({ act: "delete-database", database } as const) : await shortening(site, database);
+    sayAsked(await askApproval(site, client, act, reason, signer), input.json);
+    return exitCodes.done;
+  });
+
+const withoutKey = async (site: Site, command: string): Promise<Failure> =>
+  (await approversInForce(site)).approvers.length === 0
+    ? new Failure("ApprovalNeeded", `${command} takes two persons, and the configuration names no approvers`)
+    : new Failure("UsageInvalid", `${command} needs --key, the file with your approver's secret`);
+
+const shortening = async (site: Site, database: string) => {
+  await settleRules(site, database);
+  const { before, after, waiting } = await shorteningOf(site, database);
+  if (waiting.length === 0)
+    throw new Failure("UsageInvalid", `the configuration keeps nothing of ${database} for less than what is in force`);
+  return { act: "shorten-retention", database, before, after } as const;
+};

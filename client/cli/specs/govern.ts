@@ -1,16 +1,35 @@
 import type { CommandSpec } from "../command-spec.ts";
 
+const approverKeyOption = { flags: "--key <file>", description: "the file with your approver's secret, as keys approver made it" };
+
 /** What policies and the law ask for. */
 export const governSpecs: readonly CommandSpec[] = [
   {
     name: "retention",
-    description: "show what the policies would delete, or run them now",
-    args: [{ name: "<action>", description: "plan or run" }],
-    options: [{ flags: "--database <name>", description: "with plan: only this database's" }],
-    examples: ["retention plan", "retention run --json"],
+    description: "show what the policies would delete, run them now, take back what is marked to go, or ask for less to be kept",
+    args: [
+      { name: "<action>", description: "plan, run, undo, shorten or delete" },
+      { name: "[snapshot]", description: "with undo: the snapshot that is to stay" },
+    ],
+    options: [
+      { flags: "--database <name>", description: "with plan: only this database's; with shorten and delete: the database" },
+      { flags: "--by <name>", description: "with undo: who" },
+      { flags: "--reason <text>", description: "with undo, shorten and delete: why" },
+      { flags: "--until <time>", description: "with undo: how long it stays at least (default: 30 days)" },
+      approverKeyOption,
+    ],
+    examples: [
+      "retention plan",
+      "retention run --json",
+      "retention undo 20261124T021500Z-5f3a9c01d2e4 --by ops",
+      "retention shorten --database shop --key alice.secret --reason 'policy 7 of 2026'",
+      "retention delete --database shop --key alice.secret --reason 'contract ended'",
+    ],
     prints: [
-      'plan: {"plans":[{"database","decisions":[{"snapshot","action","reasons":[…]}],"deletions":[…]}]}',
+      'plan: {"plans":[{"database","decisions":[{"snapshot","action","reasons":[…]}],"deletions":[…],"pending":[{"snapshot","dueAt","reason"}],"waiting":[…]}]}',
       'run: {"removed":[…],"objectsDeleted"}',
+      'undo: {"snapshot","hold","until"}',
+      'shorten, delete: {"approval":{"id","act","expiresAt"}}',
     ],
     load: () => import("../commands/retention.ts"),
   },
@@ -39,10 +58,34 @@ export const governSpecs: readonly CommandSpec[] = [
       { flags: "--snapshot <id>", description: "hold this snapshot" },
       { flags: "--reason <text>", description: "why; it is kept in the catalog, not in the log" },
       { flags: "--by <name>", description: "who" },
+      { flags: "--until <time>", description: "with place: when it ends by itself (default: when somebody lifts it)" },
+      approverKeyOption,
     ],
-    examples: ["hold place --database shop --reason 'case 4711' --by legal", "hold list", "hold lift h-3f2a9c01 --by legal"],
-    prints: ['place, lift: {"id","standing"}', 'list: {"holds":[{"id","database","snapshot","reason","by","at"}]}'],
+    examples: [
+      "hold place --database shop --reason 'case 4711' --by legal",
+      "hold place --database shop --reason 'case 4711' --by legal --until 2027-01-31",
+      "hold list",
+      "hold lift h-3f2a9c01 --by legal",
+      "hold lift h-3f2a9c01 --key alice.secret --reason 'case closed'",
+    ],
+    prints: [
+      'place, lift: {"id","standing"}',
+      'list: {"holds":[{"id","database","snapshot","reason","by","at","until"}]}',
+    ],
     load: () => import("../commands/hold.ts"),
+  },
+  {
+    name: "approve",
+    description: "list what waits for a second person, or be that person",
+    args: [{ name: "[id]", description: "the request to approve; without it, all that wait are listed" }],
+    options: [
+      approverKeyOption,
+      { flags: "--approvers", description: "ask for the configuration's list of approvers to come into force" },
+      { flags: "--reason <text>", description: "with --approvers: why" },
+    ],
+    examples: ["approve", "approve a-3f2a9c01d2e4 --key bob.secret", "approve --approvers --key alice.secret --reason 'Carol joins'"],
+    prints: ['{"requests":[{"id","act","reason","by","expiresAt"}]} or, with an id, {"id","act","done"}'],
+    load: () => import("../commands/approve.ts"),
   },
   {
     name: "sweep",

@@ -31,7 +31,7 @@ export const setUpSpecs: readonly CommandSpec[] = [
     name: "keys",
     description: "make the keys and the recovery kit, replace a key, or deploy the anchor registry",
     args: [
-      { name: "<action>", description: "init, kit, show, rotate or registry" },
+      { name: "<action>", description: "init, kit, show, rotate, approver or registry" },
       { name: "[key]", description: "with rotate: log or signing" },
     ],
     options: [
@@ -45,7 +45,8 @@ export const setUpSpecs: readonly CommandSpec[] = [
         flags: "--compromised <time>",
         description: "with rotate: since when somebody else may have had the old key; what it signed alone later does not count",
       },
-      { flags: "--out <folder>", description: "with init: where the keys go", fallback: "keys" },
+      { flags: "--out <folder>", description: "with init and approver: where the keys go", fallback: "keys" },
+      { flags: "--name <name>", description: "with approver: the person, as the configuration will name them" },
       { flags: "--rpc <url>", description: "with registry: the chain's RPC" },
       { flags: "--chain-id <number>", description: "with registry: the chain", fallback: "31337" },
       { flags: "--submitter <address>", description: "with registry: the account that may submit (default: the deployer)" },
@@ -58,6 +59,7 @@ export const setUpSpecs: readonly CommandSpec[] = [
       "keys rotate log --overlap 14d",
       "keys rotate signing --compromised 2026-11-20T08:00:00Z",
       "keys rotate signing --to '{ keyVault: { vault: \"https://acme.vault.azure.net\", secret: dbgov-signing } }'",
+      "keys approver --name alice --out keys",
       "keys registry --rpc http://127.0.0.1:8545 --key-env DEPLOYER_KEY",
     ],
     prints: [
@@ -65,6 +67,7 @@ export const setUpSpecs: readonly CommandSpec[] = [
       'kit: {"folder"}',
       'show: {"recipients":[{"name","id"}],"signingKey","logKey","trust"}',
       'rotate: {"purpose","before","after","until","index"}',
+      'approver: {"name","publicKey","secret"}',
       'registry: {"chainId","contract","transaction","block","gasUsed"}',
     ],
     load: () => import("../commands/keys.ts"),

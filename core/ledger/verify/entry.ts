@@ -31,10 +31,15 @@ export type EntryBody = { readonly time: string } & (
   | ({ readonly kind: "drilled" } & OfDatabase & OfSnapshot & DrillDetail)
   | ({ readonly kind: "deleted"; readonly reason: "retention" | "erasure" | "request" } & OfDatabase & OfSnapshot & DeletionDetail)
   | ({ readonly kind: "erased"; readonly request: string; readonly snapshots: number } & MaybeOfDatabase)
-  | ({ readonly kind: "hold-placed" | "hold-lifted"; readonly hold: string; readonly snapshot?: string } & MaybeOfDatabase)
+  | ({ readonly kind: "deletion-scheduled"; readonly due: string; readonly reason: "retention" | "request" } & OfDatabase & OfSnapshot)
+  | ({ readonly kind: "deletion-undone" } & OfDatabase & OfSnapshot)
+  | ({ readonly kind: "retention-halted"; readonly alarm: "flood" | "shrunk" } & OfDatabase)
+  | ({ readonly kind: "approval" } & ApprovalDetail & MaybeOfDatabase)
+  | ({ readonly kind: "hold-placed"; readonly hold: string; readonly snapshot?: string; readonly until?: string } & MaybeOfDatabase)
+  | ({ readonly kind: "hold-lifted"; readonly hold: string; readonly snapshot?: string } & MaybeOfDatabase)
   | ({ readonly kind: "sweep-finished"; readonly reportHash: string } & SweepDetail)
   | ({ readonly kind: "retention-executed"; readonly removed: number; readonly kept: number; readonly packs?: number } & MaybeOfDatabase)
-  | { readonly kind: "objects-deleted"; readonly objects: number; readonly packs: number; readonly keysHash: string }
+  | ({ readonly kind: "objects-deleted"; readonly objects: number; readonly packs: number; readonly keysHash: string } & CopiesDeleted)
   | ({ readonly kind: "configuration-changed" } & ConfigurationDetail)
   | ({ readonly kind: "challenged" } & OfDatabase & OfSnapshot & ChallengeDetail)
   | ({ readonly kind: "copies-repaired" } & RepairDetail)
@@ -125,6 +130,26 @@ interface DeletionDetail {
   /** How many envelopes were destroyed. */
   readonly envelopes: number;
   readonly packs?: number;
+  /**
+   * What the deletion rests on. `bytes`: every copy lies where deletion is real. `envelopes`: copies stay, or may, which nothing opens any
+   * more. `unpinning`: envelopes, too, lay where only this operator lets go of them.
+   */
+  readonly means?: "bytes" | "envelopes" | "unpinning";
+}
+/** Copies by what becomes of them: gone for real, no longer kept by this operator, kept by the network for good. */
+interface CopiesDeleted {
+  readonly gone?: number;
+  readonly unpinned?: number;
+  readonly kept?: number;
+}
+interface ApprovalDetail {
+  readonly act: ApprovedAct;
+  readonly outcome: "granted" | "expired";
+  /** SHA-256 of the request that both have signed. */
+  readonly request: string;
+  /** Commitments to the ids of the two persons' keys. */
+  readonly requestedBy: string;
+  readonly approvedBy?: string;
 }
 interface SweepDetail {
   readonly pass: number;
@@ -132,6 +157,10 @@ interface SweepDetail {
   readonly notApplicable: number;
   readonly inconclusive: number;
 }
+
+/** Acts that need two persons. */
+const approvedActs = ["lift-hold", "shorten-retention", "delete-database", "change-approvers"] as const;
+type ApprovedAct = (typeof approvedActs)[number];
 
 export type EntryKind = EntryBody["kind"];
 
@@ -186,14 +215,26 @@ const schemas: Readonly<Record<EntryKind, EntrySchema>> = {
   deleted: {
     version: 1,
     required: { ...ofSnapshot, reason: exactly("retention", "erasure", "request"), envelopes: count },
-    optional: { packs: count },
+    optional: { packs: count, means: exactly("bytes", "envelopes", "unpinning") },
+  },
+  "deletion-scheduled": { version: 1, required: { ...ofSnapshot, due: time, reason: exactly("retention", "request") } },
+  "deletion-undone": { version: 1, required: ofSnapshot },
+  "retention-halted": { version: 1, required: { database: hash, alarm: exactly("flood", "shrunk") } },
+  approval: {
+    version: 1,
+    required: { act: exactly(...approvedActs), outcome: exactly("granted", "expired"), request: hash, requestedBy: hash },
+    optional: { ...maybeOfDatabase, approvedBy: hash },
   },
   erased: { version: 1, required: { request: hash, snapshots: count }, optional: maybeOfDatabase },
-  "hold-placed": { version: 1, required: { hold: hash }, optional: { ...maybeOfDatabase, snapshot: snapshotName } },
+  "hold-placed": { version: 1, required: { hold: hash }, optional: { ...maybeOfDatabase, snapshot: snapshotName, until: time } },
   "hold-lifted": { version: 1, required: { hold: hash }, optional: { ...maybeOfDatabase, snapshot: snapshotName } },
   "sweep-finished": { version: 1, required: { reportHash: hash, pass: count, fail: count, notApplicable: count, inconclusive: count } },
   "retention-executed": { version: 1, required: { removed: count, kept: count }, optional: { ...maybeOfDatabase, packs: count } },
-  "objects-deleted": { version: 1, required: { objects: positive, packs: count, keysHash: hash } },
+  "objects-deleted": {
+    version: 1,
+    required: { objects: positive, packs: count, keysHash: hash },
+    optional: { gone: count, unpinned: count, kept: count },
+  },
   "configuration-changed": { version: 1, required: { configuration: hash, signer: hash, recipients: listOf(word, 256) } },
   challenged: {
     version: 1,

@@ -150,7 +150,7 @@ export const rebuildHolds = async (catalog: Catalog, entries: readonly KnownEntr
     if (entry.kind !== "hold-placed" || lifted.has(entry.hold)) continue;
     const id = `rebuilt-${entry.hold.slice(0, 12)}`;
     const reason = "stood when the catalog was rebuilt from the log, which does not have its reason";
-    await placeHold(catalog, { id, database, snapshot: null, reason, by: "catalog rebuild", at: entry.time });
+    await placeHold(catalog, { id, database, snapshot: null, reason, by: "catalog rebuild", at: entry.time, until: entry.until ?? null });
     ids.push(id);
   }
   return ids;
