@@ -1,14 +1,16 @@
 import { announceReplica } from "../../core/catalog/announce-replica.ts";
 import type { Catalog } from "../../core/catalog/catalog.ts";
-import { endFindings } from "../../core/catalog/copy-findings.ts";
+import { endFindings, recordFindings } from "../../core/catalog/copy-findings.ts";
 import { listReplicas } from "../../core/catalog/list-replicas.ts";
+import { loseReplica } from "../../core/catalog/lose-replica.ts";
 import { type LostCopy, storesThatLost } from "../../core/catalog/lost-copies.ts";
 import { markPackWritten } from "../../core/catalog/mark-pack-written.ts";
 import { envelopesOf } from "../../core/catalog/read-envelopes.ts";
 import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
+import { recordEvidence } from "../../core/catalog/record-challenges.ts";
 import { recordReplica } from "../../core/catalog/record-replica.ts";
 import { storeTrust } from "../../core/catalog/store-trust.ts";
-import { isFailure } from "../../core/domain/failure.ts";
+import { type Failure, isFailure } from "../../core/domain/failure.ts";
 import { inOrderOfTrust } from "../../core/domain/store-trust.ts";
 import { encodeEnvelopes } from "../../core/repository/envelopes.ts";
 import { partsOfKey } from "../../core/repository/object-keys.ts";
@@ -41,7 +43,7 @@ export const replaceCopy = async (at: Site, { store, object }: LostCopy, signal:
     const sources = await openable(at, names);
     // A manifest is not named by its hash: the catalog knows it.
     const expected = kind === "manifests" ? (await getSnapshot(catalog, id))?.manifestHash : undefined;
-    const good = await goodCopy(sources, object, expected, signal);
+    const good = await goodCopy(catalog, sources, object, expected, signal);
     if (good === "nobody" && sources.length < names.length) return "unasked";
     if (good === "nobody" || good === "unasked") return good;
     const to = await at.store(store);
@@ -116,8 +118,9 @@ const replaceEnvelopes = async (catalog: Catalog, to: Store, key: string, id: st
   return { from: "the keyring" };
 };
 
-/** The first of the stores that has the object as it should be; otherwise whether one could not be asked. */
+/** The first of the stores that has the object as it should be; otherwise whether one could not be asked. What is found bad on the way is noted. */
 const goodCopy = async (
+  catalog: Catalog,
   sources: readonly Store[],
   object: string,
   expected: string | undefined,
@@ -131,8 +134,18 @@ const goodCopy = async (
     } catch (error) {
       signal.throwIfAborted();
       if (!isFailure(error)) throw error;
-      if (!isFailure(error, "ObjectMissing") && !isFailure(error, "ObjectCorrupt")) verdict = "unasked";
+      if (isFailure(error, "ObjectMissing") || isFailure(error, "ObjectCorrupt")) await noteBad(catalog, source.name, object, error);
+      else verdict = "unasked";
     }
   }
   return verdict;
+};
+
+/** A copy that was to be the source is bad, too. */
+const noteBad = async (catalog: Catalog, store: string, object: string, { type, message }: Failure): Promise<void> => {
+  const counted = (await listReplicas(catalog, [object])).some((replica) => replica.store === store);
+  if (!counted || !(await loseReplica(catalog, object, store))) return;
+  const kind = type === "ObjectMissing" ? "missing" : "changed";
+  await recordFindings(catalog, [{ store, object, kind, message }], new Date());
+  await recordEvidence(catalog, store, new Map([[kind, 1]]));
 };

@@ -51,7 +51,7 @@ describe("contracts for programs", () => {
   after(() => test?.close());
 
   describe("apply", () => {
-    const ids = ["backup/shop", "drill/shop", "backup/events", "drill/events", "retention", "sweep"];
+    const ids = ["backup/shop", "drill/shop", "backup/events", "drill/events", "retention", "repair", "renewal", "sweep"];
     const actions = async (...options: string[]) => {
       const { code, json } = await cli.json("apply", ...options);
       assert.equal(code, 0);
@@ -227,6 +227,12 @@ describe("contracts for programs", () => {
     assert.deepEqual([lifted.code, lifted.json], [0, { id: placed.json.id, standing: false }]);
     assert.deepEqual((await cli.json("hold", "list")).json.holds, []);
     await cli.fails({ code: 4, type: "NameUnknown", message: /there is no hold h-none/ }, "hold", "lift", "h-none", "--by", "legal");
+  });
+
+  it("repair", async () => {
+    const { code, json } = await cli.json("repair", "--show");
+    assertPromised("repair", json);
+    assert.deepEqual([code, json.findings, json.renewals, json.left], [0, [], [], null]);
   });
 
   it("sweep", async () => {
