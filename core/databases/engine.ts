@@ -190,6 +190,8 @@ export interface RestoreOptions {
   readonly progress?: RestoreProgress;
   /** The target is a scratch database, which will be dropped: nothing may be made beside it, as roles of its server. */
   readonly scratch?: true;
+  /** PostgreSQL: no roles are created; owners and grants that name missing ones are left out. */
+  readonly withoutRoles?: boolean;
   /** PostgreSQL: which tablespace of the target takes what was in another. */
   readonly tablespaces?: readonly { readonly from: string; readonly to: string }[];
 }

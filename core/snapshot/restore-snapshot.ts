@@ -22,6 +22,7 @@ export interface RestoreJob extends SnapshotSource {
   /** As `RestoreOptions` has them. */
   readonly scratch?: true;
   readonly tablespaces?: NonNullable<RestoreOptions["tablespaces"]>;
+  readonly withoutRoles?: boolean;
 }
 
 export interface RestoreJobResult {
@@ -92,7 +93,7 @@ export const openTarget = async (
 };
 
 const optionsOf = (
-  { replace, parallelism, progress, scratch, tablespaces }: RestoreJob,
+  { replace, parallelism, progress, scratch, tablespaces, withoutRoles }: RestoreJob,
   definitions: RestoreOptions["definitions"],
   { part }: ChosenPart,
   snapshot: string,
@@ -102,6 +103,7 @@ const optionsOf = (
   ...(progress === undefined ? {} : { progress: { job: jobOf(snapshot, part), resume: progress.resume } }),
   ...(scratch === undefined ? {} : { scratch }),
   ...(tablespaces === undefined ? {} : { tablespaces }),
+  ...(withoutRoles === undefined ? {} : { withoutRoles }),
 });
 
 /** The same for the same snapshot and choice, whoever restores it. */

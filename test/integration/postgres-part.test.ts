@@ -137,6 +137,49 @@ describe("a chosen part of a PostgreSQL snapshot", () => {
     await assert.rejects(restore(url, [], ["sales.orders"]), { type: "TargetNotEmpty" });
   });
 
+  it("takes every table and view for *, and says what that does not bring", async () => {
+    const all = await server.database("part_all");
+    await server.sql(
+      all,
+      `${sourceSql}; CREATE TABLE planned (at date) PARTITION BY RANGE (at); CREATE VIEW constant AS SELECT 1 AS one;
+       CREATE TABLE grouped (id int, n int); CREATE VIEW circle AS SELECT id, n FROM grouped GROUP BY id, n;
+       ALTER TABLE grouped ADD PRIMARY KEY (id); CREATE OR REPLACE VIEW circle AS SELECT id, n FROM grouped GROUP BY id;
+       CREATE FUNCTION unused() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE SEQUENCE alone;
+       CREATE PUBLICATION feed FOR TABLE customers; CREATE PUBLICATION everything FOR ALL TABLES`,
+    );
+    const other = await repository.capture("postgres", all);
+    const url = await server.database("part_all_copy");
+    const result = await restore(url, ["*"], [], other);
+    assert.equal(result.identical, true);
+    assert.deepEqual(await tables(url), await tables(all));
+    assert.deepEqual(result.notes, [
+      "Only tables and views are chosen, and what they need; of the rest, these are left out: function (1), sequence (1), publication (2).",
+    ]);
+    const without = ["--exclude-schema=none", "--table=public.*", "--table=sales.*", "--exclude-table=alone"];
+    assert.equal(await dump(url, ...without), await dump(all, ...without));
+    const [content] = await server.sql<{ n: number }>(url, "SELECT count(*)::int AS n FROM happy");
+    assert.ok(content!.n > 0, "a materialized view with its content");
+    await assert.rejects(restore(url, ["public.circle"], [], other), /has chosen tables and views already: "public"\."circle"$/);
+    const again = await restore(url, ["public.circle", "public.happy", "public.totals", "public.customers", "sales.*"], [], {
+      ...other,
+      replace: true,
+    });
+    assert.equal(again.identical, true);
+    assert.equal(await dump(url, ...without), await dump(all, ...without));
+    const view = await restore(await server.database("part_view"), ["public.totals", "public.customers"], [], other);
+    assert.deepEqual(view.notes, [
+      "sales.orders was not chosen, but is needed: it comes without rows, unless it is there already.",
+      "Publications are left out by this choice, which concerns: feed customers.",
+    ]);
+    const fewer = await server.database("part_fewer");
+    const rest = await restore(fewer, [], ["public.totals", "public.circle"], other);
+    assert.deepEqual(rest.notes, ["materialized view public.happy is left out, since it needs what was left out."]);
+    assert.deepEqual(
+      (await tables(all)).filter((name) => !["totals", "circle", "happy"].includes(name)),
+      await tables(fewer),
+    );
+  });
+
   it("takes large objects alone", async () => {
     const url = await server.database("part_objects");
     await server.sql(url, "CREATE TABLE mine (x int)");

@@ -92,6 +92,16 @@ describe("roles of a database", { skip: !hasPostgresVersions }, () => {
     assertSameDump(await createText(other.server, copy), await createText(server, source));
   });
 
+  it("are not created where that is not wished", async () => {
+    const copy = await other.server.database("no_roles");
+    const notes = await restore(copy, plain, { withoutRoles: true });
+    assert.deepEqual(await namesAt(other.server), []);
+    assert.equal(notes[0], "Roles that the target lacks are not created, as --no-roles says.");
+    assert.match(notes[1]!, /^Owners and grants were not restored, since these roles are missing on the target/);
+    await assert.rejects(restore(await other.server.database("no_policies"), captured, { withoutRoles: true }), /and without --no-roles/);
+    assert.deepEqual(await namesAt(other.server), []);
+  });
+
   it("are granted without the grantor where that one may not grant", async () => {
     await other.server.sql(other.server.url, `CREATE ROLE ${admin} CREATEROLE REPLICATION BYPASSRLS LOGIN`);
     const notes = await restore(await other.server.database("grantor"), captured);

@@ -169,6 +169,10 @@ CREATE TABLE t.hstores (h t.hstore); INSERT INTO t.hstores VALUES ('a=>1, "b c"=
 CREATE FUNCTION t.handler() RETURNS language_handler LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler';
 CREATE TRUSTED LANGUAGE other HANDLER t.handler;
 CREATE FUNCTION t.in_other() RETURNS int LANGUAGE other AS 'BEGIN RETURN 1; END';
+CREATE TRANSFORM FOR int LANGUAGE sql (FROM SQL WITH FUNCTION prsd_lextype(internal), TO SQL WITH FUNCTION int4recv(internal));
+COMMENT ON TRANSFORM FOR int LANGUAGE sql IS 'it transforms';
+CREATE ACCESS METHOD gist2 TYPE INDEX HANDLER gisthandler;
+COMMENT ON ACCESS METHOD gist2 IS 'of its own';
 CREATE CONVERSION t.converting FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
 
 -- Who may do what.

@@ -7,6 +7,7 @@ import { openStoreByUrl } from "../../../core/stores/store-address.ts";
 import { choiceOf } from "../choice-option.ts";
 import { exitCodes } from "../exit.ts";
 import type { CommandAction, CommandInput } from "../program.ts";
+import { withoutRolesOf } from "../roles-option.ts";
 import { runRestore } from "../run-restore.ts";
 import { snapshotArgument } from "../snapshot-argument.ts";
 import { tablespacesOf } from "../tablespace-option.ts";
@@ -28,6 +29,7 @@ export const action: CommandAction = async (input) => {
     const engine = engineOfUrl(url);
     const choice = choiceOf(input);
     const tablespaces = tablespacesOf(input, engine);
+    const withoutRoles = withoutRolesOf(input, engine);
     const { manifest, access } = await choose(store, kit, input);
     const job = {
       access,
@@ -38,6 +40,7 @@ export const action: CommandAction = async (input) => {
       parallelism: availableParallelism(),
       choice,
       tablespaces,
+      withoutRoles,
       progress: { resume: input.options.resume === true },
     };
     if (!input.json) process.stderr.write(dim(`recovering ${manifest.database} as of ${manifest.capturedAt} from ${manifest.snapshot}\n`));

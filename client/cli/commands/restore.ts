@@ -5,6 +5,7 @@ import { choiceOf } from "../choice-option.ts";
 import { findSnapshot, snapshotOrLatest } from "../find-snapshot.ts";
 import { withCatalog } from "../open-site.ts";
 import type { CommandAction } from "../program.ts";
+import { withoutRolesOf } from "../roles-option.ts";
 import { runRestore } from "../run-restore.ts";
 import { tablespacesOf } from "../tablespace-option.ts";
 import { engineOfUrl, targetUrl } from "../target-url.ts";
@@ -14,6 +15,7 @@ export const action: CommandAction = async (input) => {
   const engine = engineOfUrl(url);
   const choice = choiceOf(input);
   const tablespaces = tablespacesOf(input, engine);
+  const withoutRoles = withoutRolesOf(input, engine);
   const { database, store, replace, resume, dryRun } = input.options;
   const wanted = snapshotOrLatest(input.args[0], database);
   return await withCatalog(input, async (site) => {
@@ -23,7 +25,7 @@ export const action: CommandAction = async (input) => {
     const job = {
       ...sources,
       ...{ engine, url, replace: replace === true, parallelism: availableParallelism() },
-      ...{ choice, tablespaces, progress: { resume: resume === true } },
+      ...{ choice, tablespaces, withoutRoles, progress: { resume: resume === true } },
     };
     return await runRestore(job, input, dryRun === true ? await drillRate(await site.catalog(), record.database) : undefined);
   });

@@ -7,8 +7,8 @@ import { readable, sections, type Toc, type TocEntry } from "./toc.ts";
 export interface ChosenEntries {
   /** In the archive's order. */
   readonly entries: readonly TocEntry[];
-  /** The chosen tables, which must not be there already. What else is needed and exists is used as it is. */
-  readonly tables: readonly TocEntry[];
+  /** The chosen tables and views, which must not be there already. What else is needed and exists is used as it is. */
+  readonly relations: readonly TocEntry[];
   /** What is left out, or comes without rows, because of the choice. */
   readonly notes: readonly string[];
 }
@@ -34,6 +34,9 @@ const relations = new Set(["TABLE", "FOREIGN TABLE", "VIEW", "MATERIALIZED VIEW"
 export const nameOf = ({ schema, tag }: TocEntry): string => readableName(readable(schema ?? ""), readable(tag));
 
 const isTable = ({ kind }: TocEntry): boolean => kind === "TABLE";
+const isRelation = ({ kind }: TocEntry): boolean => relations.has(kind);
+/** A view that others depend on in a circle stands as an empty shell until this rule comes. */
+const isViewsRule = ({ kind, tag }: TocEntry): boolean => kind === "RULE" && tag.endsWith(" _RETURN");
 
 /** Tables by the partitioned table that they are attached to. */
 const partitionsOf = (toc: Toc): Map<number, number[]> => {
@@ -52,22 +55,22 @@ const withPartitions = (table: number, partitions: ReadonlyMap<number, readonly 
   ...(partitions.get(table) ?? []).flatMap((partition) => withPartitions(partition, partitions)),
 ];
 
-/** Every table with rows of its own, and every partitioned table for all of its partitions. */
-export const selectableTables = (toc: Toc, streams: readonly RowsStream[]): Selectable[] => {
-  const names = new Map(toc.entries.filter(isTable).map((entry) => [entry.id, nameOf(entry)]));
+/**
+ * Every table and view; a partitioned table stands for all of its partitions. Streams beyond these are of large objects and of
+ * extensions' tables.
+ */
+export const selectableRelations = (toc: Toc, streams: readonly RowsStream[]): Selectable[] => {
+  const there = toc.entries.filter(isRelation);
+  const names = new Map(there.map((entry) => [entry.id, nameOf(entry)]));
   const partitions = partitionsOf(toc);
   const known = new Set(streams.map(({ name }) => name));
-  const parents = [...partitions.keys()]
-    .map((parent) => ({
-      name: names.get(parent) ?? "",
-      streams: withPartitions(parent, partitions).flatMap((table) =>
-        [names.get(table)].filter((name) => name !== undefined && known.has(name)),
-      ),
-    }))
-    .filter(({ name }) => !known.has(name));
-  return [...streams.map(({ name }) => ({ name, streams: [name] })), ...(parents as Selectable[])].sort((a, b) =>
-    a.name < b.name ? -1 : 1,
-  );
+  const streamsOf = (id: number): string[] =>
+    withPartitions(id, partitions).flatMap((table) => [names.get(table) ?? ""].filter((name) => known.has(name)));
+  const own = new Set(names.values());
+  return [
+    ...there.map((entry) => ({ name: nameOf(entry), streams: known.has(nameOf(entry)) ? [nameOf(entry)] : streamsOf(entry.id) })),
+    ...streams.filter(({ name }) => !own.has(name)).map(({ name }) => ({ name, streams: [name] })),
+  ].sort((a, b) => (a.name < b.name ? -1 : 1));
 };
 
 const tablesByName = new WeakMap<Toc, ReadonlyMap<string, TocEntry>>();
@@ -88,6 +91,11 @@ export const quotedName = ({ schema, tag }: TocEntry): string => quoteQualified(
 const needsOf = (toc: Toc): ((ids: Iterable<number>) => Set<number>) => {
   const byId = new Map(toc.entries.map((entry) => [entry.id, entry]));
   const schemas = new Map(toc.entries.filter(({ kind }) => kind === "SCHEMA").map(({ tag, id }) => [tag, id]));
+  const rules = new Map(
+    toc.entries
+      .filter(isViewsRule)
+      .flatMap(({ id, needs }) => needs.filter((need) => byId.get(need)?.kind.endsWith("VIEW")).map((view) => [view, id] as const)),
+  );
   return (ids) => {
     const found = new Set<number>();
     const todo = [...ids];
@@ -96,6 +104,8 @@ const needsOf = (toc: Toc): ((ids: Iterable<number>) => Set<number>) => {
       if (entry === undefined || found.has(id)) continue;
       found.add(id);
       todo.push(...entry.needs);
+      const rule = rules.get(id);
+      if (rule !== undefined) todo.push(rule);
       const schema = entry.schema === undefined ? undefined : schemas.get(entry.schema);
       if (schema !== undefined) todo.push(schema);
     }
@@ -106,13 +116,13 @@ const needsOf = (toc: Toc): ((ids: Iterable<number>) => Set<number>) => {
 /** Which entries of the archive make the part; `part` is chosen by name. */
 export const chooseEntries = (toc: Toc, part: SnapshotPart & { by: "name" }): ChosenEntries => {
   const names = new Set("only" in part ? part.only : part.except);
-  const named = new Set(toc.entries.filter((entry) => isTable(entry) && names.has(nameOf(entry))).map(({ id }) => id));
+  const named = new Set(toc.entries.filter((entry) => isRelation(entry) && names.has(nameOf(entry))).map(({ id }) => id));
   return "only" in part ? chooseOnly(toc, named) : chooseExcept(toc, named);
 };
 
-const chooseOnly = (toc: Toc, tables: ReadonlySet<number>): ChosenEntries => {
+const chooseOnly = (toc: Toc, named: ReadonlySet<number>): ChosenEntries => {
   const needs = needsOf(toc);
-  const chosen = needs(tables);
+  const chosen = needs(named);
   const byId = new Map(toc.entries.map((entry) => [entry.id, entry]));
   /** Whether an entry brings nothing with it but what is chosen, and what holds no rows. */
   const fits = (entry: TocEntry): boolean =>
@@ -131,47 +141,61 @@ const chooseOnly = (toc: Toc, tables: ReadonlySet<number>): ChosenEntries => {
       entry.needs.every((need) => chosen.has(need))
     )
       chosen.add(entry.id);
+  const everything = toc.entries.every((entry) => !isRelation(entry) || chosen.has(entry.id));
+  const left = toc.entries.filter(
+    ({ id, kind }) => !chosen.has(id) && (kind === "SEQUENCE" || !attached.has(kind)) && !/^(BLOB|LARGE OBJECT)/.test(kind),
+  );
   const notes = [
     ...toc.entries
-      .filter((entry) => isTable(entry) && chosen.has(entry.id) && !tables.has(entry.id))
+      .filter((entry) => isTable(entry) && chosen.has(entry.id) && !named.has(entry.id))
       .map((entry) => `${nameOf(entry)} was not chosen, but is needed: it comes without rows, unless it is there already.`),
     ...toc.entries
-      .filter(({ kind, id, needs: [...wanted] }) => kind === "FK CONSTRAINT" && !chosen.has(id) && wanted.some((need) => tables.has(need)))
+      .filter(({ kind, id, needs: [...wanted] }) => kind === "FK CONSTRAINT" && !chosen.has(id) && wanted.some((need) => named.has(need)))
       .map(
         ({ schema, tag }) =>
           `Foreign key ${readable(schema ?? "")}.${readable(tag)} is left out: the table at its other end was not chosen.`,
       ),
+    ...(everything ? leftOut(left) : left.filter(({ needs: wanted }) => wanted.some((need) => named.has(need))).flatMap(unpublished)),
   ];
-  return { entries: toc.entries.filter(({ id }) => chosen.has(id)), tables: toc.entries.filter(({ id }) => tables.has(id)), notes };
+  return { entries: toc.entries.filter(({ id }) => chosen.has(id)), relations: toc.entries.filter(({ id }) => named.has(id)), notes };
 };
 
-const chooseExcept = (toc: Toc, tables: ReadonlySet<number>): ChosenEntries => {
+/** What a choice of tables and views cannot bring, where all of these are chosen and one could take that for everything. */
+const leftOut = (entries: readonly TocEntry[]): string[] => {
+  const kinds = countKinds(entries.filter(({ kind }) => !kind.startsWith("PUBLICATION TABLE")));
+  const list = kinds.map(({ kind, count }) => `${kind} (${count})`).join(", ");
+  return list === "" ? [] : [`Only tables and views are chosen, and what they need; of the rest, these are left out: ${list}.`];
+};
+
+const unpublished = ({ kind, tag }: TocEntry): string[] =>
+  kind === "PUBLICATION TABLE" ? [`Publications are left out by this choice, which concerns: ${readable(tag)}.`] : [];
+
+const chooseExcept = (toc: Toc, named: ReadonlySet<number>): ChosenEntries => {
   const byId = new Map(toc.entries.map((entry) => [entry.id, entry]));
-  const needed = needsOf(toc)(toc.entries.filter((entry) => isTable(entry) && !tables.has(entry.id)).map(({ id }) => id));
-  const gone = new Set([...tables].filter((id) => !needed.has(id)));
+  const needed = needsOf(toc)(toc.entries.filter((entry) => isTable(entry) && !named.has(entry.id)).map(({ id }) => id));
+  const gone = new Set([...named].filter((id) => !needed.has(id)));
   for (let before = -1; before !== gone.size; ) {
     before = gone.size;
-    for (const { id, kind, tag, needs } of toc.entries) {
+    for (const entry of toc.entries) {
+      const { id, needs } = entry;
       if (gone.has(id) || !needs.some((need) => gone.has(need))) continue;
       gone.add(id);
-      // The view stands as an empty shell until its rule comes.
-      if (kind === "RULE" && tag.endsWith(" _RETURN"))
-        for (const need of needs) if (/VIEW$/.test(byId.get(need)?.kind ?? "")) gone.add(need);
+      if (isViewsRule(entry)) for (const need of needs) if (/VIEW$/.test(byId.get(need)?.kind ?? "")) gone.add(need);
     }
   }
   const told = new Set(["VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "FUNCTION", "PROCEDURE", "FK CONSTRAINT", "TYPE", "DOMAIN"]);
   const notes = [
-    ...[...tables]
+    ...[...named]
       .filter((id) => needed.has(id))
-      .map((id) => `${nameOf(byId.get(id)!)} is needed by another table: it comes without rows.`),
+      .map((id) => `${nameOf(byId.get(id)!)} is needed by another table: it comes${isTable(byId.get(id)!) ? " without rows" : ""}.`),
     ...toc.entries
-      .filter(({ id, kind }) => gone.has(id) && told.has(kind))
+      .filter(({ id, kind }) => gone.has(id) && !named.has(id) && told.has(kind))
       .map(
         ({ kind, schema, tag }) =>
           `${kind.toLowerCase()} ${readable(schema ?? "")}.${readable(tag)} is left out, since it needs what was left out.`,
       ),
   ];
-  return { entries: toc.entries.filter(({ id }) => !gone.has(id)), tables: [], notes };
+  return { entries: toc.entries.filter(({ id }) => !gone.has(id)), relations: [], notes };
 };
 
 /** How many of each kind, as a plan says it: `{ kind: "table", count: 12 }`. */

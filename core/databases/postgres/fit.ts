@@ -65,7 +65,7 @@ export const fitArchive = async (
   if (forPolicies.length > 0 && !scratch)
     throw new Failure(
       "RestoreFailed",
-      `${describe(session.address)} lacks roles that row-level security policies of the snapshot name, and this restore cannot create them: create ${forPolicies.join(", ")} first, or restore as a superuser or with CREATEROLE`,
+      `${describe(session.address)} lacks roles that row-level security policies of the snapshot name, and this restore cannot create them: create ${forPolicies.join(", ")} first, or restore as a superuser or with CREATEROLE (and without --no-roles)`,
     );
   const options: string[] = [];
   const notes: string[] = [];

@@ -1,7 +1,7 @@
 import { isFailure } from "../../domain/failure.ts";
 import type { Engine, Probe } from "../engine.ts";
 import { type Address, parseAddress, withDatabase } from "./address.ts";
-import { selectableTables } from "./chosen-entries.ts";
+import { selectableRelations } from "./chosen-entries.ts";
 import { comparison, tocOf } from "./comparison.ts";
 import { openExportation } from "./export.ts";
 import { type Finding, findProblems } from "./findings.ts";
@@ -27,7 +27,7 @@ export const postgres: Engine = {
     withSnapshotSession(parseAddress(url), token, signal, async (session) => withMarks(session, await planCapture(session, options))),
   read: (url, token, stream, part, signal) => readPart(parseAddress(url), token, stream, part, signal),
   unchanged: (url, token, parts, report, signal) => findUnchanged(parseAddress(url), token, parts, report, signal),
-  selection: { by: "name", names: (definitions, streams) => selectableTables(tocOf(definitions), streams) },
+  selection: { by: "name", names: (definitions, streams) => selectableRelations(tocOf(definitions), streams) },
   comparison,
   restore: async (url, options, signal) => openRestoration(parseAddress(url), options, signal),
   export: openExportation,

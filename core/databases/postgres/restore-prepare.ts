@@ -21,7 +21,7 @@ import { createRoles, planRoles, type RolePlan } from "./restore-roles.ts";
 import { roleFactsOf } from "./role-facts.ts";
 import { type Session, withSession } from "./session.ts";
 import { placeTablespaces } from "./tablespaces.ts";
-import { chosenTablesThere, dropChosenTables, fitPart, refuseChosenTables, undoEntries } from "./target-part.ts";
+import { chosenNamesThere, dropChosen, fitPart, refuseChosen, undoEntries } from "./target-part.ts";
 import { closePublicSchema, contentNames, emptyUnlogged, refuseContent } from "./target-state.ts";
 import { definitionNames, largeObjectsName, type SchemaTarget } from "./targets.ts";
 import { readToc, sections, type TocEntry } from "./toc.ts";
@@ -62,13 +62,14 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
 
   /** Refuses what may not be overwritten, and clears what may. */
   const clear = async (session: Session): Promise<void> => {
-    if (beside) await (options.replace ? dropChosenTables(session, chosen) : refuseChosenTables(session, chosen));
+    if (beside) await (options.replace ? dropChosen(session, chosen) : refuseChosen(session, chosen));
     else await (options.replace ? dropContent(session) : refuseContent(session));
   };
 
   const scratch = options.scratch === true;
   /** A chosen part is put beside what is there, and makes nothing on the server. */
-  const roles = beside || scratch ? undefined : roleFactsOf(options.definitions);
+  const roles = beside || scratch || options.withoutRoles === true ? undefined : roleFactsOf(options.definitions);
+  if (options.withoutRoles === true && !beside) notes.push("Roles that the target lacks are not created, as --no-roles says.");
   let withoutPolicies = false;
   let touched = progress?.resume === true;
 
@@ -106,14 +107,12 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
         "TargetNotEmpty",
         `${describe(address)} holds an unfinished restore of this very snapshot: go on with it by --resume, or start over with --replace`,
       );
-    await (beside ? refuseChosenTables(session, chosen) : refuseContent(session));
+    await (beside ? refuseChosen(session, chosen) : refuseContent(session));
   };
 
-  /** What is to be created, with the chosen tables out of the way. */
+  /** What is to be created, with what was chosen out of the way. */
   const entriesFor = async (session: Session): Promise<readonly TocEntry[] | undefined> => {
-    if (!beside) {
-      return withoutPolicies ? dropPolicies(chosen?.entries ?? readToc(content).entries) : chosen?.entries;
-    }
+    if (!beside) return withoutPolicies ? dropPolicies(chosen?.entries ?? readToc(content).entries) : chosen?.entries;
     const fitted = await fitPart(session, chosen);
     notes.push(...fitted.notes);
     return fitted.entries;
@@ -157,7 +156,7 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
       );
     if (phase !== "definitions") {
       await requireWholeOrEmpty(session);
-      await emptyUnlogged(session, progress!, beside ? chosen.tables : undefined);
+      await emptyUnlogged(session, progress!, beside ? chosen.relations : undefined);
     }
     return ours;
   };
@@ -205,14 +204,14 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
         return { creates: [], drops: [], notes };
       }
       if (beside) {
-        if (!options.replace) await refuseChosenTables(session, chosen);
-        const drops = await chosenTablesThere(session, chosen);
-        // Nothing is dropped here: chosen tables that will be are taken for absent.
-        const tables = new Set(chosen.tables.map(({ id }) => id));
-        const present = await fitPart(session, { ...chosen, entries: chosen.entries.filter(({ id }) => !tables.has(id)) });
+        if (!options.replace) await refuseChosen(session, chosen);
+        const drops = await chosenNamesThere(session, chosen);
+        // Nothing is dropped here: what is chosen and will be is taken for absent.
+        const named = new Set(chosen.relations.map(({ id }) => id));
+        const present = await fitPart(session, { ...chosen, entries: chosen.entries.filter(({ id }) => !named.has(id)) });
         notes.push(...present.notes);
         const kept = new Set(present.entries.map(({ id }) => id));
-        return { creates: countKinds(chosen.entries.filter(({ id }) => tables.has(id) || kept.has(id))), drops, notes };
+        return { creates: countKinds(chosen.entries.filter(({ id }) => named.has(id) || kept.has(id))), drops, notes };
       }
       if (!options.replace) await refuseContent(session);
       return { creates: countKinds(chosen?.entries ?? readToc(content).entries), drops: await contentNames(session), notes };

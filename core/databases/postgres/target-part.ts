@@ -38,34 +38,46 @@ const existing = async (session: Session, entries: readonly TocEntry[]): Promise
   return new Set((await session.query<{ id: number }>(existingSql, columns)).map(({ id }) => id));
 };
 
-/** The chosen tables that the target has already, quoted. */
-export const chosenTablesThere = async (session: Session, { tables }: ChosenEntries): Promise<string[]> => {
-  const there = await existing(session, tables);
-  return tables.filter(({ id }) => there.has(id)).map(quotedName);
+const chosenThere = async (session: Session, { relations }: ChosenEntries): Promise<TocEntry[]> => {
+  const there = await existing(session, relations);
+  return relations.filter(({ id }) => there.has(id));
 };
 
-export const refuseChosenTables = async (session: Session, chosen: ChosenEntries): Promise<void> => {
-  const there = await chosenTablesThere(session, chosen);
-  if (there.length > 0) throw new Failure("TargetNotEmpty", `${describe(session.address)} has chosen tables already: ${there.join(", ")}`);
+/** The chosen tables and views that the target has already, quoted. */
+export const chosenNamesThere = async (session: Session, chosen: ChosenEntries): Promise<string[]> =>
+  (await chosenThere(session, chosen)).map(quotedName);
+
+export const refuseChosen = async (session: Session, chosen: ChosenEntries): Promise<void> => {
+  const there = await chosenThere(session, chosen);
+  const what = there.every(({ kind }) => kind === "TABLE") ? "tables" : "tables and views";
+  if (there.length > 0)
+    throw new Failure("TargetNotEmpty", `${describe(session.address)} has chosen ${what} already: ${there.map(quotedName).join(", ")}`);
 };
 
-/** All in one statement, since they may refer to each other. Nothing that was not chosen goes with them. */
-export const dropChosenTables = async (session: Session, chosen: ChosenEntries): Promise<void> => {
-  const there = await chosenTablesThere(session, chosen);
-  if (there.length === 0) return;
+/** Views first, the last ones before those that they may read; then the tables in one statement, since they may refer to each other. Nothing that was not chosen goes with them. */
+export const dropChosen = async (session: Session, chosen: ChosenEntries): Promise<void> => {
+  const all = await chosenThere(session, chosen);
+  const tables = all.filter(({ kind }) => kind === "TABLE").map(quotedName);
+  const others = all.filter(({ kind }) => kind !== "TABLE").toReversed();
+  if (tables.length + others.length === 0) return;
+  const there = [...others.map(quotedName), ...tables];
   try {
-    await session.query(`DROP TABLE ${there.join(", ")}`);
+    await session.query("BEGIN");
+    for (const entry of others) await session.query(`DROP ${entry.kind} ${quotedName(entry)}`);
+    if (tables.length > 0) await session.query(`DROP TABLE ${tables.join(", ")}`);
+    await session.query("COMMIT");
   } catch (error) {
+    await session.query("ROLLBACK").catch(() => undefined); // the connection is gone, and with it the transaction
     if (!/other objects depend/.test(error instanceof Error ? error.message : "")) throw error;
     throw new Failure(
       "TargetNotEmpty",
-      `${describe(session.address)}: chosen tables cannot be replaced, since others that were not chosen depend on them (${there.join(", ")}); drop these first, as views and foreign keys, or restore into another database`,
+      `${describe(session.address)}: chosen tables and views cannot be replaced, since others that were not chosen depend on them (${there.join(", ")}); drop these first, as views and foreign keys, or restore into another database`,
       { cause: error },
     );
   }
 };
 
-/** Takes out what is needed but there already, and what hangs on that alone. To be asked once the chosen tables are gone. */
+/** Takes out what is needed but there already, and what hangs on that alone. To be asked once the chosen tables and views are gone. */
 export const fitPart = async (session: Session, { entries }: ChosenEntries): Promise<FittedPart> => {
   const there = await existing(session, entries);
   const out = new Set(there);
