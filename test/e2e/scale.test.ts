@@ -8,7 +8,8 @@ import { Client, Connection } from "@temporalio/client";
 import { makeNamespace } from "../sample/test-site.ts";
 import { knownChunks } from "../scale/known-chunks.ts";
 import { manyTables } from "../scale/many-tables.ts";
-import type { Ground, SimulationResult } from "../scale/simulation.ts";
+import { repairPass } from "../scale/repair-pass.ts";
+import { type Ground, holds, type SimulationResult } from "../scale/simulation.ts";
 import { useStack } from "../stack/use-stack.ts";
 
 // The simulations of `npm run scale`, in small: the same bounds, but for times, which say nothing beside other tests.
@@ -42,4 +43,9 @@ test("the history of a backup of 800 tables is short", async () => {
   // In proportion to the full size.
   const events = result.bounds.find(({ unit }) => unit === "events")?.value ?? 0;
   assert.ok(events < 5_000 / (20_000 / 800), `${events} events for 800 tables`);
+});
+
+test("a repair pass over 2,000 packs in two stores takes no more memory than one over 200", async () => {
+  const { bounds } = await repairPass(ground, 2_000);
+  for (const bound of bounds) assert.ok(holds(bound), `${bound.what}: ${bound.value} ${bound.unit}, at most ${bound.limit}`);
 });
