@@ -102,6 +102,8 @@ const addressesOf = (store: Config["stores"][number]): { field: Path; address: s
     case "azure-blob":
       return [{ field: ["container"], address: JSON.stringify([store.connection, store.container]) }];
     case "s3":
+    case "storj":
+    case "sia":
       return [{ field: ["bucket"], address: JSON.stringify([store.endpoint?.replace(/\/+$/, ""), store.bucket, store.prefix]) }];
     case "ipfs":
       return store.peers.map((peer, p) => ({ field: ["peers", p, "api"], address: peer.api.replace(/\/+$/, "") }));

@@ -36,9 +36,7 @@ const azureBlobStore = z.strictObject({
     ),
 });
 
-const s3Store = z.strictObject({
-  kind: z.literal("s3").describe("a bucket of Amazon S3, or of any service that speaks its protocol, as the gateways of Storj and Sia do"),
-  ...storeBase,
+const bucketAndKeys = {
   bucket: z
     .string()
     .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be 3 to 63 lowercase letters, digits, dots and dashes")
@@ -49,6 +47,16 @@ const s3Store = z.strictObject({
     .regex(/^(?:[\w-][\w.-]*(?:\/[\w-][\w.-]*)*)?$/, "must be empty or a path as backups/acme")
     .default("")
     .describe("the folder in the bucket; repositories that share a bucket need different ones"),
+  accessKeyId: secret.describe("the access key; it must be able to list the bucket and to read, write and delete objects under `prefix`"),
+  secretAccessKey: secret.describe("the access key's secret"),
+};
+
+const httpUrl = z.url({ protocol: /^https?$/, error: "must be an http or https URL" });
+
+const s3Store = z.strictObject({
+  kind: z.literal("s3").describe("a bucket of Amazon S3, or of any service that speaks its protocol"),
+  ...storeBase,
+  ...bucketAndKeys,
   region: z
     .string()
     .regex(/^[a-z0-9-]+$/, "must be a region as eu-central-1")
@@ -57,16 +65,33 @@ const s3Store = z.strictObject({
   endpoint: z
     .url({ protocol: /^https?$/, error: "must be an http or https URL" })
     .optional()
-    .describe("the service's address, as `https://gateway.storjshare.io`; without it, that of AWS in the region"),
+    .describe("the service's address; without it, that of AWS in the region"),
   pathStyle: z
     .boolean()
     .optional()
     .describe(
       "whether the bucket is named in the path (`https://host/bucket`) and not in the host (`https://bucket.host`). By default in the path where an `endpoint` is named",
     ),
-  accessKeyId: secret.describe("the access key; it must be able to list the bucket and to read, write and delete objects under `prefix`"),
-  secretAccessKey: secret.describe("the access key's secret"),
   sessionToken: secret.optional().describe("the token that temporary keys come with; when it expires, the store refuses"),
+});
+
+const storjStore = z.strictObject({
+  kind: z.literal("storj").describe("a bucket of the Storj network, through its hosted S3 gateway or one of your own"),
+  ...storeBase,
+  ...bucketAndKeys,
+  endpoint: httpUrl.default("https://gateway.storjshare.io").describe("the gateway's address"),
+});
+
+const siaStore = z.strictObject({
+  kind: z.literal("sia").describe("a bucket of the Sia network, as served by your own `renterd` or `s3d`"),
+  ...storeBase,
+  ...bucketAndKeys,
+  endpoint: httpUrl.describe("the S3 API: of `renterd` as `http://127.0.0.1:8080`, of `s3d` as `http://127.0.0.1:8000`"),
+  software: z.enum(["renterd", "s3d"]).describe("what serves it: they say in different ways what has reached the network"),
+  api: httpUrl.describe(
+    "where it tells its state: `renterd`'s API, as `http://127.0.0.1:9980`, or `s3d`'s admin API, as `http://127.0.0.1:8001`",
+  ),
+  password: secret.describe("the password of that API"),
 });
 
 const ipfsStore = z.strictObject({
@@ -115,4 +140,4 @@ const arweaveStore = z.strictObject({
     .describe("the most that one object may cost, in winston (10^-12 AR); a higher quote is refused"),
 });
 
-export const store = z.discriminatedUnion("kind", [directoryStore, azureBlobStore, s3Store, ipfsStore, arweaveStore]);
+export const store = z.discriminatedUnion("kind", [directoryStore, azureBlobStore, s3Store, storjStore, siaStore, ipfsStore, arweaveStore]);

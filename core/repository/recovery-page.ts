@@ -23,7 +23,7 @@ export const recoveryPage = (content: RecoveryKitContent, recipientId: string): 
   const azure = stores.some(({ kind }) => kind === "azure-blob")
     ? "<li>For Azure, put the account's <code>AZURE_STORAGE_CONNECTION_STRING</code>, or <code>AZURE_STORAGE_SAS_TOKEN</code>, into the environment. It is not in this kit.</li>\n"
     : "";
-  const s3 = stores.some(({ kind }) => kind === "s3")
+  const s3 = stores.some(({ kind }) => ["s3", "storj", "sia"].includes(kind))
     ? "<li>For S3, put <code>AWS_ACCESS_KEY_ID</code> and <code>AWS_SECRET_ACCESS_KEY</code> of a key that may read the bucket into the environment. They are not in this kit.</li>\n"
     : "";
   return `<!doctype html>

@@ -4,13 +4,17 @@ import { azureBlobCapabilities } from "./azure-blob.ts";
 import { directoryCapabilities } from "./directory.ts";
 import { ipfsCapabilities } from "./ipfs.ts";
 import { s3Capabilities } from "./s3.ts";
+import { siaCapabilities } from "./sia.ts";
 import { type StoreCapabilities, type StoreKind, storeKinds } from "./store.ts";
+import { storjCapabilities } from "./storj.ts";
 
 /** What each kind of store can do, as the stores themselves say. */
 export const capabilitiesOf: Readonly<Record<StoreKind, StoreCapabilities>> = {
   directory: directoryCapabilities,
   "azure-blob": azureBlobCapabilities,
   s3: s3Capabilities,
+  storj: storjCapabilities,
+  sia: siaCapabilities,
   ipfs: ipfsCapabilities,
   arweave: arweaveCapabilities,
 };

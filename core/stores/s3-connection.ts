@@ -4,6 +4,9 @@ import { Failure } from "../domain/failure.ts";
 
 export type S3Config = Extract<StoreConfig, { kind: "s3" }>;
 
+/** A bucket and its keys, whatever kind of store it is. */
+export type Bucket = Omit<S3Config, "kind">;
+
 /** Where a store's objects are; what its address says. Holds no secret. */
 export type S3Place = Pick<S3Config, "bucket" | "prefix" | "region" | "endpoint" | "pathStyle">;
 
@@ -17,7 +20,7 @@ const usesPathStyle = ({ endpoint, pathStyle }: S3Place): boolean => pathStyle ?
  * A client of the configured service and no other: neither the environment nor a profile of the AWS tools can send it elsewhere.
  * Throws `ConfigurationInvalid` for an endpoint that cannot be one. Does no I/O.
  */
-export const s3Client = (config: S3Config): S3Client => {
+export const s3Client = (config: Bucket): S3Client => {
   const { name, region, endpoint, accessKeyId, secretAccessKey, sessionToken } = config;
   if (endpoint !== undefined && !isEndpoint(endpoint)) {
     throw new Failure("ConfigurationInvalid", `store "${name}": the endpoint must be an http or https URL without password, path or query`);

@@ -1,27 +1,54 @@
 import { DeleteObjectCommand, ListObjectVersionsCommand, type S3Client } from "@aws-sdk/client-s3";
+import { Failure } from "../domain/failure.ts";
+import { retainedInS3, type S3Place } from "./s3-lock.ts";
+
+interface Deletion {
+  /** Begins the sentence of a failure. */
+  readonly what: string;
+  readonly client: S3Client;
+  readonly place: S3Place;
+  readonly signal: AbortSignal;
+  readonly progressed: () => void;
+}
 
 /**
  * Deletes an object. A bucket that keeps versions only hides it behind a marker, and says so: there all its versions are deleted,
- * since "deleted" means that the bytes are gone. One that is locked, or that the key may not delete, is an error.
+ * since "deleted" means that the bytes are gone. One that is locked is `StoreRetained`, and can be seen and read as before.
  */
-export const deleteFromS3 = async (
-  client: S3Client,
-  place: { readonly Bucket: string; readonly Key: string },
-  signal: AbortSignal,
-  progressed: () => void,
-): Promise<void> => {
+export const deleteFromS3 = async (deletion: Deletion): Promise<void> => {
+  const { client, place, signal } = deletion;
   const { DeleteMarker, VersionId } = await client.send(new DeleteObjectCommand(place), { abortSignal: signal });
   if (DeleteMarker !== true && VersionId === undefined) return;
+  try {
+    await deleteVersions(deletion);
+  } catch (error) {
+    // What stays must be found: by a verification, and by the next attempt to delete it.
+    if (error instanceof Failure && error.type === "StoreRetained" && DeleteMarker === true) {
+      await client.send(new DeleteObjectCommand({ ...place, VersionId }), { abortSignal: signal });
+    }
+    throw error;
+  }
+};
+
+const deleteVersions = async ({ what, client, place, signal, progressed }: Deletion): Promise<void> => {
+  const abortSignal = signal;
   for (let at: { KeyMarker?: string; VersionIdMarker?: string } = {}; ; ) {
     const command = new ListObjectVersionsCommand({ Bucket: place.Bucket, Prefix: place.Key, ...at });
-    const page = await client.send(command, { abortSignal: signal });
+    const page = await client.send(command, { abortSignal });
     // The content before the markers: what broke off in between must not show an object that is half deleted.
-    for (const { Key, VersionId: id } of [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])]) {
-      if (Key !== place.Key || id === undefined) continue;
-      await client.send(new DeleteObjectCommand({ ...place, VersionId: id }), { abortSignal: signal });
+    for (const { Key, VersionId } of [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])]) {
+      if (Key !== place.Key || VersionId === undefined) continue;
+      const version = { ...place, VersionId };
+      await client.send(new DeleteObjectCommand(version), { abortSignal }).catch(async (error) => {
+        throw (await retainedInS3(what, client, version, signal)) ?? error;
+      });
       progressed();
     }
-    if (page.IsTruncated !== true || page.NextKeyMarker !== place.Key) return;
+    // To the end: the pages of a service that lists in an order of its own may hold other keys first.
+    if (page.IsTruncated !== true) return;
+    if (page.NextKeyMarker === undefined || (page.NextKeyMarker === at.KeyMarker && page.NextVersionIdMarker === at.VersionIdMarker)) {
+      throw new Failure("StoreRejected", `${what}: the service says that there are more versions, and not where they begin`);
+    }
     at = {
       KeyMarker: page.NextKeyMarker,
       ...(page.NextVersionIdMarker === undefined ? {} : { VersionIdMarker: page.NextVersionIdMarker }),

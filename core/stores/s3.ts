@@ -8,11 +8,12 @@ import {
 import { Failure } from "../domain/failure.ts";
 import { checkKey, checkPrefix } from "./keys.ts";
 import { probeByWriting } from "./probe.ts";
-import { type S3Config, s3Address, s3Client } from "./s3-connection.ts";
+import { type Bucket, s3Address, s3Client } from "./s3-connection.ts";
 import { deleteFromS3 } from "./s3-deletion.ts";
 import { failureOfS3, isMissingInS3, s3Code } from "./s3-failure.ts";
+import { holdInS3, protectInS3 } from "./s3-lock.ts";
 import { uploadToS3 } from "./s3-upload.ts";
-import type { Store, StoreCapabilities, StoredObject, StoreOptions } from "./store.ts";
+import type { Store, StoreCapabilities, StoredObject, StoreKind, StoreOptions } from "./store.ts";
 import { withinLimit } from "./time-limit.ts";
 import { checkStoredSize, collect, plainEtag, rangeWithin } from "./transfer.ts";
 
@@ -25,15 +26,23 @@ export const s3Capabilities: StoreCapabilities = {
   listing: "unordered",
   // AWS has it since 2024, many others that speak the protocol do not.
   conditionalWrites: false,
-  immutability: "none",
+  immutability: "version",
   minimumDays: 0,
   expires: "never",
   presence: "bytes read back and hashed",
   durableWhen: "the service answers; what that means is the service's matter",
 };
 
+/** What a service that speaks S3 is, where it has a kind of its own. */
+export interface S3Service {
+  readonly kind: StoreKind;
+  readonly capabilities: StoreCapabilities;
+}
+
+const plainS3: S3Service = { kind: "s3", capabilities: s3Capabilities };
+
 /** A bucket of a service that speaks S3. Does no I/O. Throws `ConfigurationInvalid` for an endpoint that cannot be one. */
-export const openS3Store = (config: S3Config, options: StoreOptions = {}): Store => {
+export const openS3Store = (config: Bucket, options: StoreOptions = {}, service: S3Service = plainS3): Store => {
   const { silenceMs = 30_000, pageSize } = options;
   const client = s3Client(config);
   const where = `store "${config.name}" (${s3Address(config)})`;
@@ -80,8 +89,8 @@ export const openS3Store = (config: S3Config, options: StoreOptions = {}): Store
 
   const store: Store = {
     name: config.name,
-    kind: "s3",
-    capabilities: s3Capabilities,
+    kind: service.kind,
+    capabilities: service.capabilities,
 
     put: async (key, bytes, signal) => {
       checkKey(key);
@@ -129,15 +138,17 @@ export const openS3Store = (config: S3Config, options: StoreOptions = {}): Store
     async *list(prefix, signal) {
       checkPrefix(prefix);
       const doing = `list of ${prefix}*`;
+      // By whole folders: Storj's gateways refuse a prefix that ends within a name, or walk through all names for it.
+      const from = prefix.slice(0, prefix.lastIndexOf("/") + 1);
       for (let token: string | undefined; ; ) {
         const command = new ListObjectsV2Command({
           Bucket: config.bucket,
-          Prefix: folder + prefix,
+          Prefix: folder + from,
           ...(token === undefined ? {} : { ContinuationToken: token }),
           ...(pageSize === undefined ? {} : { MaxKeys: pageSize }),
         });
         const page = await attempt(doing, signal, (stop) => client.send(command, { abortSignal: stop }));
-        yield* objectsOf(page, folder);
+        yield* objectsOf(page, folder).filter(({ key }) => key.startsWith(prefix));
         if (page.IsTruncated !== true) return;
         if (!page.NextContinuationToken || page.NextContinuationToken === token) {
           throw new Failure("StoreRejected", `${where}: ${doing}: the service says that there is more, and not where it begins`);
@@ -150,7 +161,7 @@ export const openS3Store = (config: S3Config, options: StoreOptions = {}): Store
       checkKey(key);
       await attempt(`delete of ${key}`, signal, async (stop, progressed) => {
         try {
-          await deleteFromS3(client, placeOf(key), stop, progressed);
+          await deleteFromS3({ what: `${where}: delete of ${key}`, client, place: placeOf(key), signal: stop, progressed });
         } catch (error) {
           await checkMissing(error, stop);
         }
@@ -160,7 +171,20 @@ export const openS3Store = (config: S3Config, options: StoreOptions = {}): Store
     probe: (signal) => probeByWriting(store, signal),
     close: async () => client.destroy(),
   };
-  return store;
+  if (service.capabilities.immutability === "none") return store;
+  return {
+    ...store,
+
+    protect: async (key, until, signal) => {
+      checkKey(key);
+      await attempt(`lock of ${key}`, signal, (stop) => protectInS3(client, placeOf(key), until, stop));
+    },
+
+    legalHold: async (key, held, signal) => {
+      checkKey(key);
+      await attempt(`${held ? "" : "end of the "}legal hold on ${key}`, signal, (stop) => holdInS3(client, placeOf(key), held, stop));
+    },
+  };
 };
 
 /** Without the empty objects that consoles make for folders. */

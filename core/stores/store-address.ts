@@ -9,7 +9,7 @@ import { containerAddress, containerClient } from "./azure-connection.ts";
 import { openDirectoryStore } from "./directory.ts";
 import { defaultIpfsFolder, openIpfsStore } from "./ipfs.ts";
 import { openS3Store } from "./s3.ts";
-import { parseS3Address, s3Address } from "./s3-connection.ts";
+import { defaultRegion, parseS3Address, s3Address } from "./s3-connection.ts";
 import type { Store, StoreOptions } from "./store.ts";
 
 /**
@@ -24,6 +24,10 @@ export const addressOf = (config: StoreConfig): string => {
       return containerAddress(containerClient(config.name, config.connection, config.container));
     case "s3":
       return s3Address(config);
+    // Who recovers needs no more than the protocol.
+    case "storj":
+    case "sia":
+      return s3Address({ ...config, region: defaultRegion });
     case "ipfs":
       return config.peers.map(({ api }) => `ipfs+${new URL(api).origin}${config.folder}`).join(",");
     case "arweave":
@@ -100,7 +104,7 @@ const openS3 = (address: string, env: Environment, options: StoreOptions): Store
     throw new Failure("SecretMissing", `s3://${place.bucket} needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`);
   }
   const sessionToken = env.AWS_SESSION_TOKEN ? { sessionToken: env.AWS_SESSION_TOKEN } : {};
-  return openS3Store({ kind: "s3", name: "store", domain: "store", ...place, accessKeyId, secretAccessKey, ...sessionToken }, options);
+  return openS3Store({ name: "store", domain: "store", ...place, accessKeyId, secretAccessKey, ...sessionToken }, options);
 };
 
 const openIpfs = (address: string, env: Environment, options: StoreOptions): Store => {

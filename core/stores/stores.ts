@@ -10,6 +10,10 @@ export const openStore = async (config: StoreConfig): Promise<Store> => {
       return (await import("./azure-blob.ts")).openAzureBlobStore(config);
     case "s3":
       return (await import("./s3.ts")).openS3Store(config);
+    case "storj":
+      return (await import("./storj.ts")).openStorjStore(config);
+    case "sia":
+      return (await import("./sia.ts")).openSiaStore(config);
     case "ipfs":
       return (await import("./ipfs.ts")).openIpfsStore(config);
     case "arweave":

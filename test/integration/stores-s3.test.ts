@@ -13,7 +13,6 @@ import {
   ListObjectsV2Command,
   ListObjectVersionsCommand,
   PutObjectCommand,
-  PutObjectRetentionCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
 import type { StoreConfig } from "../../core/config/schema.ts";
@@ -263,7 +262,7 @@ describe("S3 store", () => {
     assert.equal((await store.get("packs/late", never)).length, 4);
   });
 
-  test("in a bucket that keeps versions, what is deleted is gone in all of them; what is locked is not said to be", async () => {
+  test("in a bucket that keeps versions, what is deleted is gone in all of them; what is locked stays, and can be seen", async () => {
     const Bucket = `locked-${randomUUID()}`;
     await admin.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
     const store = open({ bucket: Bucket, prefix: "" });
@@ -280,11 +279,25 @@ describe("S3 store", () => {
 
     const until = new Date(Date.now() + 4_000);
     const Key = "log/checkpoint.more";
-    await admin.send(new PutObjectRetentionCommand({ Bucket, Key, Retention: { Mode: "COMPLIANCE", RetainUntilDate: until } }));
-    await fails(store.delete(Key, never), "StoreRejected");
+    await store.protect!(Key, until, never);
+    await store.protect!(Key, new Date(until.getTime() - 2_000), never);
+    const retained = await fails(store.delete(Key, never), "StoreRetained");
+    assert.equal(Date.parse(retained.details.until ?? ""), Math.floor(until.getTime() / 1_000) * 1_000);
+    assert.equal((await store.stat(Key, never))?.bytes, 11, "what is retained can still be seen");
+    await store.legalHold!(Key, true, never);
+    assert.match((await fails(store.delete(Key, never), "StoreRetained")).message, /a legal hold is on the object$/);
     while (new Date() < until) await pause(until.getTime() - Date.now() + 50);
+    await fails(store.delete(Key, never), "StoreRetained");
+    await store.legalHold!(Key, false, never);
     await store.delete(Key, never);
     assert.equal(await versions(), 0);
     await admin.send(new DeleteBucketCommand({ Bucket }));
+  });
+
+  test("a lock in a bucket that takes none is StoreRejected", async () => {
+    const store = open();
+    await store.put("packs/a", Buffer.from("a"), never);
+    await fails(store.protect!("packs/a", new Date(Date.now() + 60_000), never), "StoreRejected");
+    await store.delete("packs/a", never);
   });
 });

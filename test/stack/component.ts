@@ -15,6 +15,8 @@ export interface Place {
 export interface Component<Address> {
   readonly title: string;
   readonly ports: readonly string[];
+  /** Started only where it is named: what takes minutes to build is no part of "all". */
+  readonly onlyWhenNamed?: true;
   readonly makeSecrets?: () => Record<string, string>;
   /** Fetches or builds what is missing on this machine. */
   readonly setUp: (progress: Progress) => Promise<void>;

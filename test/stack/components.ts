@@ -9,10 +9,11 @@ import { postgres } from "./components/postgres.ts";
 import { redis } from "./components/redis.ts";
 import { s3 } from "./components/s3.ts";
 import { secantus } from "./components/secantus.ts";
+import { storj } from "./components/storj.ts";
 import { temporal } from "./components/temporal.ts";
 
 /** The stack: every component, in the order in which it is shown. */
-export const components = { temporal, postgres, mongodb, secantus, redis, cosmos, azurite, s3, ipfs, anvil, arlocal };
+export const components = { temporal, postgres, mongodb, secantus, redis, cosmos, azurite, s3, storj, ipfs, anvil, arlocal };
 
 export type ComponentName = keyof typeof components;
 
@@ -24,3 +25,6 @@ export type StackAddresses = {
 };
 
 export const componentOf = (name: ComponentName): Component<StackAddresses[ComponentName]> => components[name];
+
+/** What a start without names starts. */
+export const usualComponents: readonly ComponentName[] = componentNames.filter((name) => componentOf(name).onlyWhenNamed !== true);

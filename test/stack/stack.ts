@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { formatDuration } from "../../core/domain/duration.ts";
 import { Failure, isFailure } from "../../core/domain/failure.ts";
-import { type ComponentName, componentNames, componentOf, type StackAddresses } from "./components.ts";
+import { type ComponentName, componentNames, componentOf, type StackAddresses, usualComponents } from "./components.ts";
 import { withLock } from "./lock.ts";
 import { endProcess, isAlive, launchDetached } from "./processes.ts";
 import type { Progress } from "./progress.ts";
@@ -101,7 +101,7 @@ const allSettled = async (works: readonly Promise<unknown>[]): Promise<void> => 
 };
 
 /**
- * Starts the components (all, unless named) that are not running in `folder`, and resolves once each answers. What runs
+ * Starts the components (the usual ones, unless named) that are not running in `folder`, and resolves once each answers. What runs
  * already is left as it is. Fetches or builds first what this machine lacks. Processes outlive the caller. Rejects with
  * the first component's failure, after all have come to an end; those that did start stay up.
  */
@@ -111,7 +111,7 @@ export const stackUp = async (options: {
   onProgress?: Progress;
 }): Promise<StackAddresses> => {
   const folder = resolve(options.folder);
-  const names = options.components ?? componentNames;
+  const names = options.components ?? usualComponents;
   const progress: Progress = options.onProgress ?? (() => {});
   await allSettled(names.map((name) => componentOf(name).setUp(progress)));
   return locked(folder, async (state) => {

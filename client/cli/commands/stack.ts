@@ -1,6 +1,6 @@
 import { formatDuration } from "../../../core/domain/duration.ts";
 import { Failure } from "../../../core/domain/failure.ts";
-import { type ComponentName, componentNames } from "../../../test/stack/components.ts";
+import { type ComponentName, componentNames, usualComponents } from "../../../test/stack/components.ts";
 import { stackDown, stackStatus, stackUp } from "../../../test/stack/stack.ts";
 import { exitCodes } from "../exit.ts";
 import type { CommandAction, CommandInput } from "../program.ts";
@@ -49,7 +49,7 @@ const status = async (folder: string, json: boolean): Promise<number> => {
 };
 
 const chosen = (only: string | boolean | undefined): readonly ComponentName[] => {
-  if (typeof only !== "string") return componentNames;
+  if (typeof only !== "string") return usualComponents;
   const names = only.split(",").map((name) => name.trim());
   const unknown = names.find((name) => !(componentNames as readonly string[]).includes(name));
   if (unknown !== undefined)

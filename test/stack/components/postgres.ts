@@ -5,11 +5,12 @@ import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Component, Place } from "../component.ts";
+import type { Launch } from "../processes.ts";
 import { findPostgresFolder } from "../programs.ts";
-import { progressToStderr } from "../progress.ts";
+import { type Progress, progressToStderr } from "../progress.ts";
 import { dataParent, makeDataParent, reachablePrograms, unprivilegedUser } from "./unprivileged.ts";
 
-const urlOf = (place: Place) => `postgres://postgres:${place.secrets.password}@127.0.0.1:${place.ports.sql}/postgres`;
+export const clusterUrl = (place: Place) => `postgres://postgres:${place.secrets.password}@127.0.0.1:${place.ports.sql}/postgres`;
 
 /** A new cluster in `data`, whole or not at all. */
 const initialize = async (bin: string, own: string, data: string, password: string): Promise<void> => {
@@ -34,6 +35,33 @@ const initialize = async (bin: string, own: string, data: string, password: stri
   await rename(partial, data);
 };
 
+/** A cluster in the place's folder, made first where there is none, on its port `sql`, with its secret `password`. */
+export const clusterOf = async (place: Place, progress: Progress, more: Readonly<Record<string, string | number>>): Promise<Launch> => {
+  const bin = await reachablePrograms(await findPostgresFolder(progress));
+  const own = makeDataParent(place.folder);
+  const data = join(own, "data");
+  if (!existsSync(data)) await initialize(bin, own, data, place.secrets.password!);
+  const user = unprivilegedUser();
+  const settings = {
+    listen_addresses: "127.0.0.1",
+    port: place.ports.sql,
+    unix_socket_directories: "",
+    wal_level: "logical",
+    max_connections: 200,
+    shared_buffers: "256MB",
+    ...more,
+  };
+  return {
+    command: join(bin, "postgres"),
+    args: ["-D", data, ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])],
+    cwd: own,
+    ...(user === undefined ? {} : { user }),
+  };
+};
+
+/** Folders outside the place's own in which its cluster lies. */
+export const clusterFolders = (place: Place): string[] => (dataParent(place.folder) === place.folder ? [] : [dataParent(place.folder)]);
+
 /** PostgreSQL with a random superuser password, checksums and logical decoding; reached over TCP on loopback only. */
 export const postgres: Component<{ url: string; bin: string }> = {
   title: "PostgreSQL",
@@ -42,32 +70,10 @@ export const postgres: Component<{ url: string; bin: string }> = {
   setUp: async (progress) => {
     await findPostgresFolder(progress);
   },
-  prepare: async (place, progress) => {
-    const bin = await reachablePrograms(await findPostgresFolder(progress));
-    const own = makeDataParent(place.folder);
-    const data = join(own, "data");
-    if (!existsSync(data)) await initialize(bin, own, data, place.secrets.password!);
-    const user = unprivilegedUser();
-    const settings = {
-      listen_addresses: "127.0.0.1",
-      port: place.ports.sql,
-      unix_socket_directories: "",
-      wal_level: "logical",
-      max_connections: 200,
-      shared_buffers: "256MB",
-    };
-    return {
-      postgres: {
-        command: join(bin, "postgres"),
-        args: ["-D", data, ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])],
-        cwd: own,
-        ...(user === undefined ? {} : { user }),
-      },
-    };
-  },
+  prepare: async (place, progress) => ({ postgres: await clusterOf(place, progress, {}) }),
   check: async (place) => {
     const { Client } = (await import("pg")).default;
-    const client = new Client({ connectionString: urlOf(place), connectionTimeoutMillis: 2_000, query_timeout: 2_000 });
+    const client = new Client({ connectionString: clusterUrl(place), connectionTimeoutMillis: 2_000, query_timeout: 2_000 });
     try {
       await client.connect();
       await client.query("select 1");
@@ -75,9 +81,9 @@ export const postgres: Component<{ url: string; bin: string }> = {
       await client.end().catch(() => {});
     }
   },
-  address: async (place) => ({ url: urlOf(place), bin: await findPostgresFolder(progressToStderr) }),
+  address: async (place) => ({ url: clusterUrl(place), bin: await findPostgresFolder(progressToStderr) }),
   shown: (place) => `postgres://postgres:***@127.0.0.1:${place.ports.sql}/postgres`,
   // Smart shutdown (SIGTERM) would wait for every client to leave.
   stopSignal: "SIGINT",
-  outside: (place) => (dataParent(place.folder) === place.folder ? [] : [dataParent(place.folder)]),
+  outside: clusterFolders,
 };

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../../core/domain/failure.ts";
 import { withOneOf } from "../lock.ts";
-import { cacheFolder, type Installation } from "./cache.ts";
+import { withCompiler } from "./c-compiler.ts";
+import { cacheFolder, type Installation, withTemporaryFolder } from "./cache.ts";
 import { runCommand } from "./run-command.ts";
 
 interface GoProgram {
@@ -17,6 +18,10 @@ interface GoProgram {
   readonly version: string;
   readonly why: string;
   readonly sources: readonly string[];
+  /** Build tags. @default none */
+  readonly tags?: readonly string[];
+  /** Holds C sources, so that a C compiler is needed too. @default false */
+  readonly c?: true;
 }
 
 export const kuboProgram: GoProgram = {
@@ -114,6 +119,19 @@ export const tlogProgram: GoProgram = {
   sources: ["go.mod", "go.sum", "main.go"],
 };
 
+/** A Storj network in one process, and its S3 gateway. The third tag leaves out web pages, the others C code that has an equal in Go. */
+export const storjProgram: GoProgram = {
+  component: "storj",
+  module: "storj",
+  package: ".",
+  executable: "storj",
+  version: "1.162.3",
+  why: "a Storj network with its S3 gateway",
+  sources: ["go.mod", "go.sum", "main.go", "control.go"],
+  tags: ["netgo", "osusergo", "noembed"],
+  c: true,
+};
+
 const moduleFolder = (program: GoProgram) => join(import.meta.dirname, "..", "go", program.module);
 
 const fingerprint = (program: GoProgram): string => {
@@ -136,13 +154,19 @@ export const goInstallation = (program: GoProgram): Installation => ({
       },
     );
     const slots = ["go-build-1.lock", "go-build-2.lock"].map((name) => join(cacheFolder(), name));
-    await withOneOf(slots, async () => {
-      const cwd = moduleFolder(program);
-      const env = { GOFLAGS: "-mod=readonly -buildvcs=false", GOWORK: "off", CGO_ENABLED: "0" };
-      const { component } = program;
-      await runCommand({ component, doing: "fetching sources", command: "go", args: ["mod", "download"], cwd, env }, progress);
-      const args = ["build", "-trimpath", "-ldflags", "-s -w", "-o", join(into, program.executable), program.package];
-      await runCommand({ component, doing: `building ${program.module}`, command: "go", args, cwd, env }, progress);
-    });
+    await withOneOf(slots, () =>
+      withTemporaryFolder(async (temporary) => {
+        const { component, c, tags = [], package: built } = program;
+        const cwd = moduleFolder(program);
+        const compiler = c === undefined ? {} : await withCompiler(component, temporary, progress);
+        const env = { GOFLAGS: "-mod=readonly -buildvcs=false", GOWORK: "off", CGO_ENABLED: c === undefined ? "0" : "1", ...compiler };
+        const tagged = tags.length === 0 ? [] : ["-tags", tags.join(",")];
+        // Fetches the sources that are compiled, and not those of every module that is named somewhere.
+        const list = ["list", "-deps", ...tagged, built];
+        await runCommand({ component, doing: "fetching sources", command: "go", args: list, cwd, env }, progress);
+        const args = ["build", "-trimpath", ...tagged, "-ldflags", "-s -w", "-o", join(into, program.executable), built];
+        await runCommand({ component, doing: `building ${program.module} ${program.version}`, command: "go", args, cwd, env }, progress);
+      }),
+    );
   },
 });

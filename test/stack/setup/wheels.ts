@@ -5,7 +5,7 @@ import type { Progress } from "../progress.ts";
 import { type Installation, withTemporaryFolder } from "./cache.ts";
 import { runCommand } from "./run-command.ts";
 
-interface Wheel {
+export interface Wheel {
   readonly component: string;
   readonly package: string;
   readonly version: string;

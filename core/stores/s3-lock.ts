@@ -1,0 +1,68 @@
+import {
+  GetObjectLegalHoldCommand,
+  GetObjectRetentionCommand,
+  PutObjectLegalHoldCommand,
+  PutObjectRetentionCommand,
+  type S3Client,
+} from "@aws-sdk/client-s3";
+import { Failure } from "../domain/failure.ts";
+import { isMissingInS3, s3Code } from "./s3-failure.ts";
+
+/** An object, in the version that is read without naming one, or in a certain one. */
+export interface S3Place {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly VersionId?: string;
+}
+
+interface Lock {
+  /** Until when the version cannot be deleted. */
+  readonly until: Date | undefined;
+  readonly held: boolean;
+}
+
+/** How services say that there is no lock on an object, or none in the whole bucket. */
+const noLock =
+  /^(NoSuchObjectLockConfiguration|ObjectLockConfigurationNotFoundError|InvalidRequest|NotImplemented|MethodNotAllowed|NoSuchKey)$/;
+
+const orNone = async <T>(asking: Promise<T>): Promise<T | undefined> => {
+  try {
+    return await asking;
+  } catch (error) {
+    if (isMissingInS3(error) || noLock.test(s3Code(error))) return undefined;
+    throw error;
+  }
+};
+
+/** What keeps the object from being deleted, as Object Lock says. */
+export const lockInS3 = async (client: S3Client, place: S3Place, signal: AbortSignal): Promise<Lock> => {
+  const abortSignal = signal;
+  const retention = await orNone(client.send(new GetObjectRetentionCommand(place), { abortSignal }));
+  const hold = await orNone(client.send(new GetObjectLegalHoldCommand(place), { abortSignal }));
+  return { until: retention?.Retention?.RetainUntilDate, held: hold?.LegalHold?.Status === "ON" };
+};
+
+/**
+ * Locks the object's current version until `until` at least, so that nobody can shorten it (compliance mode), not even the bucket's
+ * owner. Does nothing where it is locked for longer.
+ */
+export const protectInS3 = async (client: S3Client, place: S3Place, until: Date, signal: AbortSignal): Promise<void> => {
+  const { until: now } = await lockInS3(client, place, signal);
+  if (now !== undefined && now >= until) return;
+  const Retention = { Mode: "COMPLIANCE", RetainUntilDate: until } as const;
+  await client.send(new PutObjectRetentionCommand({ ...place, Retention }), { abortSignal: signal });
+};
+
+export const holdInS3 = async (client: S3Client, place: S3Place, held: boolean, signal: AbortSignal): Promise<void> => {
+  const LegalHold = { Status: held ? "ON" : "OFF" } as const;
+  await client.send(new PutObjectLegalHoldCommand({ ...place, LegalHold }), { abortSignal: signal });
+};
+
+/** Why a delete was refused, where a lock is the reason; undefined where it is something else. */
+export const retainedInS3 = async (what: string, client: S3Client, place: S3Place, signal: AbortSignal): Promise<Failure | undefined> => {
+  const { until, held } = await lockInS3(client, place, signal);
+  if (held) return new Failure("StoreRetained", `${what}: a legal hold is on the object`);
+  if (until === undefined || until <= new Date()) return undefined;
+  const iso = until.toISOString();
+  return new Failure("StoreRetained", `${what}: the object is locked until ${iso}`, { details: { until: iso } });
+};
