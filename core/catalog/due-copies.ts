@@ -6,6 +6,8 @@ export interface DueCopy {
   readonly object: string;
   /** As the store said when it was written. */
   readonly bytes: number;
+  /** It lies in a tier where nothing can be read for hours. */
+  readonly archived: boolean;
 }
 
 /** Up to `limit` copies in a store that were last challenged before that time, or written then and never challenged; longest ago first. */
@@ -13,7 +15,9 @@ export const dueCopies = (catalog: Catalog, store: string, askedBefore: Instant,
   query(
     catalog,
     `choosing copies in ${store} to challenge`,
-    `SELECT object, bytes FROM dbgov.replica WHERE store = $1 AND receipt IS NOT NULL AND coalesce(asked_at, recorded_at) < $2
+    `SELECT object, bytes, EXISTS (
+       SELECT FROM dbgov.protection p WHERE p.object = r.object AND p.store = r.store AND p.tier = 'archive') AS archived
+     FROM dbgov.replica r WHERE store = $1 AND receipt IS NOT NULL AND coalesce(asked_at, recorded_at) < $2
      ORDER BY coalesce(asked_at, recorded_at), object LIMIT $3`,
     [store, askedBefore, limit],
   );

@@ -22,6 +22,7 @@ export const recordChallenges = async (
     await run(
       db,
       `UPDATE dbgov.replica r SET asked_at = $4,
+         proven_at = CASE WHEN c.was_right AND r.receipt IS NOT NULL THEN greatest(r.proven_at, $4) ELSE r.proven_at END,
          challenged_at = CASE WHEN c.was_right AND r.receipt IS NOT NULL THEN $4 ELSE r.challenged_at END
        FROM unnest($2::text[], $3::boolean[]) AS c (object, was_right) WHERE r.object = c.object AND r.store = $1`,
       [store, sorted.map(({ object }) => object), sorted.map(({ right }) => right), at],

@@ -8,7 +8,7 @@ export interface ReplicaFacts {
   /** What the store calls it. */
   readonly receipt: string;
   readonly bytes: number;
-  /** When it was last read back and found intact; null when it was only written. */
+  /** When it was last read back, or challenged for random blocks, and found intact; null when it was only written. */
   readonly provenAt: Instant | null;
 }
 

@@ -17,6 +17,8 @@ export interface EngineRecord {
   /** Which secrets were compared with which, by their names in the configuration. null: they could not be read here. */
   readonly keySeparation: KeySeparationRecord | null;
   readonly recipients: readonly RecipientRecord[];
+  /** null: the catalog could not be read. */
+  readonly stores: readonly StoreRecord[] | null;
 }
 
 export interface DatabaseRecord {
@@ -138,6 +140,23 @@ export interface KeySeparationRecord {
   readonly compared: readonly string[];
   /** Pairs of names whose secrets are the same. */
   readonly equal: readonly (readonly [string, string])[];
+}
+
+/** What repair passes know of one store. */
+export interface StoreRecord {
+  readonly name: string;
+  /** Between 0 and 1, by its answers. */
+  readonly trust: number;
+  readonly copies: number;
+  /** Copies that were challenged, and right, within the period, and those that were neither challenged nor written within it. */
+  readonly covered: number;
+  readonly overdue: number;
+  /** When the copy that was challenged longest ago was; null while one never was. */
+  readonly oldest: string | null;
+  /** Copies that are bad and not replaced. */
+  readonly lost: number;
+  /** What stands, by kind: how often, and one of the messages. */
+  readonly findings: readonly { readonly kind: string; readonly standing: number; readonly message: string }[];
 }
 
 export interface RecipientRecord {

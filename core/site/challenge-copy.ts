@@ -29,13 +29,13 @@ export interface ChallengedCopy extends DueCopy {
 
 /**
  * Has a store show random blocks of a pack, which are proven against the pack's Merkle root; smaller objects are read whole, and compared with
- * the hash that they are known by. Undefined where nothing can be said: an object that is not needed any more, or that nobody could prove now.
+ * the hash that they are known by. Undefined where nothing can be said: an object that is not needed any more, or that is there in an archive tier.
  * Throws the failure of a store that does not answer.
  */
 export const challengeCopy = async (
   site: Site,
   store: Store,
-  { object, bytes, pack }: ChallengedCopy,
+  { object, bytes, archived, pack }: ChallengedCopy,
   blocks: number,
   signal: AbortSignal,
 ): Promise<CopyAnswer | undefined> => {
@@ -43,6 +43,7 @@ export const challengeCopy = async (
     const found = await store.stat(object, signal);
     if (found === undefined)
       return { blocks: 0, problem: { kind: "missing", message: `${object} is not in store ${store.name} any more` } };
+    if (archived) return found.bytes === bytes ? undefined : { blocks: 0, problem: wrongLength(object, store, found.bytes, bytes) };
     if (pack !== undefined && store.capabilities.rangedReads)
       return await challengePack(site, store, object, pack, found.bytes, blocks, signal);
     const expected = await hashOf(site, object);

@@ -3,7 +3,7 @@ import { after, describe, it } from "node:test";
 import { allChecks } from "../../core/compliance/checks/all-checks.ts";
 import type { DatabaseRecord, EngineRecord, SnapshotRecord } from "../../core/compliance/engine-record.ts";
 import type { Result, Verdict } from "../../core/compliance/finding.ts";
-import { ago, dayMs, goodDatabase, goodRecord, goodSnapshot, hourMs, sweptAt } from "./compliance-records.ts";
+import { ago, dayMs, goodDatabase, goodRecord, goodSnapshot, goodStore, hourMs, sweptAt } from "./compliance-records.ts";
 
 interface Case {
   readonly check: string;
@@ -334,6 +334,62 @@ const cases: readonly Case[] = [
     record: { recipients: [{ name: "drills", secretOnWorkers: true }] },
     result: "fail",
     reason: /every recipient/,
+  },
+
+  { check: "record-copies-challenged", when: "all is well", result: "pass", reason: /copies in local, azure were challenged/ },
+  {
+    check: "record-copies-challenged",
+    when: "a store was not asked for too long",
+    record: { stores: [goodStore, { ...goodStore, name: "azure", overdue: 3 }] },
+    result: "fail",
+    reason: /3 of 40 copies in azure/,
+  },
+  {
+    check: "record-copies-challenged",
+    when: "nothing is stored",
+    record: { stores: [{ ...goodStore, copies: 0 }] },
+    result: "not-applicable",
+    reason: /No store/,
+  },
+  {
+    check: "record-copies-challenged",
+    when: "the catalog is away",
+    record: { stores: null },
+    result: "inconclusive",
+    reason: /could not tell/,
+  },
+
+  { check: "record-stores-sound", when: "all is well", result: "pass", reason: /Nothing that was found/ },
+  {
+    check: "record-stores-sound",
+    when: "bad copies stay",
+    record: { stores: [{ ...goodStore, lost: 2 }] },
+    result: "fail",
+    reason: /against local \(2 bad copies\)/,
+  },
+  {
+    check: "record-stores-sound",
+    when: "a store does not answer",
+    record: { stores: [{ ...goodStore, findings: [{ kind: "unreachable", standing: 1, message: "it is away" }] }] },
+    result: "fail",
+    reason: /against local \(it is away\)/,
+  },
+  { check: "record-stores-sound", when: "the catalog is away", record: { stores: null }, result: "inconclusive", reason: /could not tell/ },
+
+  { check: "record-stores-funded", when: "all is well", result: "pass", reason: /about to end/ },
+  {
+    check: "record-stores-funded",
+    when: "money runs out",
+    record: { stores: [{ ...goodStore, findings: [{ kind: "unfunded", standing: 1, message: "The money reaches until Friday" }] }] },
+    result: "fail",
+    reason: /until Friday/,
+  },
+  {
+    check: "record-stores-funded",
+    when: "the catalog is away",
+    record: { stores: null },
+    result: "inconclusive",
+    reason: /could not tell/,
   },
 ];
 

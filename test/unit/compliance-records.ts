@@ -1,4 +1,4 @@
-import type { DatabaseRecord, EngineRecord, SnapshotRecord } from "../../core/compliance/engine-record.ts";
+import type { DatabaseRecord, EngineRecord, SnapshotRecord, StoreRecord } from "../../core/compliance/engine-record.ts";
 
 /** Records for tests: one of an engine that knows nothing, and one of an engine with which all is well. */
 export const emptyRecord: EngineRecord = {
@@ -9,6 +9,7 @@ export const emptyRecord: EngineRecord = {
   kit: null,
   keySeparation: null,
   recipients: [],
+  stores: null,
 };
 
 export const hourMs = 3_600_000;
@@ -51,6 +52,10 @@ export const goodDatabase: DatabaseRecord = {
   failuresSinceSuccess: 0,
 };
 
+export const goodStore: StoreRecord = {
+  ...({ name: "local", trust: 1, copies: 40, covered: 38, overdue: 0, oldest: ago(20 * dayMs), lost: 0, findings: [] } as const),
+};
+
 export const goodRecord: EngineRecord = {
   databases: [goodDatabase],
   log: { size: 9, catalogEntries: 9, gaps: [], checkpointRoot: "ab".repeat(32) },
@@ -62,4 +67,5 @@ export const goodRecord: EngineRecord = {
     { name: "board", secretOnWorkers: false },
     { name: "drills", secretOnWorkers: true },
   ],
+  stores: [goodStore, { ...goodStore, name: "azure" }],
 };

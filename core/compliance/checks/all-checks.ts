@@ -21,6 +21,7 @@ import { recordLogComplete } from "./record/log.ts";
 import { recordLastRun, recordProtected, recordRecoveryPoint } from "./record/protection.ts";
 import { recordReplicas, recordReplicasProven } from "./record/replicas.ts";
 import { recordRetention } from "./record/retention.ts";
+import { recordCopiesChallenged, recordStoresFunded, recordStoresSound } from "./record/stores.ts";
 
 /** Every check, in the order in which reports list them. */
 export const allChecks: readonly Check[] = [
@@ -58,6 +59,9 @@ export const allChecks: readonly Check[] = [
   recordAnchored,
   recordRetention,
   recordLogComplete,
+  recordCopiesChallenged,
+  recordStoresSound,
+  recordStoresFunded,
   recordRecoveryKit,
   recordKeySeparation,
   recordRecipients,

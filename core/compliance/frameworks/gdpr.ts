@@ -76,7 +76,14 @@ export const gdpr: Framework = {
     {
       id: "Art. 32(1)(d)",
       title: "Measures are tested and evaluated regularly",
-      checks: ["record-drill", "record-recovery-time", "record-replicas-proven"],
+      checks: [
+        "record-drill",
+        "record-recovery-time",
+        "record-replicas-proven",
+        "record-copies-challenged",
+        "record-stores-sound",
+        "record-stores-funded",
+      ],
     },
     {
       id: "Art. 32(4)",

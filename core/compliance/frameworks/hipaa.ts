@@ -37,7 +37,16 @@ export const hipaa: Framework = {
     {
       id: "164.308(a)(7)(ii)(A)",
       title: "Exact, retrievable copies of health information are made",
-      checks: ["record-protected", "record-recovery-point", "record-last-run", "record-replicas", "record-replicas-proven"],
+      checks: [
+        "record-protected",
+        "record-recovery-point",
+        "record-last-run",
+        "record-replicas",
+        "record-replicas-proven",
+        "record-copies-challenged",
+        "record-stores-sound",
+        "record-stores-funded",
+      ],
     },
     {
       id: "164.308(a)(7)(ii)(B)",
