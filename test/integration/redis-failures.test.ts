@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect as connectTo, createServer, type Server, type Socket } from "node:net";
 import { after, before, describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { redis } from "../../core/databases/redis/redis.ts";
 import { type FailureType, isFailure } from "../../core/domain/failure.ts";
 import { captureRedis, fillUgly, otherServers, type RedisServer, restoreRedis, signal, startRedis } from "./redis-place.ts";
@@ -85,6 +86,26 @@ describe("Redis, what goes wrong", () => {
       await assert.rejects(captureRedis(`redis://127.0.0.1:${front.port}`), fails("HoldLost", /before its RDB was whole/));
     } finally {
       front.server.close();
+    }
+  });
+
+  it("a store that takes nothing for longer than the server's patience with replicas", async () => {
+    const patient = await startRedis("redis", ["--rdbcompression", "no", "--repl-timeout", "10"]);
+    try {
+      // More than sockets hold.
+      for (const key of ["one", "two"]) await patient.call("SETRANGE", key, String((48 << 20) - 1), "x");
+      const { token, close } = await redis.hold(patient.url, signal);
+      const { streams } = await redis.plan(patient.url, token, { partBytes: 1 << 20 }, signal);
+      const keys = streams.find(({ kind }) => kind === "rows")!;
+      let bytes = 0;
+      for await (const block of redis.read(patient.url, token, keys, keys.parts[0]!, signal)) {
+        if (bytes === 0) await delay(13_000);
+        bytes += block.length;
+      }
+      assert.ok(bytes > 96 << 20, `${bytes} bytes`);
+      await close();
+    } finally {
+      await patient.stop();
     }
   });
 

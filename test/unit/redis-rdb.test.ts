@@ -71,6 +71,20 @@ describe("reading an RDB", () => {
     for (const size of [13, 1_000, 65_536]) assert.deepEqual(await recordsOf(ugly, size), whole, `${size}`);
   });
 
+  it("checks the checksum, wherever the bytes are cut, unless the server wrote none", async () => {
+    const body = ugly.subarray(0, -8);
+    const summed = Buffer.concat([body, crc64(body)]);
+    const whole = await recordsOf(ugly, ugly.length);
+    for (const size of [13, 65_536, summed.length]) assert.deepEqual(await recordsOf(summed, size), whole, `${size}`);
+    const flipped = Buffer.from(summed);
+    flipped[flipped.length - 1_000]! ^= 1;
+    for (const size of [1_000, flipped.length])
+      await assert.rejects(recordsOf(flipped, size), (error) => isFailure(error, "HoldLost") && /checksum/.test(error.message));
+    await assert.rejects(recordsOf(summed.subarray(0, -3), 1_000), (error) => isFailure(error, "EngineUnsupported"), "cut off in it");
+    const old = Buffer.concat([magic("0004"), Buffer.of(254, 0, 0, ...string("a"), ...string("one")), Buffer.of(255)]);
+    assert.equal([...recordsIn(await recordsOf(old, old.length))].length, 1, "before version 5 there is none");
+  });
+
   it("leaves out logical databases that are not wanted", async () => {
     const records = [...recordsIn(await recordsOf(ugly, 4_096, (database) => database === 9))];
     assert.deepEqual(

@@ -4,7 +4,7 @@ import { type Connection, connected } from "./connection.ts";
 import { methodOf } from "./hold.ts";
 import type { ChosenMethod, Method } from "./method.ts";
 import { scratchDatabases } from "./scratch-mark.ts";
-import { type Keyspace, readFacts, type ServerFacts, versionText } from "./server-facts.ts";
+import { isAtLeast, type Keyspace, readFacts, type ServerFacts, versionText } from "./server-facts.ts";
 import type { StreamDetail } from "./stream-state.ts";
 
 /** What reads a part. */
@@ -37,8 +37,9 @@ export const definitionsStream = "server";
 export const scanCount = 512;
 /** Connecting, choosing, planning, functions and users. */
 const overheadCommands = 40;
-/** Sent for each key at most, by the way in which it is read. */
-const commandsPerKey: Readonly<Record<Method, number>> = { replication: 0, dump: 4, types: 8 };
+/** Sent for each key at most: one that is large is a transaction of its own. Before 7.0 expiry takes two times and what is left. */
+const commandsPerKey = (method: Method, facts: ServerFacts): number =>
+  ({ replication: 0, dump: isAtLeast(facts, [7, 0]) ? 4 : 6, types: 8 })[method];
 
 export const planDatabase = (url: string, token: string, signal: AbortSignal): Promise<Plan> =>
   connected(url, signal, "planning", async (connection) => {
@@ -87,7 +88,7 @@ const partsOf = (
         estimatedBytes: facts.usedMemory,
       },
     ];
-  const needed = (count: number): number => Math.ceil(count / scanCount) * 2 + count * commandsPerKey[method] + 10;
+  const needed = (count: number): number => Math.ceil(count / scanCount) * 2 + count * commandsPerKey(method, facts) + 10;
   const total = overheadCommands + wanted.reduce((sum, space) => sum + needed(space.keys), 0);
   if (budget !== undefined && total > budget)
     throw new Failure(

@@ -13,8 +13,13 @@ export interface Replication {
 }
 
 const connectTimeoutMs = 10_000;
-/** A primary sends a newline every few seconds while it prepares. */
+/** A primary sends a newline every few seconds while it prepares. It counts only while somebody waits for what comes. */
 const silenceMs = 120_000;
+/**
+ * While nobody reads, so much is read ahead so often, up to a limit: a server gives up a replica that takes nothing for `repl-timeout`
+ * (60 s), and can write on only once a good part of what the sockets hold is gone.
+ */
+const readAhead = { everyMs: 4_000, bytes: 1 << 20, atMost: 96 << 20 } as const;
 const markerBytes = 40;
 /** Whose RDB (`newestRdb.valkey`) is understood here. */
 const newestValkey = "9.1.0";
@@ -86,8 +91,10 @@ const openLink = async (address: Address, signal: AbortSignal): Promise<Link> =>
   const socket: Socket = address.tls ? connectTls({ host, port, servername: host }) : connectPlain({ host, port });
   const abort = (): void => void socket.destroy(signal.reason instanceof Error ? signal.reason : undefined);
   signal.addEventListener("abort", abort, { once: true });
+  let timer: NodeJS.Timeout | undefined;
   const close = (): void => {
     signal.removeEventListener("abort", abort);
+    clearInterval(timer);
     socket.destroy();
   };
   socket.on("error", () => undefined); // told to whoever reads
@@ -99,15 +106,46 @@ const openLink = async (address: Address, signal: AbortSignal): Promise<Link> =>
     signal.throwIfAborted();
     throw error;
   }
-  socket.setTimeout(silenceMs);
+  socket.setTimeout(0);
   const chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  const ahead: Promise<IteratorResult<Buffer>>[] = [];
+  let aheadBytes = 0;
+  let waiting = false;
+  const readSome = async (): Promise<void> => {
+    for (const until = aheadBytes + readAhead.bytes; !waiting && aheadBytes < Math.min(until, readAhead.atMost); ) {
+      const chunk = chunks.next();
+      ahead.push(chunk);
+      const { value, done } = await chunk;
+      if (done === true) return;
+      aheadBytes += value.length;
+    }
+  };
+  let busy = false;
+  timer = setInterval(() => {
+    if (busy) return;
+    busy = true;
+    // Errors are told to whoever reads.
+    void readSome()
+      .catch(() => undefined)
+      .finally(() => {
+        busy = false;
+      });
+  }, readAhead.everyMs);
+  timer.unref();
   const next = async (): Promise<Buffer> => {
     let result: IteratorResult<Buffer>;
+    waiting = true;
+    socket.setTimeout(silenceMs);
     try {
-      result = await chunks.next();
+      const early = ahead.shift();
+      result = await (early ?? chunks.next());
+      if (early !== undefined && result.done !== true) aheadBytes -= result.value.length;
     } catch (cause) {
       signal.throwIfAborted();
       throw lost(address, cause);
+    } finally {
+      waiting = false;
+      socket.setTimeout(0);
     }
     signal.throwIfAborted();
     if (result.done === true) throw lost(address);

@@ -9,17 +9,34 @@ for (let byte = 0; byte < 256; byte++) {
   high[byte] = Number(crc >> 32n);
 }
 
-/** Eight bytes, as they end a DUMP. */
-export const crc64 = (bytes: Uint8Array): Buffer => {
+/** Of bytes that come one after another. */
+export const createCrc64 = (): { add(bytes: Uint8Array): void /** Eight bytes, as they end a DUMP and an RDB. */; end(): Buffer } => {
   let a = 0;
   let b = 0;
-  for (let at = 0; at < bytes.length; at++) {
-    const n = (a ^ bytes[at]!) & 0xff;
-    a = ((a >>> 8) | (b << 24)) ^ low[n]!;
-    b = (b >>> 8) ^ high[n]!;
-  }
-  const out = Buffer.alloc(8);
-  out.writeUInt32LE(a >>> 0, 0);
-  out.writeUInt32LE(b >>> 0, 4);
-  return out;
+  return {
+    add: (bytes) => {
+      let x = a;
+      let y = b;
+      for (let at = 0; at < bytes.length; at++) {
+        const n = (x ^ bytes[at]!) & 0xff;
+        x = ((x >>> 8) | (y << 24)) ^ low[n]!;
+        y = (y >>> 8) ^ high[n]!;
+      }
+      a = x;
+      b = y;
+    },
+    end: () => {
+      const out = Buffer.alloc(8);
+      out.writeUInt32LE(a >>> 0, 0);
+      out.writeUInt32LE(b >>> 0, 4);
+      return out;
+    },
+  };
+};
+
+/** Eight bytes, as they end a DUMP. */
+export const crc64 = (bytes: Uint8Array): Buffer => {
+  const crc = createCrc64();
+  crc.add(bytes);
+  return crc.end();
 };

@@ -1,6 +1,7 @@
 import { Failure } from "../../../domain/failure.ts";
 import { forever } from "../record.ts";
 import type { RecordWriter } from "../record-writer.ts";
+import { createCrc64 } from "./crc64.ts";
 import { bigLength, byte, bytesOf, type Cursor, i64, length, malformed, pass, passString, string, underflow } from "./cursor.ts";
 import { passModuleAux } from "./module.ts";
 import { isValueType, keyTypeOf, type Step, valueSteps } from "./values.ts";
@@ -41,11 +42,14 @@ export async function* readRdb(
   { wants, now }: RdbOptions,
 ): AsyncGenerator<Uint8Array, void> {
   const cursor: Cursor = { buffer: Buffer.allocUnsafe(1 << 20), at: 0, end: 0, wanted: 0 };
+  const crc = createCrc64();
+  let summed = 0;
+  let version = 0;
   let database = 0;
   let expiry = forever;
   /** What is read next; undefined at the end. */
   let step: (() => boolean) | undefined = () => {
-    readMagic(cursor);
+    version = readMagic(cursor);
     step = between;
     return true;
   };
@@ -88,12 +92,22 @@ export async function* readRdb(
         database = length(cursor);
         return true;
       case opcodes.end:
-        step = undefined;
+        step = version < firstWithChecksum ? undefined : checksum;
         return true;
       default:
         readKey(opcode);
         return true;
     }
+  };
+  const checksum = (): boolean => {
+    const from = pass(cursor, checksumBytes);
+    crc.add(cursor.buffer.subarray(summed, from));
+    const said = cursor.buffer.subarray(from, cursor.at);
+    step = undefined;
+    // Zeros: the server was told to write none.
+    if (said.some((each) => each !== 0) && !crc.end().equals(said))
+      throw new Failure("HoldLost", "The RDB that the server sent does not match its own checksum: it was damaged on its way.");
+    return true;
   };
   const readKey = (rdbType: number): void => {
     if (!isValueType(rdbType)) keyTypeOf(rdbType);
@@ -117,14 +131,20 @@ export async function* readRdb(
     } catch (error) {
       if (error !== underflow) throw error;
       cursor.at = mark;
+      crc.add(cursor.buffer.subarray(summed, mark));
       await refill(cursor, chunks);
+      summed = cursor.at;
     }
     if (writer.size() >= blockBytes) yield writer.take();
   }
   if (writer.size() > 0) yield writer.take();
 }
 
-const readMagic = (cursor: Cursor): void => {
+/** Of Redis and of Valkey alike. */
+const firstWithChecksum = 5;
+const checksumBytes = 8;
+
+const readMagic = (cursor: Cursor): number => {
   const magic = bytesOf(cursor, 9).toString("latin1");
   const redis = /^REDIS(\d{4})$/.exec(magic);
   const valkey = /^VALKEY(\d{3})$/.exec(magic);
@@ -132,6 +152,7 @@ const readMagic = (cursor: Cursor): void => {
   if (redis === null && valkey === null) throw malformed(`it begins with ${JSON.stringify(magic)}`);
   if (version > (redis === null ? newestRdb.valkey : newestRdb.redis))
     throw new Failure("EngineUnsupported", `the server's RDB has version ${version}, which is newer than this dbgov knows`);
+  return version;
 };
 
 /** At least so many bytes as were missing; a quarter more than there were, lest a large value be read over and over. */
