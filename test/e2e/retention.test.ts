@@ -153,6 +153,10 @@ describe("retention", () => {
     assert.ok(deleted.kind === "deleted" && deleted.snapshot === first);
     assert.equal(deleted.envelopes, own.filter((key) => key.startsWith("envelopes/")).length);
     assert.equal(deleted.packs, own.filter((key) => key.startsWith("packs/")).length);
+    assert.deepEqual([deleted.reason, deleted.means], ["retention", "envelopes"], "others on IPFS may keep the packs");
+    const [{ index = -1 } = {}] = (await logEntries(catalog, { kind: "objects-deleted" })).slice(-1);
+    const { entry: objects } = await log.entry(index);
+    assert.ok(objects.kind === "objects-deleted" && (objects.gone ?? 0) > 0 && (objects.unpinned ?? 0) > 0 && objects.kept === 0);
     assert.deepEqual((await test.dbgov("retention", "run")).json, { removed: [], objectsDeleted: 0 });
     const envelopes = await readKeyring(test.site.loaded.config.recoveryKit);
     assert.deepEqual([envelopes(first), envelopes(second).length > 0], [[], true], "the recovery kit has no envelope of what is gone");
