@@ -70,7 +70,14 @@ export const schemas = {
   },
   statement: {
     params: object({ database: text }),
-    querystring: object({ from: { type: "string", format: "date" }, to: { type: "string", format: "date" } }),
+    querystring: object(
+      {
+        from: { type: "string", format: "date" },
+        to: { type: "string", format: "date" },
+        page: described({ ...whole, minimum: 1, default: 1 }, "of a statement of more than 2,000 entries: which page"),
+      },
+      ["page"],
+    ),
     response: described({ type: "object", additionalProperties: true }, "a period statement, as docs/proof.md describes it"),
   },
   checkpoints: {

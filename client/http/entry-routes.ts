@@ -64,7 +64,7 @@ export const addEntryRoutes = (app: FastifyInstance, place: AuditPlace): void =>
     (request) => bundle(request, request.params.index, request.query.since),
   );
 
-  app.get<{ Params: { database: string }; Querystring: { from: string; to: string } }>(
+  app.get<{ Params: { database: string }; Querystring: { from: string; to: string; page: number } }>(
     "/v1/databases/:database/statement",
     {
       schema: {
@@ -74,10 +74,12 @@ export const addEntryRoutes = (app: FastifyInstance, place: AuditPlace): void =>
         response: { 200: schemas.statement.response },
       },
     },
-    async ({ params: { database }, query: { from, to }, auditToken: { databases, kinds } }) => {
+    async ({ params: { database }, query: { from, to, page }, auditToken: { databases, kinds } }) => {
       if (kinds !== null || (databases !== null && !databases.includes(database)))
         throw new Failure("NameUnknown", `this token may not see all entries of a database "${database}"`);
-      return await provePeriod(site, database, { from: `${from}T00:00:00.000Z`, to: `${to}T23:59:59.999Z` }, place.signal);
+      const pages = await provePeriod(site, database, { from: `${from}T00:00:00.000Z`, to: `${to}T23:59:59.999Z` }, place.signal);
+      if (page > pages.count) throw new Failure("NameUnknown", `the statement has ${pages.count} pages, and no page ${page}`);
+      return await pages.page(page);
     },
   );
 

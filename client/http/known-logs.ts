@@ -1,22 +1,24 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure } from "../../core/domain/failure.ts";
-import { type Checkpoint, openCheckpoint } from "../../core/ledger/verify/checkpoint.ts";
-import type { NoteKey } from "../../core/ledger/verify/note.ts";
+import type { Checkpoint } from "../../core/ledger/verify/checkpoint.ts";
+import { openTrustedCheckpoint, type Trust } from "../../core/ledger/verify/trust.ts";
 import { writeDurably } from "../../core/stores/durable-file.ts";
 
 /**
  * The last checkpoint of each log that this auditor has verified, by the log's name, as known_hosts of SSH keeps hosts: JSON of notes, each of them signed.
  * Without its memory an auditor could be shown another log each time.
  */
-export const readKnownLog = async (path: string, key: NoteKey): Promise<Checkpoint | undefined> => {
-  const note = (await readNotes(path))[key.name];
+export const readKnownLog = async (path: string, trust: Trust): Promise<Checkpoint | undefined> => {
+  const { origin } = trust.log;
+  const note = (await readNotes(path))[origin];
   if (note === undefined) return undefined;
-  const checkpoint = openCheckpoint(note, key.name, key);
+  // It was seen while its key was in force, which this file is the auditor's own witness of.
+  const checkpoint = openTrustedCheckpoint(note, trust);
   if ("reason" in checkpoint) {
     throw new Failure(
       "UsageInvalid",
-      `the checkpoint of ${key.name} in ${path} ${checkpoint.reason}: is the trust policy another one, or the file damaged?`,
+      `the checkpoint of ${origin} in ${path} ${checkpoint.reason}: is the trust policy another one, or the file damaged?`,
     );
   }
   return checkpoint;

@@ -131,6 +131,9 @@ describe("the audit API", () => {
     assert.deepEqual(report.failures, []);
     assert.equal((await ask(path, shopOnly)).status, 404);
     assert.equal((await ask("/v1/databases/crm/statement?from=2026-11-01&to=soon")).status, 400);
+    assert.equal(report.period?.objectives.length, 4);
+    assert.deepEqual((await ask(`${path}&page=1`)).body, body);
+    assert.equal((await ask(`${path}&page=2`)).status, 404);
   });
 
   test("checkpoints, consistency and tiles are those of the log, as other tools read them", async () => {

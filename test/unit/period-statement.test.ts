@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { before, describe, test } from "node:test";
+import { periodPage } from "../../client/period-page/period-page.ts";
 import { commit, type EntryBody } from "../../core/ledger/entries.ts";
-import { openLog } from "../../core/ledger/log.ts";
-import { buildPeriodStatement } from "../../core/ledger/period-statement.ts";
+import { type IndexedEntry, openLog } from "../../core/ledger/log.ts";
+import { buildPeriodPages } from "../../core/ledger/period-statement.ts";
 import { buildProofBundle } from "../../core/ledger/proof-bundle.ts";
-import { auditPeriod, type PeriodStatement } from "../../core/ledger/verify/period.ts";
+import { parseBundle, type Trust } from "../../core/ledger/verify/audit.ts";
+import { auditPeriod, type PeriodStatement, startPeriodAudit } from "../../core/ledger/verify/period.ts";
 import { nameSalt, origin, sealedDraft, testSigner } from "./ledger-fixtures.ts";
 import { memoryStore } from "./ledger-memory-store.ts";
 import { trust } from "./ledger-tampering.ts";
@@ -29,15 +31,22 @@ const monthOfOrders = async () => {
   const entries = (await Array.fromAsync(log.entries())).filter(
     ({ entry }) => "database" in entry && entry.database === commit("orders", nameSalt),
   );
-  return { log, entries };
+  return { log, places: placesOf(entries) };
 };
 
+const placesOf = (entries: readonly IndexedEntry[]) => entries.map(({ index, entry: { time } }) => ({ index, time }));
+
+type Options = Parameters<typeof buildPeriodPages>[0];
+
+/** The only page, or one of several. */
+const pageOf = async (options: Options, number = 1): Promise<PeriodStatement> => await (await buildPeriodPages(options)).page(number);
+
 test("a period's statement has all entries of a database, and what they add up to; each way of leaving one out is refused", async () => {
-  const { log, entries } = await monthOfOrders();
+  const { log, places } = await monthOfOrders();
   const of = (from: string, to: string) =>
-    buildPeriodStatement({
+    pageOf({
       log,
-      entries,
+      places,
       database,
       from: `2026-11-${from}T00:00:00.000Z`,
       to: `2026-11-${to}T23:59:59.000Z`,
@@ -90,12 +99,140 @@ test("each sealed snapshot of a period must be signed by a key that the policy n
     const { identity, body } = sealedDraft(day + 1);
     await log.append([{ identity, body: { ...body, signer, time: `2026-11-0${day + 1}T02:00:00.000Z` } as EntryBody }]);
   }
-  const statement = await buildPeriodStatement({
-    ...{ log, entries: await Array.fromAsync(log.entries()), database },
+  const statement = await pageOf({
+    ...{ log, places: placesOf(await Array.fromAsync(log.entries())), database },
     ...{ from: "2026-11-01T00:00:00.000Z", to: "2026-11-30T00:00:00.000Z" },
     attest: (index) => buildProofBundle({ log, index }),
   });
   const { verified, failures } = auditPeriod(statement, { ...policy, signingKeys: [known] });
   assert.deepEqual([verified, failures.map(({ part }) => part)], [false, ["entries[1].entry.signer"]]);
   assert.equal(auditPeriod(statement, { ...policy, signingKeys: [known, stranger] }).verified, true);
+});
+
+describe("a statement of more entries than one file may have", () => {
+  const objectives = { snapshotEverySeconds: 90_000, drillEverySeconds: 7 * 86_400, restoreWithinSeconds: 10, verifyEverySeconds: 86_400 };
+  let pages: PeriodStatement[];
+  const audit = (given: readonly unknown[], under: Trust = policy) => {
+    const started = startPeriodAudit(under);
+    for (const page of given) started.take(JSON.parse(JSON.stringify(page)));
+    return started.report();
+  };
+  before(async () => {
+    const { log, places } = await monthOfOrders();
+    const period = { from: "2026-11-05T00:00:00.000Z", to: "2026-11-14T23:59:59.000Z" };
+    const built = await buildPeriodPages({
+      log,
+      places,
+      database,
+      ...period,
+      objectives,
+      attest: (index) => buildProofBundle({ log, index }),
+      atMost: 5,
+    });
+    assert.equal(built.count, 3);
+    pages = [await built.page(1), await built.page(2), await built.page(3)];
+  });
+
+  test("adds up over its pages, and says which objectives were met", () => {
+    assert.deepEqual(
+      pages.map(({ entries, before: one, after: other }) => [entries.length, one !== undefined, other !== undefined]),
+      [
+        [5, true, false],
+        [5, false, false],
+        [2, false, true],
+      ],
+    );
+    const { verified, failures, period } = audit(pages);
+    assert.deepEqual(failures, []);
+    assert.ok(verified && period?.closed);
+    assert.deepEqual(period.kinds, { "snapshot-sealed": 10, drilled: 1, deleted: 1 });
+    assert.equal(period.snapshots.length, 10);
+    const words = period.objectives.map(({ objective, worst, met, saidBy }) => [objective, worst, met, saidBy]);
+    assert.deepEqual(words, [
+      ["snapshotEverySeconds", 86_400, true, "statement"],
+      ["verifyEverySeconds", 10 * 86_400 - 1, false, "statement"],
+      ["drillEverySeconds", 5 * 86_400 + 79_199, true, "statement"],
+      ["restoreWithinSeconds", 12.5, false, "statement"],
+    ]);
+    const strict = audit(pages, { ...policy, objectives: { snapshotEverySeconds: 3_600 } }).period!.objectives[0];
+    assert.deepEqual(strict, { objective: "snapshotEverySeconds", limit: 3_600, worst: 86_400, met: false, saidBy: "policy" });
+  });
+
+  test("is refused with a page missing, twice, in another order, of another statement, or under another head", async () => {
+    const [one, two, three] = pages as [PeriodStatement, PeriodStatement, PeriodStatement];
+    const refused = (given: readonly unknown[], words: RegExp): void => {
+      const { verified, failures } = audit(given);
+      assert.equal(verified, false, String(words));
+      assert.match(failures.map(({ part, reason }) => `${part} ${reason}`).join("\n"), words);
+    };
+    refused([one, two], /^page is one of 3, and 2 of them were given$/);
+    refused([one], /^page is one of 3, and 1 of them was given$/);
+    refused([two, three], /page is 2 of 3, and 1 must come here/);
+    refused([one, three], /pages\[1\]\.page is 3 of 3, and 2 must come here/);
+    refused([one, two, two, three], /pages\[2\]\.page is 2 of 3/);
+    refused(
+      [one, { ...two, entries: two.entries.slice(1) }, three],
+      /pages\[1\]\.entries\[0\]\.entry\.sequence is \d+, and \d+ must come here: an entry is missing/,
+    );
+    refused([one, { ...two, entries: two.entries.slice(0, -1) }, three], /pages\[2\]\.entries\[0\]\.entry\.sequence/);
+    refused([one, two, { ...three, objectives: {} }], /pages\[2\]\.page is of another statement/);
+    refused([one, two, { ...three, to: "2026-11-15T00:00:00.000Z" }], /pages\[2\]\.page is of another statement/);
+    refused([one, { ...two, before: one.entries.at(-1) }, three], /pages\[1\]\.before/);
+    refused([{ ...one, after: two.entries[0] }, two, three], /^after stands in another page than the last$/m);
+    refused([one, two, { ...three, page: { number: 3, of: 4 } }], /pages\[2\]\.page is 3 of 4/);
+    const { log, places } = await monthOfOrders();
+    const other = await buildPeriodPages({
+      log,
+      places,
+      database,
+      from: one.from,
+      to: one.to,
+      objectives,
+      attest: (index) => buildProofBundle({ log, index }),
+      atMost: 5,
+    });
+    refused([one, two, await other.page(3)], /pages\[2\]\.checkpoint is another one than that of the first page/);
+  });
+
+  test("becomes a page for people, in which nothing of the statement is markup", () => {
+    const page = periodPage(audit(pages));
+    for (const words of [
+      /orders: 2026-11-05 to 2026-11-14/,
+      /2 of 4 objectives missed/,
+      /10 snapshots on 10 of 10 days/,
+      /12\.5 s/,
+      /retention/,
+    ])
+      assert.match(page, words);
+    assert.doesNotMatch(page, /<script|https?:\/\//);
+    const hostile = { ...audit(pages), period: { ...audit(pages).period!, database: "<script>alert(1)</script>" } };
+    assert.match(periodPage(hostile), /&lt;script&gt;/);
+    assert.doesNotMatch(periodPage(hostile), /<script/);
+    const refusedPage = periodPage(audit(pages.slice(1)));
+    assert.match(refusedPage, /not verified/);
+    assert.doesNotMatch(refusedPage, /objectives/);
+  });
+});
+
+test("a full page of entries of the usual size is one that a verifier reads", async () => {
+  const log = await openLog({ store: memoryStore(), origin, signer: testSigner() });
+  await log.append(
+    Array.from({ length: 2_100 }, (_, at) => {
+      const { body } = sealedDraft(1);
+      return { identity: `${at}`, body: { ...body, time: "2026-11-05T02:00:00.000Z" } as EntryBody };
+    }),
+  );
+  const places = placesOf(await Array.fromAsync(log.entries()));
+  const options = { log, places, database, from: "2026-11-01T00:00:00.000Z", to: "2026-11-30T00:00:00.000Z" };
+  const built = await buildPeriodPages({ ...options, attest: (index) => buildProofBundle({ log, index }) });
+  assert.equal(built.count, 2);
+  const audit = startPeriodAudit(policy);
+  for (let number = 1; number <= built.count; number++) {
+    const text = JSON.stringify(await built.page(number), null, 2);
+    assert.ok(text.length < 6 * 1024 * 1024, `${text.length}`);
+    audit.take(parseBundle(text, ["dbgov-period"]));
+  }
+  const { failures, period } = audit.report();
+  assert.deepEqual(failures, []);
+  assert.equal(period?.kinds["snapshot-sealed"], 2_100);
 });

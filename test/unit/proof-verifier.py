@@ -1,5 +1,5 @@
-"""A second verifier of proof bundles, written from docs/proof.md alone. Usage: proof-verifier.py CASES.json
-CASES is a list of {"bundle", "trust"}; prints one JSON list with, for each, null when it verifies, else why not. Needs `cryptography`."""
+"""A second verifier of proof bundles, statements of periods and proofs of misbehavior, written from docs/proof.md alone. Usage: proof-verifier.py CASES.json
+CASES is a list of {"bundle", "trust"}, or {"pages", "trust"} for a statement of several files; prints one JSON list with, for each, null when it verifies, else why not. Needs `cryptography`."""
 import base64, datetime, functools, hashlib, hmac, json, re, sys
 
 from cryptography import x509
@@ -153,14 +153,25 @@ anchor = shape({
     "kind": one_of("evm"), "chainId": positive, "contract": address, "transaction": chain_hash, "block": count, "blockHash": chain_hash, "time": time,
     "header": chain_bytes, "transactionIndex": count, "transactionProof": list_of(chain_bytes, 24), "receiptProof": list_of(chain_bytes, 24), "logIndex": count,
 })
+disclosed = shape({"name": text(".{1,1000}"), "salt": hash32})
+proven = shape({"entry": entry, "index": count, "inclusion": proof_list})
+attestation = {"version": version1, "checkpoint": note_text, "anchors": list_of(anchor, 8)}
+more_attestation = {
+    "timestamps": list_of(shape({"kind": one_of("rfc3161"), "token": text("[A-Za-z0-9+/=]{1,90000}")}), 8),
+    "consistency": shape({"checkpoint": note_text, "proof": proof_list}),
+}
 bundle_shape = shape(
-    {"format": one_of("dbgov-proof"), "version": version1, "entry": entry, "index": count, "inclusion": proof_list, "checkpoint": note_text, "anchors": list_of(anchor, 8)},
+    {**attestation, "format": one_of("dbgov-proof"), "entry": entry, "index": count, "inclusion": proof_list},
+    {**more_attestation, "database": disclosed},
+)
+period_shape = shape(
+    {**attestation, "format": one_of("dbgov-period"), "database": disclosed, "from": time, "to": time, "entries": list_of(proven, 10000)},
     {
-        "timestamps": list_of(shape({"kind": one_of("rfc3161"), "token": text("[A-Za-z0-9+/=]{1,90000}")}), 8),
-        "consistency": shape({"checkpoint": note_text, "proof": proof_list}),
-        "database": shape({"name": text(".{1,1000}"), "salt": hash32}),
+        **more_attestation, "before": proven, "after": proven, "page": shape({"number": positive, "of": positive}),
+        "objectives": shape({}, {name: positive for name in ("snapshotEverySeconds", "verifyEverySeconds", "drillEverySeconds", "restoreWithinSeconds")}),
     },
 )
+misbehavior_shape = shape({"format": one_of("dbgov-misbehavior"), "version": version1, "views": list_of(shape({"checkpoint": note_text}, {"entry": proven}), 2)})
 
 
 # ---- Canonical JSON (RFC 8785) ----
@@ -519,14 +530,26 @@ def check_time(attested, claimed, require):
     need("anchorWithinSeconds" not in require or attested - claimed <= require["anchorWithinSeconds"], "attested too long after the entry")
 
 
+def check_signer(e, trust):
+    if e["kind"] == "snapshot-sealed" and "signingKeys" in trust:
+        windows = [k if isinstance(k, dict) else {"publicKey": k} for k in trust["signingKeys"]]
+        mine = [k for k in windows if k["publicKey"] == e.get("signer")]
+        # Times of one form and of one length are in the order of their text.
+        need(any(k.get("from", "") <= e["time"] <= k.get("until", "9999") for k in mine), "signed by an unknown key, or out of its time")
+
+
+def check_included(one, size, root):
+    path = [bytes.fromhex(h) for h in one["inclusion"]]
+    data = canonical(one["entry"]).encode()
+    need(len(data) <= 65535 and root_from_inclusion(leaf_hash(data), int(one["index"]), size, path) == root, "not in the log")
+
+
 def verify(bundle, trust):
     need(bundle_shape(bundle), "not a bundle")
     e, log, require = bundle["entry"], trust["log"], trust.get("require", {})
     body, signatures, size, root, until = open_checkpoint(bundle["checkpoint"], log)
-    path = [bytes.fromhex(h) for h in bundle["inclusion"]]
-    need(root_from_inclusion(leaf_hash(canonical(e).encode()), int(bundle["index"]), size, path) == root, "not in the log")
-    if e["kind"] == "snapshot-sealed" and "signingKeys" in trust:
-        need(e.get("signer") in trust["signingKeys"], "signed by an unknown key")
+    check_included(bundle, size, root)
+    check_signer(e, trust)
     if "database" in bundle:
         named = hmac.new(bytes.fromhex(bundle["database"]["salt"]), bundle["database"]["name"].encode(errors="replace"), "sha256").hexdigest()
         need(named == e.get("database"), "another database")
@@ -576,9 +599,69 @@ def verify(bundle, trust):
     need(until is None or any(t <= until for t in shown), "signed by a retired key, and nothing shows when")
 
 
+def verify_period(pages, trust):
+    need(pages, "nothing to verify")
+    previous = first = first_head = None
+    for taken, page in enumerate(pages, 1):
+        need(period_shape(page), "not a statement")
+        where = page.get("page", {"number": 1, "of": 1})
+        need(where["number"] == taken and where["of"] == len(pages), "a page is missing, or out of order")
+        need("before" not in page or taken == 1, "a border inside")
+        need("after" not in page or taken == len(pages), "a border inside")
+        statement = [page["database"], page["from"], page["to"], page.get("objectives")]
+        need(first is None or statement == first, "pages of two statements")
+        first = statement
+        begin, end, entries = page["from"], page["to"], page["entries"]
+        need(begin <= end, "a period that ends before it begins")
+        shown = ([page["before"]] if "before" in page else []) + entries + ([page["after"]] if "after" in page else [])
+        need(shown, "no entry")
+        attested = {k: v for k, v in page.items() if k in ("version", "checkpoint", "anchors", "timestamps", "consistency", "database")}
+        verify({**attested, "format": "dbgov-proof", **shown[-1]}, trust)
+        _, _, size, root, _ = open_checkpoint(page["checkpoint"], trust["log"])
+        need(first_head in (None, (size, root)), "pages under two heads")
+        first_head = (size, root)
+        name, salt = page["database"]["name"], page["database"]["salt"]
+        commitment = hmac.new(bytes.fromhex(salt), name.encode(errors="replace"), "sha256").hexdigest()
+        for one in shown:
+            check_included(one, size, root)
+            check_signer(one["entry"], trust)
+            need(one["entry"].get("database") == commitment, "an entry of another database")
+            if previous is not None:
+                need(one["entry"]["sequence"] == previous["entry"]["sequence"] + 1 and one["index"] > previous["index"], "an entry is missing")
+            elif "before" not in page:
+                need(one["entry"]["sequence"] == 1, "an entry is missing at the begin")
+            previous = one
+        if taken == 1 and entries:
+            need(begin <= entries[0]["entry"]["time"] <= end, "an entry from outside")
+        if taken == len(pages) and entries:
+            need(begin <= entries[-1]["entry"]["time"] <= end, "an entry from outside")
+        need("before" not in page or page["before"]["entry"]["time"] < begin, "before is inside")
+        need("after" not in page or page["after"]["entry"]["time"] > end, "after is inside")
+
+
+def verify_misbehavior(proof, trust):
+    need(misbehavior_shape(proof) and len(proof["views"]) == 2, "not a proof of misbehavior")
+    heads = []
+    for view in proof["views"]:
+        _, _, size, root, _ = open_checkpoint(view["checkpoint"], trust["log"])
+        heads.append((size, root))
+        if "entry" in view:
+            check_included(view["entry"], size, root)
+    (a, b), (one, two) = heads, [view.get("entry") for view in proof["views"]]
+    fork = a[0] == b[0] and a[1] != b[1]
+    twice = one and two and one["index"] == two["index"] and canonical(one["entry"]) != canonical(two["entry"])
+    need(fork or twice, "no contradiction")
+
+
 def verdict(case):
     try:
-        verify(case["bundle"], case["trust"])
+        of = case["bundle"].get("format") if isinstance(case.get("bundle"), dict) else None
+        if "pages" in case:
+            verify_period(case["pages"], case["trust"])
+        elif of == "dbgov-misbehavior":
+            verify_misbehavior(case["bundle"], case["trust"])
+        else:
+            verify(case["bundle"], case["trust"])
         return None
     except Refused as refusal:
         return str(refusal)

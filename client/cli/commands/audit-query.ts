@@ -4,7 +4,6 @@ import { registerSecret } from "../../../core/config/redact.ts";
 import { Failure } from "../../../core/domain/failure.ts";
 import { parseTrust } from "../../../core/ledger/verify/audit.ts";
 import { type Checkpoint, headOf } from "../../../core/ledger/verify/checkpoint.ts";
-import { trustedKey } from "../../../core/ledger/verify/trust.ts";
 import { isAuditToken } from "../../http/audit-token.ts";
 import { readKnownLog, rememberLog } from "../../http/known-logs.ts";
 import { type QueriedLog, queryLog } from "../../http/query-log.ts";
@@ -28,7 +27,7 @@ export const action: CommandAction = async (input) => {
     until: instant(input, "until"),
   };
   const path = typeof options.known === "string" ? options.known : join(homedir(), ".dbgov", "known-logs.json");
-  const known = await readKnownLog(path, trustedKey(trust));
+  const known = await readKnownLog(path, trust);
   const found = await queryLog({ url, token, signal }, trust, filter, known);
   if (found.verified && found.checkpoint !== null) await rememberLog(path, found.checkpoint);
   if (json) {

@@ -1,10 +1,12 @@
+import { writeFile } from "node:fs/promises";
 import { registerSecret } from "../../../core/config/redact.ts";
 import { Failure } from "../../../core/domain/failure.ts";
 import { AuditInputError, type AuditReport, auditBundle, parseBundle, parseTrust } from "../../../core/ledger/verify/audit.ts";
 import { confirmBlocks } from "../../../core/ledger/verify/confirm-blocks.ts";
 import { auditMisbehavior, type MisbehaviorReport } from "../../../core/ledger/verify/misbehavior.ts";
-import { auditPeriod } from "../../../core/ledger/verify/period.ts";
+import { type PeriodReport, startPeriodAudit } from "../../../core/ledger/verify/period.ts";
 import type { Trust } from "../../../core/ledger/verify/trust.ts";
+import { periodPage } from "../../period-page/period-page.ts";
 import { exitCodes } from "../exit.ts";
 import { printPeriod } from "../print-period.ts";
 import type { CommandAction } from "../program.ts";
@@ -16,13 +18,20 @@ export const action: CommandAction = async ({ args, options, json }) => {
   const trustPath = options.trust;
   if (typeof trustPath !== "string")
     throw new Failure("UsageInvalid", "name the trust policy by --trust FILE; without it nothing can be trusted");
-  const bundlePath = args[0] as string;
+  const [bundlePath = "", ...morePaths] = args;
   const bundle = await parsedFile(bundlePath, (text) => parseBundle(text, ["dbgov-proof", "dbgov-misbehavior", "dbgov-period"]));
   const policy = await parsedFile(trustPath, parseTrust);
   if ((bundle as { format: string }).format === "dbgov-misbehavior") return accuse(bundlePath, auditMisbehavior(bundle, policy), json);
   const trust = typeof options.rpc === "string" ? await confirmed(bundle, policy, options.rpc) : policy;
-  if ((bundle as { format: string }).format === "dbgov-period") {
-    const statement = auditPeriod(bundle, trust);
+  const isPeriod = (bundle as { format: string }).format === "dbgov-period";
+  if (!isPeriod && (morePaths.length > 0 || options.html !== undefined))
+    throw new Failure("UsageInvalid", "only a statement of a period has more files than one, and a page: give one bundle alone");
+  if (isPeriod) {
+    const audit = startPeriodAudit(trust);
+    audit.take(bundle);
+    for (const path of morePaths) audit.take(await parsedFile(path, (text) => parseBundle(text, ["dbgov-period"])));
+    const statement = audit.report();
+    if (typeof options.html === "string") await writePage(options.html, statement);
     if (json) process.stdout.write(`${JSON.stringify(statement)}\n`);
     else printPeriod(bundlePath, statement);
     return statement.verified ? exitCodes.done : exitCodes.verification;
@@ -31,6 +40,14 @@ export const action: CommandAction = async ({ args, options, json }) => {
   if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else print(bundlePath, report);
   return report.verified ? exitCodes.done : exitCodes.verification;
+};
+
+const writePage = async (path: string, report: PeriodReport): Promise<void> => {
+  try {
+    await writeFile(path, periodPage(report));
+  } catch (cause) {
+    throw new Failure("UsageInvalid", `${path} cannot be written`, { cause });
+  }
 };
 
 const confirmed = async (bundle: Parameters<typeof confirmBlocks>[0], policy: Trust, rpc: string): Promise<Trust> => {

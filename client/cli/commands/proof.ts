@@ -1,6 +1,8 @@
 import { writeFile } from "node:fs/promises";
+import { join, parse } from "node:path";
 import { Failure } from "../../../core/domain/failure.ts";
 import { formatProofBundle, formatTlogProofOf } from "../../../core/ledger/proof-bundle.ts";
+import type { PeriodStatement } from "../../../core/ledger/verify/period.ts";
 import { provePeriod } from "../../../core/site/prove-period.ts";
 import { proveSnapshot } from "../../../core/site/prove-snapshot.ts";
 import type { Site } from "../../../core/site/site.ts";
@@ -51,18 +53,37 @@ const statePeriod = async (
   out: string,
   since: Awaited<ReturnType<typeof knownCheckpoint>> | undefined,
 ): Promise<number> => {
-  const statement = await provePeriod(site, database, periodArgument(options.from, options.to), signal, since);
-  const text = `${JSON.stringify(statement, null, 2)}\n`;
-  await write(out, text);
+  const pages = await provePeriod(site, database, periodArgument(options.from, options.to), signal, since);
+  const files: string[] = [];
+  let entries = 0;
+  let bytes = 0;
+  let first: PeriodStatement | undefined;
+  for (let number = 1; number <= pages.count; number++) {
+    const statement = await pages.page(number);
+    const text = `${JSON.stringify(statement, null, 2)}\n`;
+    const file = pageFile(out, number);
+    await write(file, text);
+    files.push(file);
+    entries += statement.entries.length;
+    bytes += Buffer.byteLength(text);
+    first ??= statement;
+  }
+  const { from, to, anchors } = first!;
   if (typeof options.trust === "string")
-    await write(options.trust, `${JSON.stringify(await trustPolicyOf(site, statement.anchors), undefined, 2)}\n`);
-  const { from, to, entries } = statement;
-  if (json)
-    process.stdout.write(
-      `${JSON.stringify({ database, bundle: out, bytes: Buffer.byteLength(text), from, to, entries: entries.length })}\n`,
-    );
-  else say(`${good("✓")} ${bold(out)}: ${entries.length} entries of ${database} from ${from} to ${to}`);
+    await write(options.trust, `${JSON.stringify(await trustPolicyOf(site, anchors), undefined, 2)}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ database, bundle: out, pages: files, bytes, from, to, entries })}\n`);
+  else {
+    say(`${good("✓")} ${bold(out)}: ${entries} entries of ${database} from ${from} to ${to}`);
+    if (files.length > 1) say(`  in ${files.length} files; check them together: dbgov audit ${files.join(" ")} --trust TRUST`);
+  }
   return 0;
+};
+
+/** `november.json`, `november.2.json` and so on. */
+const pageFile = (out: string, number: number): string => {
+  if (number === 1) return out;
+  const { dir, name, ext } = parse(out);
+  return join(dir, `${name}.${number}${ext}`);
 };
 
 const write = async (path: string, text: string): Promise<void> => {

@@ -45,20 +45,28 @@ export const proofSpecs: readonly CommandSpec[] = [
     ],
     prints: [
       '{"snapshot","bundle","bytes","index","anchors","timestamps"}',
-      'with --database: {"database","bundle","bytes","from","to","entries"}',
+      'with --database: {"database","bundle","pages":[…],"bytes","from","to","entries"}',
     ],
     load: () => import("../commands/proof.ts"),
   },
   {
     name: "audit",
-    description: "check a proof bundle, or a proof of misbehavior, offline, trusting nothing but the trust policy",
+    description: "check a proof bundle, a statement of a period, or a proof of misbehavior, offline, trusting nothing but the trust policy",
     config: false,
-    args: [{ name: "<bundle>", description: "the proof bundle" }],
+    args: [
+      { name: "<bundle>", description: "the proof bundle" },
+      { name: "[pages...]", description: "the other pages of a statement that has several, in order" },
+    ],
     options: [
       { flags: "--trust <file>", description: "the trust policy" },
+      { flags: "--html <file>", description: "of a statement: also write what was found as a page for people" },
       { flags: "--rpc <url>", description: "ask this node which blocks are final, instead of trusting only those that the policy lists" },
     ],
-    examples: ["audit bundle.json --trust trust.json", "audit bundle.json --trust trust.json --json"],
+    examples: [
+      "audit bundle.json --trust trust.json",
+      "audit bundle.json --trust trust.json --json",
+      "audit november.json november.2.json --trust trust.json --html november.html",
+    ],
     prints: [
       '{"verified","entry","checkpoint":{"size","root"},"cosignatures":[{"witness","time"}],"anchors":[{"chainId","contract","transaction","block","time","verified"}],"timestamps":[{"time","authority","verified"}],"failures":[{"part","reason"}]}',
     ],

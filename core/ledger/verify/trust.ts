@@ -4,6 +4,7 @@ import { parseWitnessKey } from "./cosignature.ts";
 import { AuditInputError } from "./input-error.ts";
 import { readJson } from "./json.ts";
 import { type NoteKey, parseNote, parseNoteKey, signaturesOf } from "./note.ts";
+import { checkObjectives, type Objectives } from "./period-facts.ts";
 import { address, type Check, chainHash, count, flag, hash, listOf, object, positive, text, time } from "./shape.ts";
 
 /** What an auditor believes beforehand, and got another way than the bundle. `docs/proof.md` describes the file. */
@@ -38,6 +39,8 @@ export interface Trust {
     /** The most seconds that may lie between the entry's own time and the block's, or the time stamp's. */
     readonly anchorWithinSeconds?: number;
   };
+  /** What a period statement is judged by, before what it says itself. */
+  readonly objectives?: Objectives;
   /** The head that the last audit ended with: the log must extend it. */
   readonly since?: { readonly size: number; readonly root: string };
 }
@@ -89,6 +92,7 @@ const checkTrust = object(
     ),
     require: object({}, { anchor: flag, timestamp: flag, anchorBy: time, anchorWithinSeconds: positive }),
     since: object({ size: positive, root: hash }),
+    objectives: checkObjectives,
     witnesses: object({ publicKeys: listOf(witnessKey, 64), quorum: positive }),
     authorities: listOf(pem, 64),
   },

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { signCheckpoint } from "../../core/ledger/checkpoint.ts";
+import { commit, type EntryBody } from "../../core/ledger/entries.ts";
+import { openLog } from "../../core/ledger/log.ts";
+import { buildPeriodPages } from "../../core/ledger/period-statement.ts";
+import { buildProofBundle } from "../../core/ledger/proof-bundle.ts";
+import { auditBundle, type Trust } from "../../core/ledger/verify/audit.ts";
+import { fromHex } from "../../core/ledger/verify/bytes.ts";
+import { auditMisbehavior } from "../../core/ledger/verify/misbehavior.ts";
+import { type PeriodStatement, startPeriodAudit } from "../../core/ledger/verify/period.ts";
+import { pythonWithCryptography } from "../stack/setup/python-packages.ts";
+import { nameSalt, origin, sealedDraft, testSigner } from "./ledger-fixtures.ts";
+import { memoryStore } from "./ledger-memory-store.ts";
+import { bundle, retired, trust, vectors } from "./ledger-tampering.ts";
+
+type Case = { readonly trust: Trust } & ({ readonly bundle: unknown } | { readonly pages: readonly unknown[] });
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+const [known, stranger] = ["cd".repeat(32), "ab".repeat(32)];
+const policy: Trust = { log: trust.log, require: { anchor: false }, signingKeys: [known] };
+
+/** Two weeks of `orders` and `users`, in as many pages as `atMost` makes of a week and a half. */
+const statement = async (atMost: number): Promise<PeriodStatement[]> => {
+  const log = await openLog({ store: memoryStore(), origin, signer: testSigner() });
+  for (let day = 1; day <= 14; day++) {
+    const time = `2026-11-${String(day).padStart(2, "0")}T02:00:00.000Z`;
+    const drafts = ["orders", "users"].map((name) => sealedDraft(day, name));
+    await log.append(
+      drafts.map(({ identity, body }) => ({ identity, body: { ...body, time, capturedAt: time, signer: known } as EntryBody })),
+    );
+  }
+  const mine = (await Array.fromAsync(log.entries())).filter(
+    ({ entry }) => "database" in entry && entry.database === commit("orders", nameSalt),
+  );
+  const pages = await buildPeriodPages({
+    ...{ log, atMost, database: { name: "orders", salt: nameSalt }, objectives: { snapshotEverySeconds: 90_000 } },
+    ...{ from: "2026-11-03T00:00:00.000Z", to: "2026-11-12T23:59:59.000Z" },
+    places: mine.map(({ index, entry: { time } }) => ({ index, time })),
+    attest: (index) => buildProofBundle({ log, index }),
+  });
+  return await Promise.all(Array.from({ length: pages.count }, (_, at) => pages.page(at + 1)));
+};
+
+/** Every way to drop a member or an element of a value, to replace it, or to swap an element with the next one. */
+const variantsOf = (value: Json): Json[] => {
+  const others = (one: Json): Json[] => {
+    if (typeof one === "number") return [one + 1, String(one)];
+    if (typeof one === "string") return one === "" ? ["x"] : [`${one.slice(0, -1)}${one.endsWith("0") ? "1" : "0"}`, one.slice(1), 7];
+    if (typeof one === "boolean") return [!one];
+    return [null];
+  };
+  if (Array.isArray(value)) {
+    return value.flatMap((one, at): Json[] => [
+      value.toSpliced(at, 1),
+      value.toSpliced(at, 0, one),
+      ...(at + 1 < value.length ? [value.with(at, value[at + 1]!).with(at + 1, one)] : []),
+      ...[...variantsOf(one), ...others(one)].map((changed) => value.with(at, changed)),
+    ]);
+  }
+  if (typeof value !== "object" || value === null) return [];
+  return [
+    { ...value, extra: 1 },
+    ...Object.entries(value).flatMap(([key, one]): Json[] => {
+      const { [key]: _, ...without } = value;
+      return [without, ...[...variantsOf(one), ...others(one)].map((changed) => ({ ...value, [key]: changed }))];
+    }),
+  ];
+};
+
+/** Every so many of them, so that each kind of change is among them and the test stays quick. */
+const some = <T>(all: readonly T[], most: number): T[] => all.filter((_, at) => at % Math.ceil(all.length / most) === 0);
+
+const plain = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json;
+
+const ours = (one: Case): boolean => {
+  if ("pages" in one) {
+    const audit = startPeriodAudit(one.trust);
+    for (const page of one.pages) audit.take(page);
+    return audit.report().verified;
+  }
+  const { format } = one.bundle as { format?: unknown };
+  return (format === "dbgov-misbehavior" ? auditMisbehavior : auditBundle)(one.bundle, one.trust).verified;
+};
+
+test("the second verifier agrees on statements of periods, their pages, and proofs of misbehavior, as they are and tampered with", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "dbgov-second-period-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const whole = plain(await statement(100)) as Json[];
+  const pages = plain(await statement(4)) as Json[];
+  assert.deepEqual([whole.length, pages.length], [1, 3]);
+  const [one, two, three] = pages as [Json, Json, Json];
+  const windows = (window: object): Trust => ({ ...policy, signingKeys: [{ publicKey: known, ...window }] });
+  const entryOf = ({ checkpoint, entry, index, inclusion }: typeof bundle) => ({ checkpoint, entry: { entry, index, inclusion } });
+  const accusation = (...views: unknown[]): Json => plain({ format: "dbgov-misbehavior", version: 1, views });
+  const forked = (await signCheckpoint(origin, 20, fromHex("77".repeat(32)), testSigner(2))).note;
+  const fork = accusation(entryOf(bundle), entryOf(vectors.rewritten));
+  const late = accusation({ checkpoint: bundle.checkpoint }, { checkpoint: forked });
+  const genuine: Case[] = [
+    { pages: whole, trust: policy },
+    { pages, trust: policy },
+    { pages: whole, trust: windows({ from: "2026-11-02T00:00:00.000Z", until: "2026-11-14T00:00:00.000Z" }) },
+    { bundle: fork, trust },
+    { bundle: late, trust: retired("2020-01-01T00:00:00.000Z") },
+    { bundle: accusation(entryOf(vectors.older), entryOf(vectors.rewritten)), trust },
+  ];
+  const wrong: Case[] = [
+    ...[
+      [one, two],
+      [one],
+      [two],
+      [],
+      [one, three],
+      [two, one, three],
+      [one, two, two, three],
+      [one, two, three, three],
+      [...whole, ...whole],
+    ].map((given) => ({ pages: given, trust: policy })),
+    { pages: whole, trust: { ...policy, signingKeys: [stranger] } },
+    { pages: whole, trust: windows({ until: "2026-11-12T00:00:00.000Z" }) },
+    { pages: whole, trust: windows({ from: "2026-11-03T00:00:00.000Z" }) },
+    { pages: whole, trust: { ...policy, require: { anchor: true } } },
+    { bundle: late, trust },
+    { bundle: accusation(entryOf(bundle), entryOf(bundle)), trust },
+    { bundle: accusation(entryOf(bundle), entryOf(vectors.other)), trust },
+    { bundle: accusation(entryOf({ ...bundle, entry: vectors.other.entry }), entryOf(vectors.older)), trust },
+  ];
+  const tampered: Case[] = [
+    ...some(variantsOf(whole[0]!), 500).map((page): Case => ({ pages: [page], trust: policy })),
+    ...some(variantsOf(two), 250).map((page): Case => ({ pages: [one, page, three], trust: policy })),
+    ...some(variantsOf(fork), 250).map((changed): Case => ({ bundle: changed, trust })),
+  ];
+  const cases = [...genuine, ...wrong, ...tampered];
+  const path = join(folder, "cases.json");
+  await writeFile(path, JSON.stringify(cases));
+  const { command, env } = await pythonWithCryptography(() => {});
+  const { stdout } = await promisify(execFile)(command, [join(import.meta.dirname, "proof-verifier.py"), path], {
+    env: { ...process.env, ...env },
+    maxBuffer: 2 ** 26,
+  });
+  const verdicts = JSON.parse(stdout) as (string | null)[];
+  assert.equal(verdicts.length, cases.length);
+  const accepted: number[] = [];
+  for (const [at, each] of cases.entries()) {
+    const verified = ours(each);
+    assert.equal(
+      verified,
+      verdicts[at] === null,
+      `case ${at}: ours ${verified}, theirs ${verdicts[at]}: ${JSON.stringify(each).slice(0, 300)}`,
+    );
+    if (verified) accepted.push(at);
+  }
+  console.log(`${cases.length} cases, of which both accept ${accepted.length}`);
+  assert.deepEqual(accepted.filter((at) => at < genuine.length).length, genuine.length);
+  assert.deepEqual(
+    accepted.filter((at) => at >= genuine.length && at < genuine.length + wrong.length),
+    [],
+  );
+});
