@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { test } from "node:test";
 import type { Store, StoreOptions } from "../../core/stores/store.ts";
+import { contractRun } from "./contract-test.ts";
 import { all, badKeys, fails, keysOf, never, oddKeys, same } from "./store-expectations.ts";
 import { badServers } from "./store-server-contract.ts";
 
@@ -21,12 +21,15 @@ export interface StoreUnderTest {
 
 /** What every store promises, tried on a real one. */
 export const storeContract = (under: StoreUnderTest): void => {
+  const { contractTest, watching, compareWithPage } = contractRun();
+  const open = watching(under.open);
   const sizes = { "0 B": 0, "1 B": 1, "1 MiB": 1 << 20, "32 MiB": 32 << 20 };
   for (const [name, size] of Object.entries(sizes)) {
-    test(`${name}: what was put comes back`, async () => {
-      const store = await under.open();
+    contractTest(`${name}: what was put comes back`, async (declareOut) => {
+      const store = await open();
       const bytes = randomBytes(size);
       if (size > store.capabilities.largestObject) {
+        declareOut(`refused, larger than ${store.capabilities.largestObject / (1 << 20)} MiB`);
         await fails(store.put("packs/large", bytes, never), "StoreRejected");
         return;
       }
@@ -40,8 +43,8 @@ export const storeContract = (under: StoreUnderTest): void => {
     });
   }
 
-  test("ranges, at the edges and beyond", async () => {
-    const store = await under.open();
+  contractTest("ranges, at the edges and beyond", async () => {
+    const store = await open();
     const size = 600_000;
     const bytes = randomBytes(size);
     await store.put("packs/r", bytes, never);
@@ -68,8 +71,8 @@ export const storeContract = (under: StoreUnderTest): void => {
     }
   });
 
-  test("an object that is not there", async () => {
-    const store = await under.open();
+  contractTest("an object that is not there", async () => {
+    const store = await open();
     const failure = await fails(store.get("packs/none", never), "ObjectMissing");
     assert.match(failure.message, /packs\/none/);
     await fails(store.get("packs/none", never, { offset: 5, length: 1 }), "ObjectMissing");
@@ -80,8 +83,8 @@ export const storeContract = (under: StoreUnderTest): void => {
     assert.deepEqual(await keysOf(store, "packs/"), []);
   });
 
-  test("the same object twice is one object", async () => {
-    const store = await under.open();
+  contractTest("the same object twice is one object", async () => {
+    const store = await open();
     const bytes = randomBytes(1_000);
     await store.put("packs/twice", bytes, never);
     await store.put("packs/twice", bytes, never);
@@ -89,8 +92,8 @@ export const storeContract = (under: StoreUnderTest): void => {
     assert.equal((await all(store.list("packs/", never))).length, 1);
   });
 
-  test("a key that is written again: readers see one version or the other, whole, and in the end the last", async () => {
-    const store = await under.open();
+  contractTest("a key that is written again: readers see one version or the other, whole, and in the end the last", async () => {
+    const store = await open();
     const version = (number: number): Buffer => Buffer.alloc(40_000 + number, number);
     await store.put("log/checkpoint", version(1), never);
     const last = 12;
@@ -114,8 +117,8 @@ export const storeContract = (under: StoreUnderTest): void => {
     assert.equal((await all(store.list("log/", never))).length, 1);
   });
 
-  test("lists by prefix, also over several pages", async () => {
-    const store = await under.open({ pageSize: 7 });
+  contractTest("lists by prefix, also over several pages", async () => {
+    const store = await open({ pageSize: 7 });
     const keys = Array.from({ length: under.listed }, (_, index) => {
       const hex = (index * 37).toString(16).padStart(4, "0");
       return index % 2 === 0 ? `packs/${hex.slice(-2)}/${hex}` : `manifests/m-${hex}`;
@@ -141,6 +144,10 @@ export const storeContract = (under: StoreUnderTest): void => {
     ]) {
       await expect(prefix);
     }
+    if (store.capabilities.listing === "lexicographic") {
+      const listed = (await all(store.list("", never))).map(({ key }) => key);
+      assert.deepEqual(listed, listed.toSorted(), "it declares a listing in order");
+    }
     for (const { key, bytes, receipt } of await all(store.list("manifests/", never))) {
       assert.equal(bytes, key.length);
       assert.notEqual(receipt, "");
@@ -149,11 +156,12 @@ export const storeContract = (under: StoreUnderTest): void => {
     await fails(all(store.list("/etc", never)), "UsageInvalid");
   });
 
-  test("what is deleted is missing; where nothing can be, that is said", async () => {
-    const store = await under.open();
+  contractTest("what is deleted is missing; where nothing can be, that is said", async (declareOut) => {
+    const store = await open();
     await store.put("packs/a", randomBytes(10), never);
     await store.put("packs/b", randomBytes(10), never);
     if (store.capabilities.deletion === "impossible") {
+      declareOut("refused, nothing is ever deleted");
       await fails(store.delete("packs/a", never), "StoreRejected");
       return;
     }
@@ -165,15 +173,15 @@ export const storeContract = (under: StoreUnderTest): void => {
     assert.equal((await store.get("packs/a", never)).length, 20);
   });
 
-  test("keys with odd characters", async () => {
-    const store = await under.open();
+  contractTest("keys with odd characters", async () => {
+    const store = await open();
     for (const key of oddKeys) await store.put(key, Buffer.from(key), never);
     for (const key of oddKeys) same(await store.get(key, never), Buffer.from(key));
     assert.deepEqual(await keysOf(store, "odd/"), [...oddKeys].sort());
   });
 
-  test("keys that no store could hold are refused", async () => {
-    const store = await under.open();
+  contractTest("keys that no store could hold are refused", async () => {
+    const store = await open();
     for (const key of badKeys) {
       await fails(store.put(key, Buffer.from("x"), never), "UsageInvalid");
       await fails(store.get(key, never), "UsageInvalid");
@@ -183,8 +191,8 @@ export const storeContract = (under: StoreUnderTest): void => {
     assert.deepEqual(await keysOf(store, ""), []);
   });
 
-  test("a put that is aborted leaves nothing to be seen, and can be repeated", async () => {
-    const store = await under.open();
+  contractTest("a put that is aborted leaves nothing to be seen, and can be repeated", async () => {
+    const store = await open();
     const bytes = randomBytes(under.large);
     const stop = new AbortController();
     const reason = new Error("stopped by the test");
@@ -206,8 +214,8 @@ export const storeContract = (under: StoreUnderTest): void => {
     }
   });
 
-  test("eight puts of one key at once: of the same bytes, and of different ones", async () => {
-    const store = await under.open();
+  contractTest("eight puts of one key at once: of the same bytes, and of different ones", async () => {
+    const store = await open();
     const bytes = randomBytes(under.large);
     await Promise.all(Array.from({ length: 8 }, () => store.put("packs/same", bytes, never)));
     same(await store.get("packs/same", never), bytes);
@@ -218,12 +226,24 @@ export const storeContract = (under: StoreUnderTest): void => {
     assert.equal((await store.stat("log/checkpoint", never))?.bytes, left.length);
   });
 
-  test("the probe passes, and leaves nothing behind", async () => {
-    const store = await under.open();
+  contractTest("its declared immutability is there, and no other", async (declareOut) => {
+    const store = await open();
+    const { immutability, deletion } = store.capabilities;
+    const canLock = immutability === "object" || immutability === "version";
+    assert.equal(store.protect !== undefined, canLock);
+    assert.ok(store.legalHold === undefined || canLock);
+    assert.equal(immutability === "everything", deletion === "impossible");
+    if (immutability === "none") declareOut("no locks");
+    if (immutability === "everything") declareOut("all is immutable, for good");
+  });
+
+  contractTest("the probe passes, and leaves nothing behind", async () => {
+    const store = await open();
     await store.probe(never);
     assert.deepEqual(await keysOf(store, ""), []);
     await store.close();
   });
 
-  if (under.openAt !== undefined) badServers(under.openAt, under.secrets);
+  if (under.openAt !== undefined) badServers(contractTest, watching(under.openAt), under.secrets);
+  compareWithPage();
 };
