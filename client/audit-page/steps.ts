@@ -3,7 +3,7 @@ import type { AuditReport, ProofBundle, Trust } from "../../core/ledger/verify/a
 /** One thing that was checked, as a person reads it. */
 export interface Step {
   readonly name: string;
-  readonly state: "right" | "wrong" | "not asked for";
+  readonly state: "right" | "wrong" | "missed" | "not asked for";
   readonly detail: string;
 }
 

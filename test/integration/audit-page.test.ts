@@ -6,8 +6,11 @@ import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { buildPage, pagePath } from "../../client/audit-page/build.ts";
-import { auditBundle } from "../../core/ledger/verify/audit.ts";
+import { auditBundle, type Trust } from "../../core/ledger/verify/audit.ts";
+import { auditMisbehavior } from "../../core/ledger/verify/misbehavior.ts";
+import { startPeriodAudit } from "../../core/ledger/verify/period.ts";
 import { findChromium } from "../stack/setup/chromium.ts";
+import { pagedStatement } from "../unit/ledger-periods.ts";
 import { allTampered, bundle, trust, vectors } from "../unit/ledger-tampering.ts";
 import { until } from "./ledger-chain.ts";
 
@@ -112,6 +115,53 @@ describe("the page of the audit, in Chromium", () => {
     await give("bundle", { ...bundle, database: { name: "<img src=x onerror=alert(1)>", salt: "00".repeat(32) } });
     await page.waitForSelector("#verdict.wrong");
     assert.equal(await page.locator("img").count(), 0);
+  });
+
+  test("statements of periods, with all of their pages, and proofs of misbehavior are told as the command line tells them", async () => {
+    const { pages, policy } = await pagedStatement();
+    const giveAll = (values: readonly unknown[]) =>
+      page.setInputFiles(
+        "#bundle-file",
+        values.map((value, at) => ({ name: `${at}.json`, mimeType: "application/json", buffer: Buffer.from(JSON.stringify(value)) })),
+      );
+    const told = async (values: readonly unknown[], given: Trust): Promise<void> => {
+      const audit = startPeriodAudit(given);
+      for (const value of values) audit.take(JSON.parse(JSON.stringify(value)));
+      const expected = JSON.stringify(audit.report(), undefined, 2);
+      await until(
+        () => page.textContent("#report"),
+        (text) => text === expected,
+      );
+    };
+    await give("trust", policy);
+    await giveAll(pages.toReversed());
+    await told(pages, policy);
+    assert.match((await page.textContent("#verdict.right")) ?? "", /no entry is missing/);
+    assert.deepEqual((await states()).toSorted(), [...Array(4).fill("not-asked-for"), "missed", ...Array(6).fill("right")].toSorted());
+    await giveAll(pages.slice(1));
+    await told(pages.slice(1), policy);
+    assert.ok((await states()).includes("wrong"));
+    const [first, ...others] = pages;
+    const without = [{ ...first!, entries: first!.entries.slice(1) }, ...others];
+    await giveAll(without);
+    await told(without, policy);
+    assert.match((await page.textContent("#steps li.wrong")) ?? "", /none is missing.*an entry is missing/);
+
+    await give("trust", trust);
+    const { checkpoint, entry, index, inclusion } = vectors.rewritten;
+    const proof = {
+      format: "dbgov-misbehavior",
+      version: 1,
+      views: [{ checkpoint: bundle.checkpoint }, { checkpoint, entry: { entry, index, inclusion } }],
+    };
+    await give("bundle", proof);
+    await until(
+      () => page.textContent("#report"),
+      (text) => text === JSON.stringify(auditMisbehavior(proof, trust), undefined, 2),
+    );
+    assert.match((await page.textContent("#verdict.right")) ?? "", /contradicted itself/);
+    await give("bundle", { ...proof, views: [proof.views[0], proof.views[0]] });
+    await page.waitForSelector("#verdict.wrong");
   });
 
   test("asks no network for anything, and could not", async () => {

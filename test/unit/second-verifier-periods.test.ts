@@ -6,46 +6,17 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { signCheckpoint } from "../../core/ledger/checkpoint.ts";
-import { commit, type EntryBody } from "../../core/ledger/entries.ts";
-import { openLog } from "../../core/ledger/log.ts";
-import { buildPeriodPages } from "../../core/ledger/period-statement.ts";
-import { buildProofBundle } from "../../core/ledger/proof-bundle.ts";
 import { auditBundle, type Trust } from "../../core/ledger/verify/audit.ts";
 import { fromHex } from "../../core/ledger/verify/bytes.ts";
 import { auditMisbehavior } from "../../core/ledger/verify/misbehavior.ts";
-import { type PeriodStatement, startPeriodAudit } from "../../core/ledger/verify/period.ts";
+import { startPeriodAudit } from "../../core/ledger/verify/period.ts";
 import { pythonWithCryptography } from "../stack/setup/python-packages.ts";
-import { nameSalt, origin, sealedDraft, testSigner } from "./ledger-fixtures.ts";
-import { memoryStore } from "./ledger-memory-store.ts";
+import { origin, testSigner } from "./ledger-fixtures.ts";
+import { knownSigner, pagedStatement } from "./ledger-periods.ts";
 import { bundle, retired, trust, vectors } from "./ledger-tampering.ts";
 
 type Case = { readonly trust: Trust } & ({ readonly bundle: unknown } | { readonly pages: readonly unknown[] });
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-
-const [known, stranger] = ["cd".repeat(32), "ab".repeat(32)];
-const policy: Trust = { log: trust.log, require: { anchor: false }, signingKeys: [known] };
-
-/** Two weeks of `orders` and `users`, in as many pages as `atMost` makes of a week and a half. */
-const statement = async (atMost: number): Promise<PeriodStatement[]> => {
-  const log = await openLog({ store: memoryStore(), origin, signer: testSigner() });
-  for (let day = 1; day <= 14; day++) {
-    const time = `2026-11-${String(day).padStart(2, "0")}T02:00:00.000Z`;
-    const drafts = ["orders", "users"].map((name) => sealedDraft(day, name));
-    await log.append(
-      drafts.map(({ identity, body }) => ({ identity, body: { ...body, time, capturedAt: time, signer: known } as EntryBody })),
-    );
-  }
-  const mine = (await Array.fromAsync(log.entries())).filter(
-    ({ entry }) => "database" in entry && entry.database === commit("orders", nameSalt),
-  );
-  const pages = await buildPeriodPages({
-    ...{ log, atMost, database: { name: "orders", salt: nameSalt }, objectives: { snapshotEverySeconds: 90_000 } },
-    ...{ from: "2026-11-03T00:00:00.000Z", to: "2026-11-12T23:59:59.000Z" },
-    places: mine.map(({ index, entry: { time } }) => ({ index, time })),
-    attest: (index) => buildProofBundle({ log, index }),
-  });
-  return await Promise.all(Array.from({ length: pages.count }, (_, at) => pages.page(at + 1)));
-};
 
 /** Every way to drop a member or an element of a value, to replace it, or to swap an element with the next one. */
 const variantsOf = (value: Json): Json[] => {
@@ -91,11 +62,12 @@ const ours = (one: Case): boolean => {
 test("the second verifier agrees on statements of periods, their pages, and proofs of misbehavior, as they are and tampered with", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "dbgov-second-period-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const whole = plain(await statement(100)) as Json[];
-  const pages = plain(await statement(4)) as Json[];
+  const { pages: single, policy } = await pagedStatement(100);
+  const whole = plain(single) as Json[];
+  const pages = plain((await pagedStatement()).pages) as Json[];
   assert.deepEqual([whole.length, pages.length], [1, 3]);
   const [one, two, three] = pages as [Json, Json, Json];
-  const windows = (window: object): Trust => ({ ...policy, signingKeys: [{ publicKey: known, ...window }] });
+  const windows = (window: object): Trust => ({ ...policy, signingKeys: [{ publicKey: knownSigner, ...window }] });
   const entryOf = ({ checkpoint, entry, index, inclusion }: typeof bundle) => ({ checkpoint, entry: { entry, index, inclusion } });
   const accusation = (...views: unknown[]): Json => plain({ format: "dbgov-misbehavior", version: 1, views });
   const forked = (await signCheckpoint(origin, 20, fromHex("77".repeat(32)), testSigner(2))).note;
@@ -121,7 +93,7 @@ test("the second verifier agrees on statements of periods, their pages, and proo
       [one, two, three, three],
       [...whole, ...whole],
     ].map((given) => ({ pages: given, trust: policy })),
-    { pages: whole, trust: { ...policy, signingKeys: [stranger] } },
+    { pages: whole, trust: { ...policy, signingKeys: ["ab".repeat(32)] } },
     { pages: whole, trust: windows({ until: "2026-11-12T00:00:00.000Z" }) },
     { pages: whole, trust: windows({ from: "2026-11-03T00:00:00.000Z" }) },
     { pages: whole, trust: { ...policy, require: { anchor: true } } },
