@@ -4,6 +4,7 @@ export { approval } from "./approval.ts";
 export { backup } from "./backup.ts";
 export { configuration } from "./configuration.ts";
 export { drill } from "./drill.ts";
+export { evacuate } from "./evacuate.ts";
 export { hold } from "./hold.ts";
 export { onSchedule } from "./on-schedule.ts";
 export { publish } from "./publish.ts";

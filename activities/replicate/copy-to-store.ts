@@ -1,20 +1,19 @@
-import { listReplicas } from "../../core/catalog/list-replicas.ts";
-import { envelopesOf } from "../../core/catalog/read-envelopes.ts";
 import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
-import { type ReplicaFacts, recordReplica, recordReplicas } from "../../core/catalog/record-replica.ts";
+import { type ReplicaFacts, recordReplicas } from "../../core/catalog/record-replica.ts";
 import { replicaSummary } from "../../core/catalog/replica-summary.ts";
 import { replicasMissing } from "../../core/catalog/replicas-missing.ts";
 import { snapshotObjects } from "../../core/catalog/snapshot-objects.ts";
 import { eachLimited } from "../../core/domain/each-limited.ts";
 import { Failure, isFailure } from "../../core/domain/failure.ts";
 import type { StoreReplica } from "../../core/domain/run.ts";
-import { encodeEnvelopes } from "../../core/repository/envelopes.ts";
-import { configKey, envelopesKey, manifestKey } from "../../core/repository/object-keys.ts";
+import { configKey, manifestKey } from "../../core/repository/object-keys.ts";
 import type { Store } from "../../core/stores/store.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import { keepAlive } from "../keep-alive.ts";
+import { copyEnvelopes } from "./copy-envelopes.ts";
 import { copyObject } from "./copy-object.ts";
 import { openRoomKeeper, withSizes } from "./require-room.ts";
+import { recordSettled, takenBefore } from "./settle-copies.ts";
 
 export interface CopyInput {
   readonly snapshot: string;
@@ -32,8 +31,6 @@ const atOnce = 2;
 const readBackEvery = 4;
 /** What an attempt that is killed has to copy again, and not a transaction for every object. */
 const recordEveryMs = 200;
-/** Announced together, and in memory together. */
-const envelopesAtOnce = 200;
 /** Longer than any store's own time limit for one object. */
 const standstill = { afterMs: 20 * 60_000, type: "StoreUnreachable" } as const;
 
@@ -51,7 +48,8 @@ export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
   /**
    * Brings every object of a snapshot that a store lacks into it, the manifest last. Resumes where the last attempt
    * ended. For the landing store itself: proves that it has them, and gets from the others what it has lost. What would
-   * burst the store's quota, or the policy's ceiling, is refused before anything of it is copied.
+   * burst the store's quota, or the policy's ceiling, is refused before anything of it is copied. Where a store's network has what the
+   * store has taken only later, it fails with `StoreUnsettled` until then, and is tried again.
    */
   copyToStore: (input: CopyInput): Promise<StoreReplica> =>
     keepAlive({ ...standstill, what: `the copy of ${input.snapshot} to ${input.to}` }, async (report, signal) => {
@@ -76,6 +74,8 @@ export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
       let copied: ReplicaFacts[] = [];
       let recordedAt = Date.now();
       const record = async (): Promise<void> => {
+        // What a store has only taken is recorded when its network has it.
+        if (to.settled !== undefined) return;
         const facts = copied;
         copied = [];
         recordedAt = Date.now();
@@ -83,7 +83,9 @@ export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
       };
       const copy = async (key: string): Promise<void> => {
         const expected = key === manifestKey(input.snapshot) ? manifestHash : undefined;
-        const { id, bytes, proven } = await copyObject({ sources, to, key, expected, readBack: done % readBackEvery === 0 }, signal);
+        const taken = from === to ? undefined : await takenBefore(to, key, signal);
+        const { id, bytes, proven } =
+          taken ?? (await copyObject({ sources, to, key, expected, readBack: done % readBackEvery === 0 }, signal));
         copied.push({ object: key, store: to.name, receipt: id, bytes, provenAt: proven ? new Date() : null });
         if (Date.now() - recordedAt >= recordEveryMs) await record();
         done += 1;
@@ -93,11 +95,16 @@ export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
         // A store that has the manifest has everything that it needs: the manifest goes last.
         await eachLimited(missing.slice(0, -1), atOnce, copy);
         await record();
-        if (input.envelopes) await copyEnvelopes(to, report, signal);
+        if (input.envelopes) {
+          const { ranges } = await snapshotObjects(catalog, input.snapshot);
+          const onCopied = (object: string): void => report({ store: to.name, object });
+          await copyEnvelopes(catalog, to, room, [...ranges, input.snapshot], { signal, onCopied });
+        }
         for (const key of missing.slice(-1)) await copy(key);
       } finally {
         await record();
       }
+      await recordSettled(catalog, to, copied, { signal, onSettled: (object) => report({ store: to.name, settled: object }) });
 
       // A verification beside this may have found bad what was there when this began.
       const [lost] = await replicasMissing(catalog, input.snapshot, input.to);
@@ -105,25 +112,5 @@ export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
         throw new Failure("ObjectMissing", `${lost} was found bad in store ${to.name} while ${input.snapshot} was copied`);
       const summary = (await replicaSummary(catalog, input.snapshot)).find(({ store }) => store === to.name);
       return { store: to.name, packs: summary?.packs ?? 0, verified: summary?.verified ?? 0 };
-
-      async function copyEnvelopes(store: Store, report: (details: object) => void, signal: AbortSignal): Promise<void> {
-        const { ranges } = await snapshotObjects(catalog, input.snapshot);
-        const there = await listReplicas(catalog, [...ranges, input.snapshot].map(envelopesKey));
-        const present = new Set(there.filter((replica) => replica.store === store.name).map((replica) => replica.object));
-        const lacking = [...ranges, input.snapshot].filter((object) => !present.has(envelopesKey(object)));
-        for (let first = 0; first < lacking.length; first += envelopesAtOnce) {
-          const contents: { readonly object: string; readonly content: Uint8Array }[] = [];
-          for (const object of lacking.slice(first, first + envelopesAtOnce)) {
-            contents.push({ object: envelopesKey(object), content: encodeEnvelopes(await envelopesOf(catalog, object)) });
-          }
-          // Before the puts: envelopes that nobody knows of would outlive their deletion.
-          await room.reserve(contents.map(({ object, content }) => ({ object, bytes: content.length })));
-          await eachLimited(contents, atOnce, async ({ object, content }) => {
-            const receipt = await store.put(object, content, signal);
-            await recordReplica(catalog, { object, store: store.name, receipt: receipt.id, bytes: content.length, provenAt: null });
-            report({ store: store.name, object });
-          });
-        }
-      }
     }),
 });

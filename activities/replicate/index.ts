@@ -3,6 +3,7 @@ import { createArchiveRecords } from "./archive-records.ts";
 import { createCopyLog } from "./copy-log.ts";
 import { createCopyToStore } from "./copy-to-store.ts";
 import { createDurabilityActivities } from "./durability.ts";
+import { createRelocate } from "./relocate.ts";
 import { createRenewStores } from "./renew-stores.ts";
 import { createRepairCopies } from "./repair-copies.ts";
 
@@ -12,6 +13,7 @@ export const createReplicateActivities = (environment: ActivityEnvironment) => (
   ...createCopyLog(environment),
   ...createArchiveRecords(environment),
   ...createRepairCopies(environment),
+  ...createRelocate(environment),
   ...createDurabilityActivities(environment),
   ...createRenewStores(environment),
 });

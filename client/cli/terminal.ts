@@ -32,18 +32,7 @@ export const table = (head: readonly string[], rows: readonly (readonly string[]
 /** `1 pack`, `3,300 rows`. */
 export const plural = (count: number, one: string, many = `${one}s`): string => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
-/** `1.4 MB`, in powers of 1000. */
-export const formatBytes = (bytes: number): string => {
-  if (bytes < 1_000) return `${bytes} B`;
-  const units = ["kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = -1;
-  while (value >= 1_000 && unit < units.length - 1) {
-    value /= 1_000;
-    unit += 1;
-  }
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
-};
+export { formatSize as formatBytes } from "../../core/domain/size.ts";
 
 /** `2026-11-24 02:15:00`, of an ISO instant in UTC. */
 export const utcSecond = (iso: string): string => iso.slice(0, 19).replace("T", " ");

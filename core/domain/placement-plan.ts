@@ -11,6 +11,8 @@ export interface PlanItem {
   readonly holders: readonly string[];
   /** What it would still add to a store, where that is not `bytes` for all others than holders: of databases whose content is partly there. */
   readonly adds?: Readonly<Record<string, number>>;
+  /** Stores that are asked before cheaper ones, in this order: where the rest of the same database lies. */
+  readonly prefers?: readonly string[];
 }
 
 export interface PlanPolicy {

@@ -132,8 +132,13 @@ export const openPlan = (policies: readonly PlanPolicy[], stores: readonly PlanS
       else take(store, why);
       return too === undefined;
     };
-    // The cheapest, then the one with the most room, then by name: the same for every order of the same stores.
+    const prefers = item.prefers ?? [];
+    // A preferred one, the cheapest, then the one with the most room, then by name: the same for every order of the same stores.
     const best = (among: readonly PlanStore[]): PlanStore | undefined => {
+      for (const name of prefers) {
+        const preferred = among.find((store) => store.name === name);
+        if (preferred !== undefined) return preferred;
+      }
       let chosen: { store: PlanStore; cost: number; room: number } | undefined;
       for (const store of among) {
         const { quota, used } = accountOf(store);

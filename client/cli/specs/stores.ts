@@ -1,0 +1,71 @@
+import type { CommandSpec } from "../command-spec.ts";
+
+/** What keeps the copies, and where they go. */
+export const storesSpecs: readonly CommandSpec[] = [
+  {
+    name: "stores",
+    description: "the stores at a glance: what they hold of what they may, how well that is proven, and whether they answer",
+    examples: ["stores", "stores --json"],
+    prints: ['{"stores":[{"name","kind","used","allowance","packs","proven":{"packs","oldest"},"health"}]}'],
+    load: () => import("../commands/stores-status.ts"),
+  },
+  {
+    name: "stores status",
+    description: "the same",
+    examples: ["stores status", "stores status --json"],
+    prints: ['{"stores":[{"name","kind","used","allowance","packs","proven":{"packs","oldest"},"health"}]}'],
+    load: () => import("../commands/stores-status.ts"),
+  },
+  {
+    name: "stores plan",
+    description: "where everything that is kept lies or would go, why, what it costs a month, and what has no place; changes nothing",
+    options: [{ flags: "--objects", description: "with --json: every object, with each choice's reason" }],
+    examples: ["stores plan", "stores plan --json"],
+    prints: [
+      '{"perMonth","stores":[{"name","used","added","allowance","perMonth"}],"policies":[{"policy","objects","bytes","placed","refused","choices":[{"store","why","objects","adds"}],"passed":[{"store","code","why","objects"}]}]}',
+      'with --objects also: "objects":[{"id","policy","placed","choices":[{"store","why","adds"}],"passed":[{"store","code","why"}],"why"}]',
+    ],
+    load: () => import("../commands/stores-plan.ts"),
+  },
+  {
+    name: "stores forecast",
+    description:
+      "when allowances are full and what that costs, as the planner places what is to come; also for an estate that is not there",
+    options: [
+      { flags: "--days <number>", description: "how far to look", fallback: "365" },
+      { flags: "--growth <size>", description: "stored bytes a day, as 50MB (default: as measured over 30 days)" },
+      {
+        flags: "--estate <size>",
+        description: "what if so much were stored, as 10GB, in stores that are empty; growth is 0.5 % of it a day by default",
+      },
+      { flags: "--policy <name>", description: "with --estate: the policy that it is kept by (default: the first)" },
+      { flags: "--html <file>", description: "write a page with a chart" },
+    ],
+    examples: ["stores forecast", "stores forecast --estate 10GB --html forecast.html", "stores forecast --growth 50MB --days 90 --json"],
+    prints: [
+      '{"days","estate","growthPerDay","stores":[{"name","allowance","used","fullOn","costsFrom"}],"policies":[{"policy","refusedOn","why"}],"timeline":[{"day","date","used":{"STORE":bytes},"perMonth"}]}',
+    ],
+    load: () => import("../commands/stores-forecast.ts"),
+  },
+  {
+    name: "stores evacuate",
+    description: "leave a store: copy what would have too few copies without it to others, beside backups; again goes on where it was",
+    args: [{ name: "<store>", description: "its name in the configuration" }],
+    options: [
+      { flags: "--rate <size>", description: "at most so much a second, as 5MB" },
+      { flags: "--gone", description: "it is lost for good: nothing is read from it, and it no longer counts afterwards" },
+      { flags: "--empty", description: "then delete from it what is safe elsewhere; no policy may name it any more" },
+    ],
+    examples: ["stores evacuate azure --rate 5MB", "stores evacuate old-disk --gone --json"],
+    prints: ['{"store","objects","moved","bytes","emptied","left":{"REASON":objects}}'],
+    load: () => import("../commands/stores-evacuate.ts"),
+  },
+  {
+    name: "stores rebalance",
+    description: "bring every copy that the policies ask for to its store, as after one has joined, beside backups",
+    options: [{ flags: "--rate <size>", description: "at most so much a second, as 5MB" }],
+    examples: ["stores rebalance --rate 5MB", "stores rebalance --json"],
+    prints: ['{"objects","moved","bytes","left":{"REASON":objects}}'],
+    load: () => import("../commands/stores-rebalance.ts"),
+  },
+];

@@ -1,0 +1,96 @@
+import { type Catalog, query } from "./catalog.ts";
+
+/** An object that live snapshots need, and where it lies. */
+export interface PlacedObject {
+  readonly key: string;
+  /** As the stores that have it say. */
+  readonly bytes: number;
+  /** Whose snapshots need it. */
+  readonly databases: readonly string[];
+  /** Stores that are recorded to have it. */
+  readonly holders: readonly string[];
+  /** A capture that has not committed yet relies on it. */
+  readonly claimed: boolean;
+}
+
+const columns = (key: string, databases: string, claimed: string, from: string): string => `
+  SELECT o.key, o.databases, o.claimed, coalesce(max(r.bytes), 0)::bigint AS bytes,
+    coalesce(array_agg(r.store ORDER BY r.store) FILTER (WHERE r.receipt IS NOT NULL), '{}') AS holders
+  FROM (SELECT ${key} AS key, ${databases} AS databases, ${claimed} AS claimed FROM ${from}) o LEFT JOIN dbgov.replica r ON r.object = o.key
+  GROUP BY o.key, o.databases, o.claimed ORDER BY o.key`;
+
+const heldBy = (key: string): string =>
+  `($3::text IS NULL OR EXISTS (SELECT FROM dbgov.replica x WHERE x.object = ${key} AND x.store = $3 AND x.receipt IS NOT NULL))`;
+
+/** Of one store everything is listed that it has; of all of them, what is not deleted. */
+const wanted = (deleted: string): string => `(${deleted} IS NULL OR $3::text IS NOT NULL)`;
+
+/** What a store that has the manifest needs comes before the manifest, as in every copy. */
+const kinds = [
+  {
+    prefix: "packs/",
+    text: columns(
+      "dbgov.pack_key(p.id)",
+      `ARRAY(SELECT DISTINCT s.database FROM dbgov.range_pack JOIN dbgov.snapshot_range USING (range_no) JOIN dbgov.snapshot s USING (snapshot_no)
+         WHERE pack_no = p.pack_no AND s.removed_at IS NULL ORDER BY 1)`,
+      "coalesce(p.claimed_until > now(), false)",
+      `(SELECT id, pack_no, claimed_until FROM dbgov.pack p WHERE ${wanted("deleted_at")} AND id > decode($1, 'hex') AND ${heldBy("dbgov.pack_key(p.id)")}
+         ORDER BY id LIMIT $2) p`,
+    ),
+  },
+  {
+    prefix: "ranges/",
+    text: columns(
+      "dbgov.range_key(g.id)",
+      `ARRAY(SELECT DISTINCT s.database FROM dbgov.snapshot_range JOIN dbgov.snapshot s USING (snapshot_no)
+         WHERE range_no = g.range_no AND s.removed_at IS NULL ORDER BY 1)`,
+      "coalesce(g.claimed_until > now(), false)",
+      `(SELECT id, range_no, claimed_until FROM dbgov.range g WHERE ${wanted("deleted_at")} AND id > decode($1, 'hex') AND ${heldBy("dbgov.range_key(g.id)")}
+         ORDER BY id LIMIT $2) g`,
+    ),
+  },
+  {
+    prefix: "manifests/",
+    text: columns(
+      "dbgov.manifest_key(m.id)",
+      "CASE WHEN m.removed_at IS NULL THEN ARRAY[m.database] ELSE '{}' END",
+      "false",
+      `(SELECT id, database, removed_at FROM dbgov.snapshot m WHERE ${wanted("removed_at")} AND id > $1 AND ${heldBy("dbgov.manifest_key(m.id)")}
+         ORDER BY id LIMIT $2) m`,
+    ),
+  },
+  {
+    // Copies of the keyring: nothing has to be moved for them.
+    prefix: "envelopes/",
+    text: columns(
+      "e.object",
+      "'{}'::text[]",
+      "false",
+      `(SELECT object FROM dbgov.replica e WHERE store = $3 AND object > 'envelopes/' || $1 AND object LIKE 'envelopes/%'
+         ORDER BY object LIMIT $2) e`,
+    ),
+  },
+] as const;
+
+/**
+ * The next objects after a cursor (the empty one first), packs before ranges before manifests. Where a `holder` is named, all that it has and
+ * nothing else, envelopes at the end. `next` is null when there are no more. What no live snapshot needs has no databases.
+ */
+export const pagePlacedObjects = async (
+  catalog: Catalog,
+  { after, limit, holder }: { readonly after: string; readonly limit: number; readonly holder: string | null },
+): Promise<{ objects: PlacedObject[]; next: string | null }> => {
+  const at = Math.max(
+    0,
+    kinds.findIndex(({ prefix }) => after.startsWith(prefix)),
+  );
+  const { text } = kinds[at]!;
+  const objects = await query<PlacedObject>(catalog, "listing objects and where they lie", text, [
+    after.slice(after.lastIndexOf("/") + 1),
+    limit,
+    holder,
+  ]);
+  const last = objects.at(-1)?.key;
+  if (last !== undefined && objects.length === limit) return { objects, next: last };
+  return { objects, next: kinds[at + 1]?.prefix ?? null };
+};
