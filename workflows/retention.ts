@@ -31,6 +31,8 @@ export interface RetentionResult {
   readonly alarms?: readonly { readonly database: string; readonly message: string }[];
   /** Databases whose configuration keeps less than what is in force: it waits for two persons. Absent: none. */
   readonly waiting?: readonly { readonly database: string; readonly changes: readonly string[] }[];
+  /** Why objects could not be locked, held or moved to another tier. Absent: all were. */
+  readonly unprotected?: readonly { readonly database: string; readonly message: string }[];
 }
 
 /** Objects that one round deletes: their keys are in the history a few times. */
@@ -46,13 +48,14 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
     step("replicate"),
   );
   const { removeSnapshots, discardStalePlans } = proxyActivities<RetainActivities>(longStep("replicate"));
-  const { deleteObjects } = proxyActivities<RetainActivities>(longStep("replicate", { silence: aliveWithin }));
+  const { deleteObjects, protectObjects } = proxyActivities<RetainActivities>(longStep("replicate", { silence: aliveWithin }));
   const { refreshRecoveryKit } = proxyActivities<EncryptActivities>(longStep("capture"));
   const { logAlarm, logDeletion, logHold, logMarks, logRemoval, requestAnchoring } = proxyActivities<AnchorActivities>(step("chain"));
   const removed: string[] = [...(done?.removed ?? [])];
   let objectsDeleted = done?.objectsDeleted ?? 0;
   const alarms = [...(done?.alarms ?? [])];
   const waiting = [...(done?.waiting ?? [])];
+  const unprotected = [...(done?.unprotected ?? [])];
   let marked = 0;
   const failed: (KnownFailure & { readonly database: string })[] = [];
   upsertSearchAttributes([{ key: outcomeKey, value: "running" }]);
@@ -88,6 +91,12 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
       failed.push({ database, ...failureOf(error) });
     }
   }
+  if (marking && done === undefined) {
+    for (const database of databases) {
+      const { problems } = await protectObjects.executeWithOptions({ summary: `locks, holds and tiers of ${database}` }, [{ database }]);
+      for (const message of problems) unprotected.push({ database, message });
+    }
+  }
   if (done === undefined) await condemnUnreferenced();
   for (;;) {
     const chosen = await chooseDeletions({ limit: objectsPerRound });
@@ -97,7 +106,7 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
     objectsDeleted += chosen.keys.length;
     setCurrentDetails(`${objectsDeleted} objects deleted`);
     if (failed.length === 0 && workflowInfo().continueAsNewSuggested) {
-      await continueAsNew<typeof retention>({ databases, done: { removed, objectsDeleted, alarms, waiting } });
+      await continueAsNew<typeof retention>({ databases, done: { removed, objectsDeleted, alarms, waiting, unprotected } });
     }
   }
   await discardStalePlans();
@@ -115,7 +124,7 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
   const { stores, retained = [] } = thorough ? await lookForUnreachable() : { stores: [] };
   if (removed.length + objectsDeleted + marked > 0) await requestAnchoring();
   const [first] = failed;
-  const degraded = stores.length + alarms.length > 0;
+  const degraded = stores.length + alarms.length + unprotected.length > 0;
   upsertSearchAttributes([{ key: outcomeKey, value: first !== undefined ? "failed" : degraded ? "degraded" : "done" }]);
   setCurrentDetails(
     [
@@ -124,6 +133,7 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
       ...waiting.map(
         ({ database, changes }) => `${database} is to be kept for less, and that waits for two persons: ${changes.join(", ")}`,
       ),
+      ...unprotected.map(({ database, message }) => `not all of ${database} is locked, held or in its tier: ${message}`),
       ...retained.map(
         ({ store, objects, until }) => `${store} keeps ${objects} objects for now${until === null ? "" : `, until ${until}`}`,
       ),
@@ -137,5 +147,6 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
     ...(retained.length > 0 ? { retained } : {}),
     ...(alarms.length > 0 ? { alarms } : {}),
     ...(waiting.length > 0 ? { waiting } : {}),
+    ...(unprotected.length > 0 ? { unprotected } : {}),
   };
 }

@@ -13,6 +13,7 @@ import { createApprovedAct } from "./approved-act.ts";
 import { createChangeHold } from "./change-hold.ts";
 import { createDeleteObjects } from "./delete-objects.ts";
 import { createPlanRemoval } from "./plan-removal.ts";
+import { createProtectObjects } from "./protect-objects.ts";
 
 /** What a removal did: from here on nobody can open the snapshot, and the packs and ranges that only it needed will go. */
 export interface Removal {
@@ -31,6 +32,7 @@ export const createRetainActivities = ({ site, threads }: ActivityEnvironment) =
   ...createPlanRemoval({ site, threads }),
   ...createDeleteObjects({ site, threads }),
   ...createApprovedAct({ site, threads }),
+  ...createProtectObjects({ site, threads }),
 
   /** Removes these snapshots, and destroys the envelopes of what only they needed. A second attempt answers as the first did. */
   removeSnapshots: async (input: {

@@ -29,10 +29,19 @@ export const sayPlan = ({
   );
 };
 
-export const sayRun = ({ removed, objectsDeleted, outOfReach = [], retained = [], alarms = [], waiting = [] }: RetentionResult): void => {
+export const sayRun = ({
+  removed,
+  objectsDeleted,
+  outOfReach = [],
+  retained = [],
+  alarms = [],
+  waiting = [],
+  unprotected = [],
+}: RetentionResult): void => {
   say(`${good("✓")} ${plural(removed.length, "snapshot")} removed, ${plural(objectsDeleted, "object")} deleted`);
   for (const { database, message } of alarms) say(`  ${bad("!")} nothing of ${database} goes: ${message}`);
   for (const { database, changes } of waiting) say(`  ${warn("!")} ${database} waits for two persons: ${changes.join(", ")}`);
+  for (const { message } of unprotected) say(`  ${warn("!")} not locked, held or moved to its tier: ${message}`);
   for (const { store, objects, until } of retained)
     say(`  ${dim(`${store} keeps ${plural(objects, "object")} for now${until === null ? "" : `, until ${utcMinute(until)}`}`)}`);
   for (const { store, objects } of outOfReach)

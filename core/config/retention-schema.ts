@@ -62,9 +62,11 @@ export const recordClass = z.strictObject({
 
 export const tiers = z.strictObject({
   cool: age.optional().describe("packs that no snapshot of the last so long needs go to the cool tier"),
-  archive: age
+  cold: age
     .optional()
-    .describe("and to the archive tier after so long. There nothing can be read for hours: no repair, no verification, no quick restore"),
+    .describe(
+      "and to the cold tier after so long. An archive tier is left out: nothing can be read there for hours, so no copy in it could be proven",
+    ),
 });
 
 export const approver = z.strictObject({

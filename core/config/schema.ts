@@ -56,6 +56,12 @@ const policy = z.strictObject({
   retention: retentionRules
     .prefault({})
     .describe("which snapshots are kept. Nothing goes unless a newer verified snapshot of the database stays"),
+  lock: z
+    .boolean()
+    .default(false)
+    .describe(
+      "stores that can lock objects lock packs, ranges and manifests (never envelopes) for as long as the database's `minimumAge`, and hold what a legal hold names; nobody can shorten a lock, so what it costs is owed",
+    ),
   tiers: tiers
     .prefault({})
     .describe("when packs go to a cheaper tier, in stores that have tiers; those of the landing store stay where they are"),

@@ -22,6 +22,19 @@ export const ageBefore = (now: Date, age: string): Date => {
   return target;
 };
 
+/** The instant that lies `age` after `then`; where the month has no such day, the first of the next month: never a day too early. */
+export const ageAfter = (then: Date, age: string): Date => {
+  const { count, unit } = parse(age);
+  const fixed = milliseconds[unit];
+  if (fixed !== undefined) return new Date(then.getTime() + count * fixed);
+  const months = unit === "y" ? 12 * count : count;
+  const target = new Date(then);
+  target.setUTCMonth(target.getUTCMonth() + months);
+  // The month that was meant has no such day: the date has run over into the next one.
+  if (target.getUTCDate() !== then.getUTCDate()) target.setUTCDate(1);
+  return target;
+};
+
 /** Whether the first age reaches less far back than the second, from any day that years and months do not mind. */
 export const isShorterAge = (age: string, than: string): boolean => ageBefore(reference, age) > ageBefore(reference, than);
 

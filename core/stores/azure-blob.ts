@@ -154,6 +154,13 @@ export const openAzureBlobStore = (config: AzureBlobConfig, options: StoreOption
       });
     },
 
+    tier: async (key, tier, signal) => {
+      checkKey(key);
+      await attempt(`move of ${key} to the ${tier} tier`, signal, async (stop) => {
+        await container.getBlockBlobClient(key).setAccessTier(tier === "cool" ? "Cool" : "Cold", { abortSignal: stop });
+      });
+    },
+
     notices: async (signal) => {
       const key = `probe/${randomUUID()}`;
       await store.put(key, new Uint8Array(1), signal);

@@ -40,6 +40,9 @@ export interface Store {
   /** Sets or lifts the store's own legal hold on the object: while it stands, nothing deletes the object, whatever its date. */
   legalHold?(key: string, held: boolean, signal: AbortSignal): Promise<void>;
 
+  /** Moves the object to a cheaper tier, in which it can still be read at once, though at a price. */
+  tier?(key: string, tier: "cool" | "cold", signal: AbortSignal): Promise<void>;
+
   /** What the store's service ends by itself, unless it is renewed. */
   renewals?(signal: AbortSignal): Promise<Renewal[]>;
 

@@ -45,6 +45,19 @@ describe("Azure Blob store", () => {
     large: 9 << 20,
   });
 
+  test("an object moves to a cheaper tier and can still be read there", async () => {
+    const container = freshContainer();
+    const store = openWith(azurite.connectionString, container);
+    await store.put("packs/a", randomBytes(10), never);
+    for (const tier of ["cool", "cold"] as const) {
+      await store.tier?.("packs/a", tier, never);
+      const { accessTier } = await service.getContainerClient(container).getBlobClient("packs/a").getProperties();
+      assert.equal(accessTier?.toLowerCase(), tier);
+      assert.equal((await store.get("packs/a", never)).length, 10);
+    }
+    await fails(store.tier!("packs/none", "cool", never), "ObjectMissing", []);
+  });
+
   test("a wrong key is StoreRejected, and is not repeated", async () => {
     const wrong = Buffer.from("wrong key".repeat(8)).toString("base64");
     const store = openWith(connectionAt(new URL(endpoint).origin, wrong), freshContainer());

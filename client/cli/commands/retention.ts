@@ -66,7 +66,8 @@ const run = (input: CommandInput): Promise<number> =>
     );
     if (input.json) process.stdout.write(`${JSON.stringify(result)}\n`);
     else sayRun(result);
-    return result.outOfReach === undefined && result.alarms === undefined ? exitCodes.done : exitCodes.degraded;
+    const whole = result.outOfReach === undefined && result.alarms === undefined && result.unprotected === undefined;
+    return whole ? exitCodes.done : exitCodes.degraded;
   });
 
 /** So long is what was taken back kept, unless told: time to decide about it. */

@@ -1,0 +1,118 @@
+import { type Catalog, query } from "./catalog.ts";
+import type { Instant } from "./records.ts";
+
+/** A copy whose lock, hold or tier in its store is not what it should be. */
+export interface UnprotectedCopy {
+  readonly object: string;
+  readonly store: string;
+  /** When the newest live snapshot that needs it was captured. */
+  readonly newest: string;
+  /** A legal hold names a live snapshot that needs it. */
+  readonly held: boolean;
+}
+
+/** Objects of live snapshots of the database, with what their newest is and whether one is held. A kind of object that is not asked for costs nothing. */
+const needed = `
+  WITH live AS (
+    SELECT snapshot_no, id, captured_at, held FROM dbgov.live_snapshot WHERE database = $1
+  ), ranges AS (
+    SELECT range_no, max(captured_at) AS newest, bool_or(held) AS held FROM live JOIN dbgov.snapshot_range USING (snapshot_no) GROUP BY range_no
+  ), packs AS (
+    SELECT pack_no, max(newest) AS newest, bool_or(held) AS held FROM ranges JOIN dbgov.range_pack USING (range_no) GROUP BY pack_no
+  ), needed AS (
+    SELECT dbgov.pack_key(id) AS object, newest, held FROM packs JOIN dbgov.pack USING (pack_no)
+    UNION ALL SELECT dbgov.range_key(id), newest, held FROM ranges JOIN dbgov.range USING (range_no)
+    UNION ALL SELECT dbgov.manifest_key(id), captured_at, held FROM live
+  )`;
+
+/** Copies in these stores that are to be locked for `age`, and are not, or not for the newest snapshot that needs them. Never envelopes. */
+export const copiesToLock = (
+  catalog: Catalog,
+  {
+    database,
+    stores,
+    age,
+    limit,
+  }: { readonly database: string; readonly stores: readonly string[]; readonly age: string; readonly limit: number },
+): Promise<UnprotectedCopy[]> =>
+  query(
+    catalog,
+    `looking for copies of ${database} that are not locked`,
+    `${needed}
+     SELECT n.object, r.store, n.newest, n.held FROM needed n JOIN dbgov.replica r ON r.object = n.object AND r.receipt IS NOT NULL
+     LEFT JOIN dbgov.protection x ON x.object = r.object AND x.store = r.store
+     WHERE r.store = ANY ($2::text[]) AND (x.covers IS NULL OR x.covers < n.newest OR x.age IS DISTINCT FROM $3)
+     ORDER BY n.object, r.store LIMIT $4`,
+    [database, stores, age, limit],
+  );
+
+/** Copies in these stores of what is held and has no hold there, or the other way round. Snapshots of other databases may need an object, too. */
+export const copiesToHold = (catalog: Catalog, stores: readonly string[], limit: number): Promise<UnprotectedCopy[]> =>
+  query(
+    catalog,
+    "looking for copies whose holds are to be changed",
+    `WITH held AS (
+       SELECT snapshot_no, id FROM dbgov.live_snapshot WHERE held
+     ), ranges AS (
+       SELECT DISTINCT range_no FROM held JOIN dbgov.snapshot_range USING (snapshot_no)
+     ), objects AS (
+       SELECT dbgov.pack_key(id) AS object FROM dbgov.pack WHERE pack_no IN (SELECT pack_no FROM dbgov.range_pack JOIN ranges USING (range_no))
+       UNION ALL SELECT dbgov.range_key(id) FROM dbgov.range JOIN ranges USING (range_no)
+       UNION ALL SELECT dbgov.manifest_key(id) FROM held
+     )
+     SELECT r.object, r.store, now() AS newest, o.object IS NOT NULL AS held FROM dbgov.replica r
+     LEFT JOIN objects o ON o.object = r.object LEFT JOIN dbgov.protection x ON x.object = r.object AND x.store = r.store
+     WHERE r.store = ANY ($1::text[]) AND r.receipt IS NOT NULL AND (o.object IS NOT NULL) <> coalesce(x.held, false)
+     ORDER BY r.object, r.store LIMIT $2`,
+    [stores, limit],
+  );
+
+/** Packs in these stores that no snapshot captured after `before` needs, and that are in another tier (never in one of `colder`). */
+export const copiesToTier = (
+  catalog: Catalog,
+  wanted: {
+    readonly database: string;
+    readonly stores: readonly string[];
+    readonly before: Instant;
+    readonly tier: string;
+    readonly colder: readonly string[];
+    readonly limit: number;
+  },
+): Promise<UnprotectedCopy[]> =>
+  query(
+    catalog,
+    `looking for packs of ${wanted.database} for another tier`,
+    `${needed}
+     SELECT n.object, r.store, n.newest, n.held FROM needed n JOIN dbgov.replica r ON r.object = n.object AND r.receipt IS NOT NULL
+     LEFT JOIN dbgov.protection x ON x.object = r.object AND x.store = r.store
+     WHERE r.store = ANY ($2::text[]) AND n.object LIKE 'packs/%' AND n.newest < $3
+       AND x.tier IS DISTINCT FROM $4 AND NOT coalesce(x.tier = ANY ($5::text[]), false)
+       AND NOT EXISTS (
+         SELECT FROM dbgov.live_snapshot o JOIN dbgov.snapshot_range USING (snapshot_no) JOIN dbgov.range_pack USING (range_no)
+         JOIN dbgov.pack p USING (pack_no) WHERE dbgov.pack_key(p.id) = n.object AND o.captured_at >= $3
+       )
+     ORDER BY n.object, r.store LIMIT $6`,
+    [wanted.database, wanted.stores, wanted.before, wanted.tier, wanted.colder, wanted.limit],
+  );
+
+/** Writes down what a store was asked for; what is not named stays as it is. */
+export const noteProtection = async (
+  catalog: Catalog,
+  { object, store }: Pick<UnprotectedCopy, "object" | "store">,
+  what: {
+    readonly until?: Instant;
+    readonly covers?: Instant;
+    readonly age?: string;
+    readonly held?: boolean;
+    readonly tier?: string;
+  },
+): Promise<void> => {
+  await query(
+    catalog,
+    `noting what ${store} was asked for ${object}`,
+    `INSERT INTO dbgov.protection (object, store, until, covers, age, held, tier) VALUES ($1, $2, $3, $4, $5, coalesce($6, false), $7)
+     ON CONFLICT (object, store) DO UPDATE SET until = coalesce($3, protection.until), covers = coalesce($4, protection.covers),
+       age = coalesce($5, protection.age), held = coalesce($6, protection.held), tier = coalesce($7, protection.tier)`,
+    [object, store, what.until ?? null, what.covers ?? null, what.age ?? null, what.held ?? null, what.tier ?? null],
+  );
+};
