@@ -19,6 +19,7 @@ const copiesPerRound = 200;
 interface Ongoing {
   readonly askedBefore: string;
   readonly shares: readonly RepairShare[];
+  readonly parity: boolean;
   readonly stores: readonly StoreRepair[];
 }
 
@@ -28,14 +29,15 @@ interface Ongoing {
  */
 export async function repair({ store }: RepairInput = {}, ongoing?: Ongoing): Promise<RepairResult> {
   const { planRepair } = proxyActivities<ReplicateActivities>(step("replicate"));
-  const { challengeCopies, repairLost } = proxyActivities<ReplicateActivities>(longStep("replicate", { silence: aliveWithin }));
+  const { challengeCopies, repairLost, keepParity } = proxyActivities<ReplicateActivities>(longStep("replicate", { silence: aliveWithin }));
   const { logRepairs, requestAnchoring } = proxyActivities<AnchorActivities>(step("chain"));
   upsertSearchAttributes([{ key: outcomeKey, value: "running" }]);
-  const { askedBefore, shares } = ongoing ?? (await planRepair(store === undefined ? {} : { store }));
+  const { askedBefore, shares, parity } = ongoing ?? (await planRepair(store === undefined ? {} : { store }));
   const done = new Map<string, StoreRepair>((ongoing?.stores ?? []).map((one) => [one.store, one]));
   const stateOf = (name: string): StoreRepair =>
     done.get(name) ?? { ...{ store: name, asked: 0, proven: 0, blocks: 0, found: 0, repaired: 0 } };
-  const tell = (): void => setCurrentDetails(shares.map((share) => lineOf(share, stateOf(share.store))).join("\n"));
+  const lines = (): string => shares.map((share) => lineOf(share, stateOf(share.store))).join("\n");
+  const tell = (): void => setCurrentDetails(lines());
 
   /** Whether there was more to do in this store, when the history became long. */
   const challenge = async (share: RepairShare): Promise<boolean> => {
@@ -66,20 +68,31 @@ export async function repair({ store }: RepairInput = {}, ongoing?: Ongoing): Pr
 
   const more = await Promise.all(shares.map(challenge));
   if (more.includes(true))
-    await continueAsNew<typeof repair>(store === undefined ? {} : { store }, { askedBefore, shares, stores: [...done.values()] });
+    await continueAsNew<typeof repair>(store === undefined ? {} : { store }, { askedBefore, shares, parity, stores: [...done.values()] });
 
   const { repaired, left, lost, unable } = await repairLost.executeWithOptions({ summary: "replace bad copies by good ones" }, []);
   for (const [name, count] of Object.entries(repaired)) done.set(name, { ...stateOf(name), repaired: count });
   for (const { store: name, type, message } of unable)
     done.set(name, { ...stateOf(name), stopped: { kind: "unreachable", type, message } });
   tell();
+  let trouble: string | undefined;
+  if (parity) {
+    try {
+      await keepParity.executeWithOptions({ summary: "make parity where policies ask for it" }, []);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      // The copies are safe without it; the next pass tries again.
+      trouble = failureOf(error).message;
+      setCurrentDetails(`${lines()}\n- parity: ${trouble}`);
+    }
+  }
   const stores = [...done.values()].sort((a, b) => (a.store < b.store ? -1 : 1));
   const events = stores.filter(({ found, repaired: count }) => found + count > 0);
   if (events.length > 0) {
     await logRepairs({ pass: workflowInfo().firstExecutionRunId, stores: events });
     await requestAnchoring();
   }
-  const well = left === 0 && stores.every(({ found, stopped }) => found === 0 && stopped === undefined);
+  const well = left === 0 && trouble === undefined && stores.every(({ found, stopped }) => found === 0 && stopped === undefined);
   upsertSearchAttributes([{ key: outcomeKey, value: lost.length > 0 ? "failed" : well ? "done" : "degraded" }]);
   if (lost.length > 0) {
     throw failWith("CopyLost", `no store has a good copy any more of ${lost.join(", ")}${left > lost.length ? ", and more" : ""}`);

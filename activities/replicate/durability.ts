@@ -3,6 +3,7 @@ import { storeCoverage } from "../../core/catalog/due-copies.ts";
 import { type LostCopy, lostCopies } from "../../core/catalog/lost-copies.ts";
 import { markPacksLost } from "../../core/catalog/mark-packs-lost.ts";
 import { forgetPackBlocks } from "../../core/catalog/pack-blocks.ts";
+import { hasParity } from "../../core/catalog/parity.ts";
 import { storeTrust } from "../../core/catalog/store-trust.ts";
 import { durationMs } from "../../core/domain/duration.ts";
 import { type FailureType, isFailure } from "../../core/domain/failure.ts";
@@ -36,7 +37,7 @@ const tellAll = async (at: Site): Promise<void> => {
 
 export const createDurabilityActivities = ({ site }: ActivityEnvironment) => ({
   /** How many copies of each store are to be challenged now, so that all of them are covered in time. */
-  planRepair: async ({ store }: { store?: string }): Promise<{ askedBefore: string; shares: readonly RepairShare[] }> => {
+  planRepair: async ({ store }: { store?: string }): Promise<{ askedBefore: string; shares: readonly RepairShare[]; parity: boolean }> => {
     const at = await site();
     const catalog = await at.catalog();
     const { every, coverDays, blocks } = at.loaded.config.durability;
@@ -55,7 +56,9 @@ export const createDurabilityActivities = ({ site }: ActivityEnvironment) => ({
       // Asked for one store by hand, all of it is meant.
       return { store: name, ...share, ...(store === undefined ? {} : { copies }) };
     });
-    return { askedBefore: now.toISOString(), shares };
+    // A policy that no longer asks for any may have left some behind.
+    const parity = at.loaded.config.policies.some((policy) => policy.parity !== undefined) || (await hasParity(catalog));
+    return { askedBefore: now.toISOString(), shares, parity };
   },
 
   /** One round of challenges of one store. What is found is in the catalog, not in the answer. */
@@ -79,7 +82,7 @@ export const createDurabilityActivities = ({ site }: ActivityEnvironment) => ({
       const stores = at.loaded.config.stores.map(({ name }) => name);
       const repaired = new Map<string, number>();
       const unable = new Map<string, { type: FailureType; message: string }>();
-      const lost: string[] = [];
+      const lost = new Set<string>();
       let left = 0;
       let after: LostCopy | undefined;
       for (;;) {
@@ -105,7 +108,7 @@ export const createDurabilityActivities = ({ site }: ActivityEnvironment) => ({
         }
         const packs = gone.filter((key) => partsOfKey(key).kind === "packs").map((key) => partsOfKey(key).id);
         await markPacksLost(catalog, packs);
-        lost.push(...gone.slice(0, mostTold - lost.length));
+        for (const object of gone) if (lost.size < mostTold) lost.add(object);
         after = copies.at(-1);
         if (after === undefined || copies.length < page) break;
       }
@@ -113,7 +116,7 @@ export const createDurabilityActivities = ({ site }: ActivityEnvironment) => ({
       return {
         repaired: Object.fromEntries(repaired),
         left,
-        lost,
+        lost: [...lost],
         unable: [...unable].map(([store, failure]) => ({ store, ...failure })),
       };
     }),

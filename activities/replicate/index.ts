@@ -3,6 +3,8 @@ import { createArchiveRecords } from "./archive-records.ts";
 import { createCopyLog } from "./copy-log.ts";
 import { createCopyToStore } from "./copy-to-store.ts";
 import { createDurabilityActivities } from "./durability.ts";
+import { createKeepParity } from "./keep-parity.ts";
+import { createPlanCopies } from "./plan-copies.ts";
 import { createRelocate } from "./relocate.ts";
 import { createRenewStores } from "./renew-stores.ts";
 import { createRepairCopies } from "./repair-copies.ts";
@@ -17,5 +19,6 @@ export const createReplicateActivities = (environment: ActivityEnvironment) => (
   ...createDurabilityActivities(environment),
   ...createRenewStores(environment),
 });
+  ...createKeepParity(environment),
 
 export type ReplicateActivities = ReturnType<typeof createReplicateActivities>;

@@ -10,13 +10,15 @@ import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
 import { recordEvidence } from "../../core/catalog/record-challenges.ts";
 import { recordReplica } from "../../core/catalog/record-replica.ts";
 import { storeTrust } from "../../core/catalog/store-trust.ts";
-import { type Failure, isFailure } from "../../core/domain/failure.ts";
+import { Failure, isFailure } from "../../core/domain/failure.ts";
 import { inOrderOfTrust } from "../../core/domain/store-trust.ts";
 import { encodeEnvelopes } from "../../core/repository/envelopes.ts";
 import { partsOfKey } from "../../core/repository/object-keys.ts";
 import type { Site } from "../../core/site/site.ts";
+import { hashObject } from "../../core/stores/hash-object.ts";
 import type { Store } from "../../core/stores/store.ts";
 import { copyObject, getProven } from "./copy-object.ts";
+import { packFromParity } from "./parity-sources.ts";
 
 /** Where a good copy came from; or that nobody has one, or that a store which may have one could not be asked now. */
 export type Replacement = { readonly from: string } | "nobody" | "unasked";
@@ -44,9 +46,9 @@ export const replaceCopy = async (at: Site, { store, object }: LostCopy, signal:
     // A manifest is not named by its hash: the catalog knows it.
     const expected = kind === "manifests" ? (await getSnapshot(catalog, id))?.manifestHash : undefined;
     const good = await goodCopy(catalog, sources, object, expected, signal);
-    if (good === "nobody" && sources.length < names.length) return "unasked";
-    if (good === "nobody" || good === "unasked") return good;
+    if (good === "unasked" || (good === "nobody" && sources.length < names.length)) return "unasked";
     const to = await at.store(store);
+    if (good === "nobody") return kind === "packs" ? await rebuild(to) : "nobody";
     if (good === to) return await countAgain(catalog, to, object, signal);
     await clearPlace(to, object, signal);
     // Lost, it is written down already; if this run is killed behind the put, deleting the object still looks here.
@@ -54,6 +56,19 @@ export const replaceCopy = async (at: Site, { store, object }: LostCopy, signal:
     const { id: receipt, bytes, proven } = await copyObject({ sources: [good], to, key: object, expected, readBack: true }, signal);
     await recordReplica(catalog, { object, store, receipt, bytes, provenAt: proven ? new Date() : null });
     return { from: good.name };
+  }
+
+  /** The last resort: what no store has any more may follow from parity. */
+  async function rebuild(to: Store): Promise<Replacement> {
+    const content = await packFromParity(at, id, signal);
+    if (content === undefined) return "nobody";
+    await clearPlace(to, object, signal);
+    await announceReplica(catalog, object, store, content.length);
+    const { id: receipt, bytes } = await to.put(object, content, signal);
+    if ((await hashObject(to, object, bytes, signal)) !== id)
+      throw new Failure("ObjectCorrupt", `store ${store} gave back other bytes for ${object} than it was given`);
+    await recordReplica(catalog, { object, store, receipt, bytes, provenAt: new Date() });
+    return { from: "parity" };
   }
 };
 

@@ -7,4 +7,5 @@ export const liveObject = (key: string): string => `CASE split_part(${key}, '/',
   WHEN 'ranges' THEN EXISTS (SELECT FROM dbgov.range g WHERE g.id = decode(right(${key}, 64), 'hex') AND g.deleted_at IS NULL)
   WHEN 'manifests' THEN EXISTS (SELECT FROM dbgov.snapshot s WHERE s.id = split_part(${key}, '/', 2) AND s.removed_at IS NULL)
   WHEN 'envelopes' THEN EXISTS (SELECT FROM dbgov.envelope e WHERE e.object = split_part(${key}, '/', 2))
+  WHEN 'parity' THEN EXISTS (SELECT FROM dbgov.parity_piece k WHERE k.id = decode(right(${key}, 64), 'hex'))
   ELSE true END`;

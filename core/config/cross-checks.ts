@@ -119,16 +119,18 @@ const policyProblems = (config: Config, policy: PolicyConfig, index: number): Pr
     ...policy.stores.map((name, i) => ({ name, path: at("stores", i) })),
     ...policy.archive.map((name, i) => ({ name, path: at("archive", i) })),
   ];
-  const undeclared = [...named, ...policy.envelopes.map((name, i) => ({ name, path: at("envelopes", i) }))].flatMap(({ name, path }) =>
-    declared("store", config.stores, name, path),
-  );
+  const besides = [
+    ...policy.envelopes.map((name, i) => ({ name, path: at("envelopes", i) })),
+    ...(policy.parity?.stores ?? []).map((name, i) => ({ name, path: at("parity", "stores", i) })),
+  ];
+  const undeclared = [...named, ...besides].flatMap(({ name, path }) => declared("store", config.stores, name, path));
   const twice = repeated(named.map(({ name }) => name)).map((i) =>
     problem(
       named[i]!.path,
       `policy ${policy.name} names the store "${named[i]!.name}" twice; each is landing, one of stores, or one of archive`,
     ),
   );
-  const permanent = named.slice(0, 1 + policy.stores.length).flatMap(({ name, path }) => {
+  const permanent = [...named.slice(0, 1 + policy.stores.length), ...besides.slice(policy.envelopes.length)].flatMap(({ name, path }) => {
     const kind = config.stores.find((store) => store.name === name)?.kind;
     return kind === "arweave"
       ? [problem(path, `"${name}" is an arweave store, which takes the small permanent things only: name it under archive`)]

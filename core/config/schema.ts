@@ -4,6 +4,7 @@ import { allowance, databaseService, policyPlacing } from "./allowance-schema.ts
 import { durability } from "./durability-schema.ts";
 import { duration, instant, name, ownName, type SecretRef, type SigningKeyRef, secret, signingKey } from "./fields.ts";
 import { anchor, log, timestampAuthority } from "./ledger-schema.ts";
+import { parity } from "./parity-schema.ts";
 import { approval, recordClass, retentionOverride, retentionRules, tiers } from "./retention-schema.ts";
 import { store } from "./store-schema.ts";
 
@@ -52,6 +53,9 @@ const policy = z.strictObject({
     .describe(
       "ranges that the database calls unchanged are taken over unread; after so many snapshots one reads everything again, and compares. 1 reads everything every time",
     ),
+  parity: parity
+    .optional()
+    .describe("erasure-coded parity of the policy's packs: one that no store has a good copy of any more is rebuilt from it"),
   patience: duration.default("30m").describe("how long a store that does not answer is tried before the run goes on, or fails, without it"),
   retention: retentionRules
     .prefault({})

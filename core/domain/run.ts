@@ -174,6 +174,12 @@ export interface RepairTotals {
 
 export interface RepairInput {
   /** All of this store is challenged. Without it, of each store the share whose turn it is. */
+export interface ParityTotals {
+  /** Groups of packs that got parity, and groups that were dissolved. */
+  readonly made: number;
+  readonly dissolved: number;
+}
+
   readonly store?: string;
 }
 

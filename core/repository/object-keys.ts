@@ -15,11 +15,14 @@ export const manifestKey = (snapshot: string): string => `manifests/${snapshot}`
 /** All envelopes of one range (by its id) or one manifest (by its snapshot's id). */
 export const envelopesKey = (objectId: string): string => `envelopes/${objectId}`;
 
+/** A piece of erasure-coded parity, by its id: SHA-256 of its bytes, 64 hex digits. */
+export const parityKey = (id: string): string => `parity/${id.slice(0, 2)}/${id}`;
+
 /** A key's kind, as `packs`, and the id that it ends with. */
 export const partsOfKey = (key: string): { readonly kind: string; readonly id: string } => ({
   kind: key.slice(0, key.indexOf("/")),
   id: key.slice(key.lastIndexOf("/") + 1),
 });
 
-/** The SHA-256 of their bytes that packs and ranges are named by; undefined for other objects. */
-export const hashInName = (key: string): string | undefined => /^(?:packs|ranges)\/[0-9a-f]{2}\/([0-9a-f]{64})$/.exec(key)?.[1];
+/** The SHA-256 of their bytes that packs, ranges and parity are named by; undefined for other objects. */
+export const hashInName = (key: string): string | undefined => /^(?:packs|ranges|parity)\/[0-9a-f]{2}\/([0-9a-f]{64})$/.exec(key)?.[1];
