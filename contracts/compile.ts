@@ -21,8 +21,8 @@ interface SolcOutput {
 const sourceFile = new URL("AnchorRegistry.sol", import.meta.url);
 const buildFile = new URL("build/AnchorRegistry.json", import.meta.url);
 
-/** Compiles one source file, given as its text, with the settings of the registry. Throws with the compiler's own words. */
-export const compileSource = (name: string, content: string): Compiled & { readonly abi: InterfaceAbi } => {
+/** Compiles one source file, given as its text, with the settings of the registry (`runs` is what the optimizer works for). Throws with the compiler's own words. */
+export const compileSource = (name: string, content: string, runs = 10_000): Compiled & { readonly abi: InterfaceAbi } => {
   const solc = createRequire(import.meta.url)("solc") as { version(): string; compile(input: string): string };
   const file = `${name}.sol`;
   const input = {
@@ -31,7 +31,7 @@ export const compileSource = (name: string, content: string): Compiled & { reado
     settings: {
       // Instructions that every larger chain has had since 2024.
       evmVersion: "cancun",
-      optimizer: { enabled: true, runs: 10_000 },
+      optimizer: { enabled: true, runs },
       metadata: { appendCBOR: false, bytecodeHash: "none" },
       outputSelection: { "*": { "*": ["abi", "evm.bytecode.object"] } },
     },

@@ -107,6 +107,8 @@ const addressesOf = (store: Config["stores"][number]): { field: Path; address: s
       return [{ field: ["bucket"], address: JSON.stringify([store.endpoint?.replace(/\/+$/, ""), store.bucket, store.prefix]) }];
     case "ipfs":
       return store.peers.map((peer, p) => ({ field: ["peers", p, "api"], address: peer.api.replace(/\/+$/, "") }));
+    case "filecoin":
+      return [{ field: ["dataSet"], address: JSON.stringify([store.network, store.rpc, store.wallet, store.dataSet]) }];
     case "arweave":
       return [{ field: ["wallet"], address: JSON.stringify([store.gateway, store.wallet]) }];
   }

@@ -125,6 +125,46 @@ const ipfsStore = z.strictObject({
     .describe("a service that keeps every object beside your peers, by the IPFS Pinning Service API; it fetches them from your peers"),
 });
 
+const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address as 0x and 40 hexadecimal digits");
+
+const filecoinStore = z.strictObject({
+  kind: z
+    .literal("filecoin")
+    .describe("Filecoin Onchain Cloud: several providers that prove each day that they have the data, paid from a deposit of USDFC"),
+  ...storeBase,
+  network: z.enum(["mainnet", "calibration", "devnet"]).default("mainnet").describe("the chain; `devnet` is one of your own"),
+  rpc: z
+    .url({ protocol: /^https?$/, error: "must be an http or https URL" })
+    .optional()
+    .describe("the chain's JSON-RPC API; without it, the public one that the SDK names"),
+  contracts: z
+    .strictObject({
+      multicall3: address,
+      usdfc: address,
+      filecoinPay: address,
+      fwss: address,
+      fwssView: address,
+      serviceProviderRegistry: address,
+      sessionKeyRegistry: address,
+      pdp: address,
+      endorsements: address,
+    })
+    .optional()
+    .describe("where the contracts are on a `devnet`; the other networks' are known"),
+  wallet: secret.describe("the private key (0x and 64 hexadecimal digits) whose deposit pays; it signs, and needs FIL for deposits only"),
+  dataSet: name.default("dbgov").describe("what the data sets are called; repositories that share a wallet need different ones"),
+  copies: z.int().min(1).max(5).default(2).describe("how many providers have a copy of each object"),
+  providers: z
+    .array(z.int().positive())
+    .min(1)
+    .optional()
+    .describe("the providers to choose from, by their number in the registry; without them, those that the SDK selects"),
+  maxDeposit: z
+    .string()
+    .regex(/^\d{1,9}(\.\d{1,18})?$/, "must be an amount of USDFC, in quotes")
+    .describe("the most that one renewal may deposit, in USDFC"),
+});
+
 const arweaveStore = z.strictObject({
   kind: z
     .literal("arweave")
@@ -140,4 +180,13 @@ const arweaveStore = z.strictObject({
     .describe("the most that one object may cost, in winston (10^-12 AR); a higher quote is refused"),
 });
 
-export const store = z.discriminatedUnion("kind", [directoryStore, azureBlobStore, s3Store, storjStore, siaStore, ipfsStore, arweaveStore]);
+export const store = z.discriminatedUnion("kind", [
+  directoryStore,
+  azureBlobStore,
+  s3Store,
+  storjStore,
+  siaStore,
+  ipfsStore,
+  filecoinStore,
+  arweaveStore,
+]);

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { arweaveCapabilities } from "./arweave.ts";
 import { azureBlobCapabilities } from "./azure-blob.ts";
 import { directoryCapabilities } from "./directory.ts";
+import { filecoinCapabilities } from "./filecoin.ts";
 import { ipfsCapabilities } from "./ipfs.ts";
 import { s3Capabilities } from "./s3.ts";
 import { siaCapabilities } from "./sia.ts";
@@ -16,6 +17,7 @@ export const capabilitiesOf: Readonly<Record<StoreKind, StoreCapabilities>> = {
   storj: storjCapabilities,
   sia: siaCapabilities,
   ipfs: ipfsCapabilities,
+  filecoin: filecoinCapabilities,
   arweave: arweaveCapabilities,
 };
 

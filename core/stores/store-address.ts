@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { computeAddress } from "ethers";
 import type { StoreConfig } from "../config/schema.ts";
 import { Failure } from "../domain/failure.ts";
 import { openArweaveStore } from "./arweave.ts";
@@ -7,6 +8,7 @@ import { parseWallet } from "./arweave-wallet.ts";
 import { openAzureBlobStore } from "./azure-blob.ts";
 import { containerAddress, containerClient } from "./azure-connection.ts";
 import { openDirectoryStore } from "./directory.ts";
+import { openFilecoinStore } from "./filecoin.ts";
 import { defaultIpfsFolder, openIpfsStore } from "./ipfs.ts";
 import { openS3Store } from "./s3.ts";
 import { defaultRegion, parseS3Address, s3Address } from "./s3-connection.ts";
@@ -30,6 +32,8 @@ export const addressOf = (config: StoreConfig): string => {
       return s3Address({ ...config, region: defaultRegion });
     case "ipfs":
       return config.peers.map(({ api }) => `ipfs+${new URL(api).origin}${config.folder}`).join(",");
+    case "filecoin":
+      return `filecoin://${config.network}/${computeAddress(config.wallet.trim())}/${config.dataSet}`;
     case "arweave":
       return `arweave+${new URL(config.gateway).origin}/${parseWallet(config.name, config.wallet).address}`;
   }
@@ -51,13 +55,15 @@ const invalid = (why: string): Failure => new Failure("UsageInvalid", `the store
 
 /**
  * The store at an address that a person types: `/path`, `file:///path`, a container URL (with a SAS, or with the secret in
- * `env`), `s3://bucket/prefix?region=…&endpoint=…` with the keys in `env`, `ipfs+http://host:5001[/folder]` (several with commas between), `arweave+https://gateway/OWNER`.
+ * `env`), `s3://bucket/prefix?region=…&endpoint=…` with the keys in `env`, `ipfs+http://host:5001[/folder]` (several with commas between), `arweave+https://gateway/OWNER`,
+ * `filecoin://mainnet/OWNER/DATASET[?rpc=URL]`.
  * It is for reading what exists: nothing is created, and a place that does not exist is an error.
  * Throws `UsageInvalid` for what is none of these, `SecretMissing` when a secret is needed. Does no I/O.
  */
 export const openStoreByUrl = (address: string, env: Environment, options: StoreOptions = {}): Store => {
   const found = { ...options, create: false };
   if (address.startsWith("ipfs+")) return openIpfs(address, env, found);
+  if (address.startsWith("filecoin:")) return openFilecoin(address, found);
   if (address.startsWith("arweave+")) return openArweave(address, found);
   if (address.startsWith("s3:")) return openS3(address, env, found);
   if (/^https?:/.test(address)) return openAzure(address, env, found);
@@ -69,7 +75,8 @@ export const openStoreByUrl = (address: string, env: Environment, options: Store
     }
   }
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(address)?.[1];
-  if (scheme !== undefined) throw invalid(`begins with ${scheme}:, which is none of file:, https:, s3:, ipfs+http:, arweave+https:`);
+  if (scheme !== undefined)
+    throw invalid(`begins with ${scheme}:, which is none of file:, https:, s3:, ipfs+http:, filecoin:, arweave+https:`);
   if (address === "") throw invalid("is empty");
   return openDirectory(resolve(address), found);
 };
@@ -115,6 +122,19 @@ const openIpfs = (address: string, env: Environment, options: StoreOptions): Sto
   const token = env.DBGOV_IPFS_TOKEN;
   const peers = urls.map((url, index) => ({ name: `peer-${index + 1}`, api: url!.href, ...(token ? { token } : {}) }));
   return openIpfsStore({ kind: "ipfs", name: "store", domain: "store", peers, folder }, options);
+};
+
+const openFilecoin = (address: string, options: StoreOptions): Store => {
+  const url = URL.parse(address);
+  const [, owner = "", dataSet = "", ...more] = url?.pathname.split("/") ?? [];
+  const rpc = url?.searchParams.get("rpc") ?? undefined;
+  const network = url?.hostname;
+  if ((network !== "mainnet" && network !== "calibration") || !/^0x[0-9a-f]{40}$/i.test(owner) || dataSet === "" || more.length > 0) {
+    throw invalid("is not of the form filecoin://mainnet/OWNER/DATASET, with the wallet's address as OWNER");
+  }
+  // One copy suffices for reading.
+  const base = { kind: "filecoin", name: "store", domain: "store", network, owner, dataSet, copies: 1, maxDeposit: "0" } as const;
+  return openFilecoinStore(rpc === undefined ? base : { ...base, rpc }, options);
 };
 
 const openArweave = (address: string, options: StoreOptions): Store => {

@@ -58,7 +58,7 @@ export interface Store {
   close(): Promise<void>;
 }
 
-export const storeKinds = ["directory", "azure-blob", "s3", "storj", "sia", "ipfs", "arweave"] as const;
+export const storeKinds = ["directory", "azure-blob", "s3", "storj", "sia", "ipfs", "filecoin", "arweave"] as const;
 export type StoreKind = (typeof storeKinds)[number];
 
 export interface StoreCapabilities {

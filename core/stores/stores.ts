@@ -16,6 +16,8 @@ export const openStore = async (config: StoreConfig): Promise<Store> => {
       return (await import("./sia.ts")).openSiaStore(config);
     case "ipfs":
       return (await import("./ipfs.ts")).openIpfsStore(config);
+    case "filecoin":
+      return (await import("./filecoin.ts")).openFilecoinStore(config);
     case "arweave":
       return (await import("./arweave.ts")).openArweaveStore(config);
   }

@@ -96,7 +96,8 @@ export const startTwistedNode = async (rpc: string): Promise<TwistedNode> => {
   });
 };
 
-const freePort = async (): Promise<number> => {
+/** A port that nobody listens on now. */
+export const freePort = async (): Promise<number> => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
