@@ -4,7 +4,6 @@ import { createCopyLog } from "./copy-log.ts";
 import { createCopyToStore } from "./copy-to-store.ts";
 import { createDurabilityActivities } from "./durability.ts";
 import { createKeepParity } from "./keep-parity.ts";
-import { createPlanCopies } from "./plan-copies.ts";
 import { createRelocate } from "./relocate.ts";
 import { createRenewStores } from "./renew-stores.ts";
 import { createRepairCopies } from "./repair-copies.ts";
@@ -18,7 +17,7 @@ export const createReplicateActivities = (environment: ActivityEnvironment) => (
   ...createRelocate(environment),
   ...createDurabilityActivities(environment),
   ...createRenewStores(environment),
-});
   ...createKeepParity(environment),
+});
 
 export type ReplicateActivities = ReturnType<typeof createReplicateActivities>;
