@@ -1,9 +1,9 @@
 import { isTimeZone } from "../domain/calendar.ts";
 import { cronProblem } from "../domain/cron.ts";
 import { placementProblems } from "../domain/placement.ts";
-import type { Path } from "./locate.ts";
 import { rulesProblem } from "../domain/retention-rules.ts";
 import { configuredRules } from "./configured-rules.ts";
+import type { Path } from "./locate.ts";
 import { nearest } from "./nearest.ts";
 import { placementConfigProblems } from "./placement-checks.ts";
 import type { Problem } from "./problems.ts";

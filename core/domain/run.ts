@@ -172,14 +172,14 @@ export interface RepairTotals {
   readonly unable: readonly { readonly store: string; readonly type: FailureType; readonly message: string }[];
 }
 
-export interface RepairInput {
-  /** All of this store is challenged. Without it, of each store the share whose turn it is. */
 export interface ParityTotals {
   /** Groups of packs that got parity, and groups that were dissolved. */
   readonly made: number;
   readonly dissolved: number;
 }
 
+export interface RepairInput {
+  /** All of this store is challenged. Without it, of each store the share whose turn it is. */
   readonly store?: string;
 }
 
