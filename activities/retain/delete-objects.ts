@@ -1,10 +1,11 @@
 import { beginDelete } from "../../core/catalog/begin-delete.ts";
 import { deletable, outOfReach } from "../../core/catalog/deletable.ts";
 import { finishDelete } from "../../core/catalog/finish-delete.ts";
+import { pastSaving } from "../../core/catalog/past-saving.ts";
 import type { DeletableObject } from "../../core/catalog/records.ts";
 import { noteRetained, retainedByStore } from "../../core/catalog/retained-copies.ts";
 import { durationMs } from "../../core/domain/duration.ts";
-import { isFailure } from "../../core/domain/failure.ts";
+import { Failure, isFailure } from "../../core/domain/failure.ts";
 import { deletionOf } from "../../core/site/deletion-means.ts";
 import type { Site } from "../../core/site/site.ts";
 import type { ActivityEnvironment } from "../environment.ts";
@@ -64,6 +65,10 @@ export const createDeleteObjects = ({ site }: ActivityEnvironment) => ({
       const at = await site();
       const catalog = await at.catalog();
       const done = { unpinned: 0, kept: 0, retained: 0 };
+      // What a workflow asks for is believed only as far as the catalog agrees: a deletion is the one thing that cannot be repeated.
+      const may = new Set(await pastSaving(catalog, objects));
+      const living = objects.find(({ key }) => !may.has(key));
+      if (living !== undefined) throw new Failure("RetentionRefused", `${living.key} is not past saving, and is deleted from no store`);
       for (const { key, stores } of objects) {
         for (const name of stores) {
           const store = await at.store(name);

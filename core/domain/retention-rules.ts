@@ -1,5 +1,4 @@
 import { isShorterAge, longestAge, shortestAge } from "./age.ts";
-import { shortestGapMs } from "./cron.ts";
 import { durationMs } from "./duration.ts";
 
 /** What is kept of one database: its policy's rules, with what the database itself and its record class say. */
@@ -18,8 +17,8 @@ export interface RetentionRules {
   readonly minimumAge: string;
   /** An age: everything older goes, but what is held, and the newest verified. */
   readonly maximumAge?: string | undefined;
-  /** A duration: what comes closer to a counting snapshot is an extra one. Half of the schedule's shortest pause unless told. */
-  readonly spacing?: string | undefined;
+  /** A duration: what comes closer to a counting snapshot is an extra one. */
+  readonly spacing: string;
   /** So many go in one run at most. */
   readonly mostPerRun: number;
   /** A duration: what is marked to go can still be kept for so long. */
@@ -45,10 +44,6 @@ export const rulesOf = (policy: RetentionRules, override: RetentionOverride = {}
   };
 };
 
-/** Milliseconds that lie at least between two snapshots that count. */
-export const spacingMs = ({ spacing }: RetentionRules, cron: string): number =>
-  spacing === undefined ? shortestGapMs(cron) / 2 : durationMs(spacing);
-
 /** Why no set of snapshots can obey these rules; undefined when some can. Completes "database shop …". */
 export const rulesProblem = ({ minimumAge, maximumAge }: RetentionRules): string | undefined =>
   maximumAge !== undefined && isShorterAge(maximumAge, minimumAge)
@@ -73,9 +68,8 @@ const shorter = (before: RetentionRules, after: RetentionRules): (keyof Retentio
   const sooner = after.maximumAge !== undefined && (before.maximumAge === undefined || isShorterAge(after.maximumAge, before.maximumAge));
   if (sooner) found.push("maximumAge");
   if (after.mostPerRun > before.mostPerRun) found.push("mostPerRun");
-  // Without a spacing it follows from the schedule; a longer one makes more snapshots extra ones.
-  if (after.spacing !== undefined && (before.spacing === undefined || durationMs(after.spacing) > durationMs(before.spacing)))
-    found.push("spacing");
+  // A longer one makes more snapshots extra ones.
+  if (durationMs(after.spacing) > durationMs(before.spacing)) found.push("spacing");
   if (durationMs(after.grace) < durationMs(before.grace)) found.push("grace");
   return found;
 };

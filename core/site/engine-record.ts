@@ -73,7 +73,7 @@ const databaseRecord = async (
   const all = await listSnapshots(catalog, { database: name, removed: true });
   const live = all.filter(({ removedAt }) => removedAt === null);
   const { rules } = await rulesInForce(site, name);
-  const regular = regularOf(site, name, rules, await spacedSnapshots(catalog, name));
+  const regular = regularOf(rules, await spacedSnapshots(catalog, name));
   // Retention runs daily: what it would have let go that long ago, and still is there, is overdue.
   const removeWithinMs = 2 * day + durationMs(site.loaded.config.retention.grace);
   const overdueSince = new Date(now.getTime() - removeWithinMs - 1_000);

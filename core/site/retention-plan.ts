@@ -1,8 +1,9 @@
 import { pendingDeletions } from "../catalog/pending-deletions.ts";
 import { type SpacedRecord, spacedSnapshots } from "../catalog/spaced-snapshots.ts";
+import { durationMs } from "../domain/duration.ts";
 import { planRetention, type RetentionPlan } from "../domain/retention.ts";
 import { type RetentionAlarm, retentionAlarm } from "../domain/retention-alarm.ts";
-import { type RetentionRules, spacingMs } from "../domain/retention-rules.ts";
+import type { RetentionRules } from "../domain/retention-rules.ts";
 import { countedAt, regularSnapshots } from "../domain/snapshot-spacing.ts";
 import { rulesInForce } from "./rules-in-force.ts";
 import type { Site } from "./site.ts";
@@ -27,14 +28,14 @@ export const retentionPlanOf = async (site: Site, database: string, now: Date): 
 };
 
 /** Those of all the snapshots that a database ever had which count. */
-export const regularOf = (site: Site, database: string, rules: RetentionRules, all: readonly SpacedRecord[]): ReadonlySet<string> =>
+export const regularOf = (rules: RetentionRules, all: readonly SpacedRecord[]): ReadonlySet<string> =>
   regularSnapshots(
     all.filter(({ replicated }) => replicated),
-    spacingMs(rules, site.policyOf(database).schedule.cron),
+    durationMs(rules.spacing),
   );
 
 const planOf = (site: Site, database: string, rules: RetentionRules, all: readonly SpacedRecord[], now: Date) => {
-  const regular = regularOf(site, database, rules, all);
+  const regular = regularOf(rules, all);
   const live = all.filter(({ removed }) => !removed);
   const candidates = live.map(({ snapshot, capturedAt, sealedAt, replicated, verified, held }) => ({
     ...{ snapshot, replicated, verified, held },

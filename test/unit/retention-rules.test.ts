@@ -1,18 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { configuredRules } from "../../core/config/configured-rules.ts";
 import { ageBefore, isAge, isShorterAge } from "../../core/domain/age.ts";
 import { shortestGapMs } from "../../core/domain/cron.ts";
+import { durationMs } from "../../core/domain/duration.ts";
 import { planRetention, type RetainedSnapshot } from "../../core/domain/retention.ts";
 import { mostExtraADay, retentionAlarm } from "../../core/domain/retention-alarm.ts";
-import { keepingMore, type RetentionRules, rulesOf, rulesProblem, shortenings, spacingMs } from "../../core/domain/retention-rules.ts";
+import { keepingMore, type RetentionRules, rulesOf, rulesProblem, shortenings } from "../../core/domain/retention-rules.ts";
 import { countedAt, regularSnapshots } from "../../core/domain/snapshot-spacing.ts";
+import { exampleConfig } from "../sample/example-config.ts";
 
 const hour = 3_600_000;
 const day = 24 * hour;
 const rules: RetentionRules = {
   ...{ last: 7, daily: 7, weekly: 5, monthly: 12, yearly: 7, extra: 3 },
-  ...{ minimumAge: "1d", mostPerRun: 50, grace: "1d" },
+  ...{ minimumAge: "1d", mostPerRun: 50, grace: "1d", spacing: "12h" },
 };
 const at = (text: string): Date => new Date(text);
 
@@ -56,7 +59,7 @@ test("whatever keeps less is told, and nothing else", () => {
     "minimumAge: 1d → 1h",
     "maximumAge: none → 30d",
     "mostPerRun: 50 → 500",
-    "spacing: none → 1d",
+    "spacing: 12h → 1d",
   ]);
   const both = keepingMore(rules, { ...rules, daily: 3, monthly: 24, maximumAge: "30d", grace: "0s" });
   assert.deepEqual([both.daily, both.monthly, both.maximumAge, both.grace], [7, 24, undefined, "1d"]);
@@ -66,8 +69,11 @@ test("whatever keeps less is told, and nothing else", () => {
 test("the spacing is half of the schedule's shortest pause", () => {
   const gaps = ["15 2 * * *", "0 */6 * * *", "0,20 3 * * *", "*/15 * * * *", "0 9-17 * * MON-FRI", "30 22,1 * * *"].map(shortestGapMs);
   assert.deepEqual(gaps, [day, 6 * hour, hour / 3, hour / 4, hour, 3 * hour]);
-  assert.equal(spacingMs(rules, "15 2 * * *"), 12 * hour);
-  assert.equal(spacingMs({ ...rules, spacing: "0s" }, "15 2 * * *"), 0);
+  const nightly = exampleConfig.policies[0]!;
+  const spacingOf = (policy: typeof nightly) => configuredRules(exampleConfig, policy, exampleConfig.databases[0]!).spacing;
+  assert.equal(durationMs(spacingOf(nightly)), 12 * hour);
+  assert.equal(durationMs(spacingOf({ ...nightly, schedule: { ...nightly.schedule, cron: "*/15 * * * *" } })), hour / 8);
+  assert.equal(spacingOf({ ...nightly, retention: { ...nightly.retention, spacing: "0s" } }), "0s");
 });
 
 const start = Date.parse("2026-01-01T02:15:00Z");

@@ -16,6 +16,7 @@ const none: RetentionRules = {
   minimumAge: "0s",
   mostPerRun: 10_000,
   grace: "1d",
+  spacing: "12h",
 };
 
 const snapshot = (capturedAt: string, extra: Partial<RetainedSnapshot> = {}): RetainedSnapshot => ({
@@ -163,6 +164,7 @@ const policies = fc.record({
   maximumAge: fc.constantFrom(undefined, "60d", "2y"),
   mostPerRun: fc.constant(10_000),
   grace: fc.constant("1d"),
+  spacing: fc.constant("12h"),
 });
 const zones = fc.constantFrom("UTC", "Europe/Berlin", "America/New_York", "Pacific/Auckland", "Asia/Kolkata");
 const now = new Date(start + 3 * 366 * dayMs);
@@ -215,6 +217,7 @@ test("property: higher counts keep at least as much, and the order of the input 
         maximumAge: policy.maximumAge,
         mostPerRun: policy.mostPerRun,
         grace: policy.grace,
+        spacing: policy.spacing,
       };
       const wide = new Set(planRetention(snapshots, higher, zone, now).deletions);
       const narrow = new Set(planRetention(snapshots, policy, zone, now).deletions);

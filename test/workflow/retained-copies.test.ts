@@ -3,10 +3,12 @@ import { test } from "node:test";
 import { MockActivityEnvironment } from "@temporalio/testing";
 import type { ActivityEnvironment } from "../../activities/environment.ts";
 import { createDeleteObjects } from "../../activities/retain/delete-objects.ts";
+import { beginDelete } from "../../core/catalog/begin-delete.ts";
 import { query } from "../../core/catalog/catalog.ts";
 import { condemnUnreferenced } from "../../core/catalog/condemn-unreferenced.ts";
 import { listReplicas } from "../../core/catalog/list-replicas.ts";
 import { recordReplica } from "../../core/catalog/record-replica.ts";
+import type { DeletableObject } from "../../core/catalog/records.ts";
 import { Failure, isFailure } from "../../core/domain/failure.ts";
 import { packKey } from "../../core/repository/object-keys.ts";
 import type { Store } from "../../core/stores/store.ts";
@@ -69,17 +71,46 @@ test("a store that does not let an object go yet keeps nothing else waiting, and
   assert.equal((await perform(retain.lookForUnreachable)).retained, undefined);
 });
 
-test("another refusal than that one fails the step: nobody must take it for a matter of time", async () => {
-  const [pack] = (await writtenPacks(catalog, 1)) as [string];
-  const object = { key: packKey(pack), kind: "pack", id: pack, stores: ["broken"] } as const;
-  const refusing: Store = {
+/** A store that says what it was asked to delete. */
+const placeOf = (refusal?: Failure) => {
+  const deleted: string[] = [];
+  const store: Store = {
     ...memoryStore(),
-    delete: async () => {
-      throw new Failure("StoreRejected", "no permission");
+    delete: async (key) => {
+      if (refusal !== undefined) throw refusal;
+      deleted.push(key);
     },
   };
-  const site = { loaded: { config: { stores: [{ name: "broken" }] } }, catalog: async () => catalog, store: async () => refusing };
-  const retain = createDeleteObjects({ site: async () => site } as unknown as ActivityEnvironment);
+  const site = { loaded: { config: { stores: [{ name: "only" }] } }, catalog: async () => catalog, store: async () => store };
+  return { deleted, retain: createDeleteObjects({ site: async () => site } as unknown as ActivityEnvironment) };
+};
+const objectOf = (pack: string): DeletableObject => ({ key: packKey(pack), kind: "pack", id: pack, stores: ["only"] });
+const doomedPack = async (): Promise<string> => {
+  const [pack] = (await writtenPacks(catalog, 1)) as [string];
+  await query(catalog, "ending leases", "UPDATE dbgov.pack SET claimed_until = NULL");
+  await condemnUnreferenced(catalog, new Date());
+  await beginDelete(catalog, [pack]);
+  return pack;
+};
+
+test("another refusal than that one fails the step: nobody must take it for a matter of time", async () => {
+  const object = objectOf(await doomedPack());
+  const { retain } = placeOf(new Failure("StoreRejected", "no permission"));
   const step = perform(retain.deleteObjects, { objects: [object], keys: [object.key] });
   await assert.rejects(step, (error) => isFailure(error, "StoreRejected"));
+});
+
+test("what is not past saving is deleted from no store, whoever asks for it", async () => {
+  const doomed = objectOf(await doomedPack());
+  const [living] = (await writtenPacks(catalog, 1)) as [string];
+  const { deleted, retain } = placeOf();
+  const asks = [objectOf(living), { ...objectOf(living), id: doomed.id }, { ...doomed, key: "config" }];
+  for (const asked of asks) {
+    const step = perform(retain.deleteObjects, { objects: [doomed, asked], keys: [doomed.key, asked.key] });
+    await assert.rejects(step, (error) => isFailure(error, "RetentionRefused"));
+  }
+  assert.deepEqual(deleted, []);
+  await perform(retain.deleteObjects, { objects: [doomed], keys: [doomed.key] });
+  await perform(retain.deleteObjects, { objects: [doomed], keys: [doomed.key] });
+  assert.deepEqual(deleted, [doomed.key, doomed.key], "a second attempt is no error");
 });
