@@ -12,6 +12,7 @@ export const runPolicyOf = (policy: PolicyConfig, stores: Config["stores"]): Run
   envelopes: policy.envelopes,
   copies: policy.copies,
   domains: policy.domains,
+  ...(policy.placement === "planned" ? { placement: policy.placement } : {}),
   storeDomains: [policy.landing, ...policy.stores].map((name) => ({
     name,
     domain: stores.find((store) => store.name === name)?.domain ?? name,

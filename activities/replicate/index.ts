@@ -4,6 +4,7 @@ import { createCopyLog } from "./copy-log.ts";
 import { createCopyToStore } from "./copy-to-store.ts";
 import { createDurabilityActivities } from "./durability.ts";
 import { createKeepParity } from "./keep-parity.ts";
+import { createPlanCopies } from "./plan-copies.ts";
 import { createRelocate } from "./relocate.ts";
 import { createRenewStores } from "./renew-stores.ts";
 import { createRepairCopies } from "./repair-copies.ts";
@@ -14,6 +15,7 @@ export const createReplicateActivities = (environment: ActivityEnvironment) => (
   ...createCopyLog(environment),
   ...createArchiveRecords(environment),
   ...createRepairCopies(environment),
+  ...createPlanCopies(environment),
   ...createRelocate(environment),
   ...createDurabilityActivities(environment),
   ...createRenewStores(environment),

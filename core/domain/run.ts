@@ -29,6 +29,8 @@ export interface RunPolicy {
   readonly envelopes: readonly string[];
   readonly copies: number;
   readonly domains: number;
+  /** Of the stores named above the planner chooses as many as are promised, for each database. Absent: each gets a copy. */
+  readonly placement?: "planned";
   /** The stores named above with their failure domains. */
   readonly storeDomains: readonly { readonly name: string; readonly domain: string }[];
   /** After so many snapshots one reads everything again. */

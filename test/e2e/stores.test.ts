@@ -159,4 +159,32 @@ describe("stores that come and go: status, plan, forecast, evacuation, rebalanci
     assert.ok(moved.json.moved > 0);
     assert.equal((await test.dbgov("verify", third.snapshot, "--store", "spare")).code, 0);
   });
+
+  it("chooses among the stores that a policy names as many as it promises, stays with them, and goes elsewhere when they are full", async () => {
+    await test.reconfigure((config) => {
+      const pool = (name: string, quota: string) => ({ name, kind: "directory", domain: name, path: name, quota });
+      config.stores.push(pool("pool-a", "2MB"), pool("pool-b", "20MB"), pool("pool-c", "10MB"));
+      Object.assign(config.policies[0], { placement: "planned", stores: ["pool-a", "pool-b", "pool-c"] });
+    });
+    const chosenOf = async (): Promise<string[]> => {
+      const { replicas, degraded } = await test.backup("shop");
+      assert.equal(degraded, false);
+      return replicas.map(({ store }) => store);
+    };
+    assert.deepEqual(await chosenOf(), ["local", "pool-b"], "the most room");
+    await test.reconfigure((config) => {
+      config.stores.find(({ name }: { name: string }) => name === "pool-c").quota = "90MB";
+    });
+    assert.deepEqual(await chosenOf(), ["local", "pool-b"], "where the rest of it is");
+    await test.reconfigure((config) => {
+      config.stores.find(({ name }: { name: string }) => name === "pool-b").quota = "1kB";
+    });
+    assert.deepEqual(await chosenOf(), ["local", "pool-c"]);
+    await test.reconfigure((config) => {
+      for (const store of config.stores) if (store.name.startsWith("pool-")) store.quota = "1kB";
+    });
+    const refused = await test.dbgov("backup", "shop");
+    assert.equal(refused.code, 1, refused.stdout + refused.stderr);
+    assert.match(refused.stdout + refused.stderr, /StoreFull.*what policy \S+ promises for \S+ has no place: .*pool-a has room for/);
+  });
 });
