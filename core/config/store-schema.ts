@@ -22,8 +22,14 @@ const azureBlobStore = z.strictObject({
   kind: z.literal("azure-blob").describe("a container of Azure Blob Storage"),
   ...storeBase,
   connection: secret.describe(
-    "the storage account's connection string, or a container URL with a SAS that may read, write, list and delete",
+    "the storage account's connection string, or a container URL with a SAS that may read, write, list and delete; with `identity`, the URL alone",
   ),
+  identity: z
+    .boolean()
+    .optional()
+    .describe(
+      "whether access is by Microsoft Entra: as the service principal of `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET`, or else as the machine's managed identity, which needs the role Storage Blob Data Contributor (for locks and holds, Owner)",
+    ),
   container: z
     .string()
     .regex(/^[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]$/, "must be 3 to 63 lowercase letters, digits and dashes")

@@ -36,7 +36,7 @@ type AzureBlobConfig = Extract<StoreConfig, { kind: "azure-blob" }>;
 /** A container of Azure Blob Storage. Does no I/O. Throws `ConfigurationInvalid` for a connection that cannot be one. */
 export const openAzureBlobStore = (config: AzureBlobConfig, options: StoreOptions = {}): Store => {
   const { silenceMs = 30_000, create = true, pageSize } = options;
-  const container = containerClient(config.name, config.connection, config.container);
+  const container = containerClient(config.name, config.connection, config.container, config.identity);
   const where = `store "${config.name}" (${containerAddress(container)})`;
   const inTurn = oneAtATime();
 

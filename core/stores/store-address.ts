@@ -23,7 +23,7 @@ export const addressOf = (config: StoreConfig): string => {
     case "directory":
       return config.path;
     case "azure-blob":
-      return containerAddress(containerClient(config.name, config.connection, config.container));
+      return containerAddress(containerClient(config.name, config.connection, config.container, config.identity));
     case "s3":
       return s3Address(config);
     // Who recovers needs no more than the protocol.
