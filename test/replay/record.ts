@@ -7,6 +7,7 @@ import type { WorkflowHandle } from "@temporalio/client";
 import { logConfiguration } from "../../client/log-configuration.ts";
 import { snapshotObjects } from "../../core/catalog/snapshot-objects.ts";
 import type { BackupProgress } from "../../core/domain/run.ts";
+import { generateApprover } from "../../core/repository/approver-key.ts";
 import { packKey } from "../../core/repository/object-keys.ts";
 import { startAuthority } from "../integration/ledger-authority.ts";
 import { until } from "../integration/ledger-chain.ts";
@@ -162,6 +163,28 @@ const recordPublishing = async (stage: Stage): Promise<void> => {
   await save("timestamp-done", "timestamp/tsa");
 };
 
+/** Two persons lift a hold; then one asks, and nobody else signs in time. The last scene: from here on one person lifts none. */
+const recordApprovals = async ({ test, save }: Stage): Promise<void> => {
+  const persons = [generateApprover(), generateApprover()] as const;
+  const keys = persons.map((_, n) => join(test.folder, `person-${n}`));
+  for (const [n, { secretText }] of persons.entries()) await writeFile(keys[n] ?? "", secretText, { mode: 0o600 });
+  const approvers = persons.map(({ publicText }, n) => ({ name: `person-${n}`, publicKey: publicText }));
+  const ask = async (within: string): Promise<string> => {
+    await test.reconfigure((config) => {
+      config.approval = { approvers, within };
+    });
+    const { json: hold } = await test.dbgov("hold", "place", "--database", "shop", "--reason", "case", "--by", "legal");
+    const { json } = await test.dbgov("hold", "lift", hold.id, "--key", keys[0] ?? "", "--reason", "closed");
+    return json.approval.id;
+  };
+  const granted = await ask("1h");
+  await test.dbgov("approve", granted, "--key", keys[1] ?? "");
+  await save("approval-done", `approval/${granted}`);
+  const late = await ask("1s");
+  await over(test.client.workflow.getHandle(`approval/${late}`));
+  await save("approval-expired", `approval/${late}`);
+};
+
 /** Saves the first run of that id which continued as new, if there is one yet. */
 const saveContinued = async ({ test }: Stage, name: string, workflowId: string): Promise<boolean> => {
   for await (const { runId, status } of test.client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
@@ -228,6 +251,7 @@ try {
   await recordOthers(stage);
   await recordPublishing(stage);
   await recordAnchors(stage);
+  await recordApprovals(stage);
   process.stderr.write(`${(await readdir(folder)).length} histories in ${folder}\n`);
 } finally {
   await test.close();

@@ -25,6 +25,8 @@ describe("saved histories", () => {
   const others = [
     "anchor-continued",
     "anchor-done",
+    "approval-done",
+    "approval-expired",
     "configuration-done",
     "drill-done",
     "drill-failed",
