@@ -10,7 +10,7 @@ export const appendEvents = (
   site: Site,
   events: readonly ledger.LogEvent[],
   signal: AbortSignal,
-): Promise<{ index: number; size: number }[]> =>
-  ledger.appendEvents(site, events, signal, (keys) =>
-    workerLog.warn("the log was damaged in its store, and is put right", { keys: keys.slice(0, 20).join(", "), objects: keys.length }),
-  );
+): Promise<{ index: number; size: number }[]> => ledger.appendEvents(site, events, signal, sayHealed);
+
+export const sayHealed = (keys: readonly string[]): void =>
+  workerLog.warn("the log was damaged in its store, and is put right", { keys: keys.slice(0, 20).join(", "), objects: keys.length });

@@ -2,12 +2,20 @@ import { cancellationSignal, log as workerLog } from "@temporalio/activity";
 import { latestPublished } from "../../core/catalog/latest-checkpoint.ts";
 import { withAdvisoryLock } from "../../core/catalog/locks.ts";
 import { recordPublished } from "../../core/catalog/record-checkpoint.ts";
+import { Failure } from "../../core/domain/failure.ts";
+import { keysOf, type LogKey, openLogCheckpoint } from "../../core/ledger/checkpoint.ts";
+import { replaceIfOther } from "../../core/ledger/copy-log.ts";
 import { publishedNoteKey } from "../../core/ledger/evidence-keys.ts";
-import { openLog } from "../../core/ledger/log.ts";
+import { type Log, openLog } from "../../core/ledger/log.ts";
 import { checkpointKey } from "../../core/ledger/tiles.ts";
+import { headOf } from "../../core/ledger/verify/checkpoint.ts";
 import { gatherCosignatures } from "../../core/ledger/witness-client.ts";
 import { logCopies } from "../../core/site/log-copies.ts";
+import type { Site } from "../../core/site/site.ts";
+import { openLogToAppend } from "../../core/site/site-log.ts";
+import type { Store } from "../../core/stores/store.ts";
 import type { ActivityEnvironment } from "../environment.ts";
+import { sayHealed } from "./append-entries.ts";
 
 /** What is public of the log now, and where copies of it belong. */
 export interface Published {
@@ -33,6 +41,7 @@ export const createPublishCheckpoint = ({ site }: ActivityEnvironment) => ({
     const signer = await at.logSigner();
     const publicKey = Buffer.from(signer.publicKey).toString("hex");
     const published = { publicKey, stores: logCopies(at), attest: witnessQuorum > 0 };
+    await putLogRight(at, origin);
     // One at a time: an older head must not take the place of a newer one.
     return await withAdvisoryLock(catalog, `publish ${origin}`, cancellationSignal(), async (signal) => {
       const before = await latestPublished(catalog, origin);
@@ -40,7 +49,10 @@ export const createPublishCheckpoint = ({ site }: ActivityEnvironment) => ({
       const store = await at.store(storeName);
       const log = await openLog({ store, origin, signer, signal, unpublished: true });
       const head = log.checkpoint();
-      if (head.size === (before?.size ?? 0)) return { ...published, size: head.size, witnesses: [] };
+      if (head.size === (before?.size ?? 0)) {
+        if (before !== undefined) await restorePublished(log, store, before, keysOf(signer), signal);
+        return { ...published, size: head.size, witnesses: [] };
+      }
       const { note, witnesses: names } = await gatherCosignatures(log, head, witnesses, witnessQuorum);
       const bytes = new TextEncoder().encode(note);
       await store.put(publishedNoteKey(head.size), bytes, signal);
@@ -51,3 +63,26 @@ export const createPublishCheckpoint = ({ site }: ActivityEnvironment) => ({
     });
   },
 });
+
+/** What copies are made of, and what others read, is put right also while the log does not grow. */
+const putLogRight = async (site: Site, origin: string): Promise<void> => {
+  await withAdvisoryLock(await site.catalog(), `log ${origin}`, cancellationSignal(), async (signal) => {
+    await openLogToAppend(site, signal, sayHealed);
+  });
+};
+
+/** The published head, should it be lost or another: with its cosignatures, as the catalog has it. */
+const restorePublished = async (
+  log: Log,
+  store: Store,
+  { size, note }: { readonly size: number; readonly note: string },
+  keys: readonly LogKey[],
+  signal: AbortSignal,
+): Promise<void> => {
+  const opened = openLogCheckpoint(note, log.origin, keys);
+  if ("reason" in opened || headOf(opened).root !== (await log.rootAt(size))) {
+    throw new Failure("LedgerCorrupt", `the published checkpoint of size ${size} that the catalog has is not one of the log ${log.origin}`);
+  }
+  const bytes = new TextEncoder().encode(note);
+  if (await replaceIfOther({ store, origin: log.origin, keys, signal }, checkpointKey, bytes)) sayHealed([checkpointKey]);
+};

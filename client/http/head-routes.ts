@@ -59,8 +59,8 @@ export const addHeadRoutes = (app: FastifyInstance, { site, log }: AuditPlace): 
       },
     },
     async ({ query: { after, limit } }) => {
-      const { rows, next } = pageBySize(await pageAnchors(await site.catalog(), after, limit), limit);
-      return { anchors: rows.map((one) => ({ ...one, explorer: explorerLinks(one) })), next };
+      const rows = await pageAnchors(await site.catalog(), after, limit);
+      return { anchors: rows.map((one) => ({ ...one, explorer: explorerLinks(one) })), next: nextAfter(rows, limit) };
     },
   );
 
@@ -74,19 +74,12 @@ export const addHeadRoutes = (app: FastifyInstance, { site, log }: AuditPlace): 
       },
     },
     async ({ query: { after, limit } }) => {
-      const { rows, next } = pageBySize(await pageTimestamps(await site.catalog(), after, limit), limit);
-      return { timestamps: rows.map(({ token, ...one }) => ({ ...one, token: toBase64(token) })), next };
+      const rows = await pageTimestamps(await site.catalog(), after, limit);
+      return { timestamps: rows.map(({ token, ...one }) => ({ ...one, token: toBase64(token) })), next: nextAfter(rows, limit) };
     },
   );
 };
 
-/** Several rows may be of one size. A page that is full ends before the last size in it, which may go on; one of a single size stays as it is. */
-const pageBySize = <T extends { readonly size: number }>(
-  rows: readonly T[],
-  limit: number,
-): { rows: readonly T[]; next: number | null } => {
-  if (rows.length < limit) return { rows, next: null };
-  const last = rows.at(-1)!.size;
-  const whole = rows.filter(({ size }) => size < last);
-  return whole.length === 0 ? { rows, next: last } : { rows: whole, next: whole.at(-1)!.size };
-};
+/** Several rows may be of one size; a page has all that are of its last one, so that the next begins after it. */
+const nextAfter = (rows: readonly { readonly size: number }[], limit: number): number | null =>
+  rows.length < limit ? null : rows.at(-1)!.size;

@@ -8,6 +8,7 @@ import { hashAuditToken, makeAuditToken } from "../../client/http/audit-token.ts
 import { serveAuditApi } from "../../client/http/serve-audit-api.ts";
 import { type AuditScope, listAuditTokens, recordAuditToken, revokeAuditToken } from "../../core/catalog/audit-tokens.ts";
 import { query } from "../../core/catalog/catalog.ts";
+import { recordAnchor } from "../../core/catalog/record-anchor.ts";
 import { openLog } from "../../core/ledger/log.ts";
 import { decodeEntryBundle, decodeTile } from "../../core/ledger/tiles.ts";
 import { auditBundle } from "../../core/ledger/verify/audit.ts";
@@ -214,6 +215,41 @@ describe("the audit API", () => {
     ] as const) {
       const { status: found, body } = await ask(path);
       assert.deepEqual([found, typeof body.error?.message], [status, "string"], path);
+    }
+  });
+
+  test("anchors of one size are all shown, however small the pages are", async () => {
+    const catalog = await own.site.catalog();
+    const [known] = (await ask("/v1/anchors")).body.anchors;
+    for (const [size, of] of [
+      [1, 3],
+      [2, 1],
+    ] as const) {
+      for (let at = 0; at < of; at++) {
+        const { root, chainId, contract, block, blockHash } = known;
+        const transaction = `0x${hashOf(`${size} ${at}`)}`;
+        await recordAnchor(catalog, {
+          anchor: `other-${at}`,
+          size,
+          root,
+          chainId,
+          contract,
+          transaction,
+          block,
+          blockHash,
+          status: "finalized",
+          at: new Date(),
+        });
+      }
+    }
+    for (const limit of [1, 2, 3, 4, 100]) {
+      const sizes: number[] = [];
+      for (let after: number | null = 0; after !== null; ) {
+        const { body } = await ask(`/v1/anchors?limit=${limit}&after=${after}`);
+        sizes.push(...body.anchors.map(({ size }: { size: number }) => size));
+        after = body.next;
+      }
+      assert.deepEqual(sizes, [1, 1, 1, 2, 6], `limit ${limit}`);
     }
   });
 

@@ -5,8 +5,10 @@ import { latestAnchor } from "../../core/catalog/read-anchors.ts";
 import { Failure } from "../../core/domain/failure.ts";
 import { signCheckpoint } from "../../core/ledger/checkpoint.ts";
 import { chainEvidenceKey, publishedNoteKey, tokenKey } from "../../core/ledger/evidence-keys.ts";
+import { anchorStatus, collectEvidence } from "../../core/ledger/evm.ts";
 import { openLog } from "../../core/ledger/log.ts";
-import { rebuildAttestation } from "../../core/site/rebuild/rebuild-record.ts";
+import { type AskChain, rebuildAttestation } from "../../core/site/rebuild/rebuild-record.ts";
+import { registryPlace } from "../../core/site/registry-place.ts";
 import { testSigner } from "../unit/ledger-fixtures.ts";
 import { type AuditSite, createAuditSite } from "./audit-site.ts";
 
@@ -16,6 +18,8 @@ before(async () => {
   own = await createAuditSite(["shop"]);
 });
 after(() => own?.close());
+
+const askNobody: AskChain = async () => ({ unasked: "nobody is asked" });
 
 test("evidence beside the log that does not hold is named, records nothing, and keeps nothing else from being rebuilt", async () => {
   const { site } = own;
@@ -36,7 +40,7 @@ test("evidence beside the log that does not hold is named, records nothing, and 
   const openToken = async () => {
     throw new Failure("NameUnknown", "no time-stamping authority is called gone");
   };
-  const rebuild = () => rebuildAttestation(catalog, log, store, () => "chain", openToken, [signer], signal);
+  const rebuild = () => rebuildAttestation(catalog, log, store, () => "chain", openToken, askNobody, [signer], signal);
   const { anchors, timestamps, refused } = await rebuild();
   assert.deepEqual([anchors, timestamps], [0, 0]);
   assert.deepEqual(refused.map((sentence) => sentence.split(" ")[0]).toSorted(), [
@@ -54,4 +58,40 @@ test("evidence beside the log that does not hold is named, records nothing, and 
   await put(publishedNoteKey(3), log.checkpoint().note);
   await rebuild();
   assert.equal((await latestPublished(catalog, origin))?.size, 3);
+});
+
+test("an anchor of a rebuilt catalog is final once a node says so, mined while none can be asked, and none when the chain has it not", async () => {
+  const { site } = own;
+  const catalog = await site.catalog();
+  const { origin } = site.loaded.config.log;
+  const [store, signer] = [await site.store("local"), await site.logSigner()];
+  await own.anchor();
+  const anchored = (await latestAnchor(catalog, "chain", "finalized"))!;
+  const evidence = await collectEvidence({ ...(await registryPlace(site, "chain")), ...anchored });
+  await store.put(chainEvidenceKey(anchored.size, "chain"), new TextEncoder().encode(JSON.stringify(evidence)), signal);
+  const log = await openLog({ store, origin, signer });
+  const noToken = async () => ({ reason: "is not looked at" });
+  const rebuilt = async (ask: AskChain) => {
+    await catalog.pool.query("DELETE FROM dbgov.anchor");
+    const { anchors, refused } = await rebuildAttestation(catalog, log, store, () => "chain", noToken, ask, [signer], signal);
+    return {
+      anchors,
+      status: (await latestAnchor(catalog, "chain"))?.status,
+      said: refused.filter((one) => one.startsWith(`${anchored.size}/chain`)),
+    };
+  };
+  const node: AskChain = async (anchor, { transaction }, head) =>
+    await anchorStatus({ ...(await registryPlace(site, anchor)), ...head, transaction });
+  assert.deepEqual(await rebuilt(node), { anchors: 1, status: "finalized", said: [] });
+  const unasked = await rebuilt(askNobody);
+  assert.deepEqual([unasked.anchors, unasked.status], [0, "mined"]);
+  assert.match(unasked.said.join(), /is recorded as mined, and not as final, since nobody is asked/);
+  const { block, blockHash } = evidence;
+  const found = { block, blockHash, time: evidence.time, cost: "1" };
+  assert.equal((await rebuilt(async () => ({ ...found, status: "mined" }))).status, "mined");
+  for (const told of [{ status: "dropped" } as const, { ...found, status: "finalized", blockHash: `0x${"00".repeat(32)}` } as const]) {
+    const gone = await rebuilt(async () => told);
+    assert.deepEqual([gone.anchors, gone.status], [0, undefined]);
+    assert.match(gone.said.join(), /is of a block that the chain does not have/);
+  }
 });

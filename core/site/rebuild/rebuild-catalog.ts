@@ -8,11 +8,12 @@ import { readPemCertificates } from "../../ledger/verify/certificates.ts";
 import { checkpointText } from "../../ledger/verify/checkpoint.ts";
 import { checkpointHash, openTimestamp } from "../../ledger/verify/timestamp.ts";
 import { readKeyring } from "../../repository/recovery-kit.ts";
+import { registryPlace } from "../registry-place.ts";
 import type { Site } from "../site.ts";
 import { readRoots } from "../trust-policy.ts";
 import { readManifestDatabases } from "./manifest-databases.ts";
 import { readWholeLog } from "./read-log.ts";
-import { rebuildAttestation, rebuildEntries, rebuildHolds, restoreTimes } from "./rebuild-record.ts";
+import { type AskChain, rebuildAttestation, rebuildEntries, rebuildHolds, restoreTimes } from "./rebuild-record.ts";
 import { type RebuildPlace, rebuildOrphan, rebuildRemoved, rebuildSnapshot } from "./rebuild-snapshots.ts";
 import { idsUnder, surveyStores } from "./survey-stores.ts";
 
@@ -24,7 +25,7 @@ export interface Rebuilt {
   readonly timestamps: number;
   /** Holds that stand, under new ids. */
   readonly holds: readonly string[];
-  /** Snapshots that could not be brought back, and evidence that does not hold, each with the reason. */
+  /** Snapshots that could not be brought back, and evidence that does not hold or that no node has confirmed, each with the reason. */
   readonly missing: readonly { readonly what: string; readonly reason: string }[];
 }
 
@@ -109,11 +110,23 @@ const attest = async (site: Site, signal: AbortSignal) => {
     const { root } = await log.checkpointAt(size);
     return openTimestamp(token, checkpointHash(checkpointText(place.origin, size, root)), readPemCertificates(await readRoots(roots)));
   };
-  const found = await rebuildAttestation(catalog, log, store, anchorOf, openToken, keysOf(signer), signal);
+  const found = await rebuildAttestation(catalog, log, store, anchorOf, openToken, askChainOf(site), keysOf(signer), signal);
   const { size, note } = log.checkpoint();
   if (place.witnessQuorum === 0 && size > 0) await recordPublished(catalog, place.origin, size, note, new Date());
   return found;
 };
+
+const askChainOf =
+  (site: Site): AskChain =>
+  async (anchor, { transaction }, head) => {
+    try {
+      const { anchorStatus } = await import("../../ledger/evm.ts");
+      return await anchorStatus({ ...(await registryPlace(site, anchor)), ...head, transaction });
+    } catch (error) {
+      if (!isFailure(error)) throw error;
+      return { unasked: error.message };
+    }
+  };
 
 const refuseUnlessEmpty = async (site: Site): Promise<void> => {
   const [row] = await query<{ empty: boolean }>(

@@ -11,6 +11,7 @@ import { isFailure } from "../../domain/failure.ts";
 import { type LogKey, openLogCheckpoint } from "../../ledger/checkpoint.ts";
 import type { LogEntry } from "../../ledger/entries.ts";
 import { evidencePrefix } from "../../ledger/evidence-keys.ts";
+import type { AnchorStatus } from "../../ledger/evm.ts";
 import type { Log } from "../../ledger/log.ts";
 import { largestBundle } from "../../ledger/verify/bundle.ts";
 import { checkEvmEvidence, type EvmEvidence, refuteEvmEvidence } from "../../ledger/verify/evm-evidence.ts";
@@ -60,13 +61,24 @@ export const rebuildEntries = async (catalog: Catalog, entries: readonly KnownEn
   }
 };
 
-/** Heads of the log as signed; anchors and time stamps by the evidence that lies beside the log, each checked again. Returns what was found. */
+/** What a chain says now of a transaction whose evidence lies beside the log; or why no node could be asked. */
+export type AskChain = (
+  anchor: string,
+  evidence: EvmEvidence,
+  head: { readonly size: number; readonly root: string },
+) => Promise<AnchorStatus | { readonly unasked: string }>;
+
+/**
+ * Heads of the log as signed; anchors and time stamps by the evidence that lies beside the log, each checked again. A block's header says neither that the block is final nor of which
+ * chain it is: an anchor is `finalized` once a node says so, and until then no more than `mined`. Returns what was found.
+ */
 export const rebuildAttestation = async (
   catalog: Catalog,
   log: Log,
   store: Store,
   anchorsOf: (evidence: EvmEvidence) => string | undefined,
   openToken: (size: number, authority: string, token: Uint8Array) => Promise<ReturnType<typeof openTimestamp>>,
+  askChain: AskChain,
   logKeys: readonly LogKey[],
   signal: AbortSignal,
 ): Promise<{ anchors: number; timestamps: number; refused: string[] }> => {
@@ -102,20 +114,19 @@ export const rebuildAttestation = async (
         found.refused.push(`${key} ${flaw?.reason ?? "is of no anchor that is configured"}`);
       else {
         const { chainId, contract, transaction, block, blockHash, time } = evidence;
-        await recordAnchor(catalog, {
-          anchor,
-          size,
-          root,
-          chainId,
-          contract,
-          transaction,
-          block,
-          blockHash,
-          status: "finalized",
-          at: time,
-        });
-        await markAnchored(catalog, size, { anchor, size, root, chainId, contract, transaction, block, blockHash }, time);
-        found.anchors += 1;
+        const place = { anchor, size, root, chainId, contract, transaction, block, blockHash };
+        const told = await askChain(anchor, evidence, { size, root });
+        const gone = "status" in told && (told.status === "dropped" || ("blockHash" in told && told.blockHash !== blockHash));
+        if (gone) found.refused.push(`${key} is of a block that the chain does not have`);
+        else if ("status" in told && told.status === "finalized") {
+          await recordAnchor(catalog, { ...place, status: "finalized", at: time });
+          await markAnchored(catalog, size, place, time);
+          found.anchors += 1;
+        } else {
+          await recordAnchor(catalog, { ...place, status: "mined", at: time });
+          const why = "unasked" in told ? told.unasked : "the chain does not call its block final yet";
+          found.refused.push(`${key} is recorded as mined, and not as final, since ${why}; the next anchoring asks again`);
+        }
       }
     }
     if (kind === "tst") {
