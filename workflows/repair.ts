@@ -29,15 +29,18 @@ interface Ongoing {
  */
 export async function repair({ store }: RepairInput = {}, ongoing?: Ongoing): Promise<RepairResult> {
   const { planRepair } = proxyActivities<ReplicateActivities>(step("replicate"));
-  const { challengeCopies, repairLost, keepParity } = proxyActivities<ReplicateActivities>(longStep("replicate", { silence: aliveWithin }));
-  const { logRepairs, requestAnchoring } = proxyActivities<AnchorActivities>(step("chain"));
+  const { challengeCopies, repairLost, keepParity, checkLogCopy } = proxyActivities<ReplicateActivities>(
+    longStep("replicate", { silence: aliveWithin }),
+  );
+  const { logRepairs, publishCheckpoint, requestAnchoring } = proxyActivities<AnchorActivities>(step("chain"));
   upsertSearchAttributes([{ key: outcomeKey, value: "running" }]);
   const { askedBefore, shares, parity } = ongoing ?? (await planRepair(store === undefined ? {} : { store }));
   const done = new Map<string, StoreRepair>((ongoing?.stores ?? []).map((one) => [one.store, one]));
   const stateOf = (name: string): StoreRepair =>
     done.get(name) ?? { ...{ store: name, asked: 0, proven: 0, blocks: 0, found: 0, repaired: 0 } };
-  const lines = (): string => shares.map((share) => lineOf(share, stateOf(share.store))).join("\n");
-  const tell = (): void => setCurrentDetails(lines());
+  const trouble: string[] = [];
+  const tell = (): void =>
+    setCurrentDetails([...shares.map((share) => lineOf(share, stateOf(share.store))), ...trouble.map((line) => `- ${line}`)].join("\n"));
 
   /** Whether there was more to do in this store, when the history became long. */
   const challenge = async (share: RepairShare): Promise<boolean> => {
@@ -66,6 +69,24 @@ export async function repair({ store }: RepairInput = {}, ongoing?: Ongoing): Pr
     }
   };
 
+  /** The log's copies are small, and their tiles have their turn by the clock. */
+  const checkLog = async (): Promise<void> => {
+    try {
+      const { publicKey, stores } = await publishCheckpoint.executeWithOptions({ summary: "what the log's copies must agree with" }, []);
+      for (const name of stores.filter((one) => shares.some((share) => share.store === one))) {
+        const so = stateOf(name);
+        if (so.stopped !== undefined) continue;
+        const { asked, found } = await checkLogCopy.executeWithOptions({ summary: `the log's copy in ${name}` }, [
+          { store: name, publicKey, all: store !== undefined },
+        ]);
+        done.set(name, { ...so, log: { asked, found } });
+      }
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      trouble.push(`the log's copies: ${failureOf(error).message}`);
+    }
+  };
+
   const more = await Promise.all(shares.map(challenge));
   if (more.includes(true))
     await continueAsNew<typeof repair>(store === undefined ? {} : { store }, { askedBefore, shares, parity, stores: [...done.values()] });
@@ -75,24 +96,27 @@ export async function repair({ store }: RepairInput = {}, ongoing?: Ongoing): Pr
   for (const { store: name, type, message } of unable)
     done.set(name, { ...stateOf(name), stopped: { kind: "unreachable", type, message } });
   tell();
-  let trouble: string | undefined;
+  await checkLog();
   if (parity) {
     try {
       await keepParity.executeWithOptions({ summary: "make parity where policies ask for it" }, []);
     } catch (error) {
       if (isCancellation(error)) throw error;
       // The copies are safe without it; the next pass tries again.
-      trouble = failureOf(error).message;
-      setCurrentDetails(`${lines()}\n- parity: ${trouble}`);
+      trouble.push(`parity: ${failureOf(error).message}`);
     }
   }
+  tell();
   const stores = [...done.values()].sort((a, b) => (a.store < b.store ? -1 : 1));
   const events = stores.filter(({ found, repaired: count }) => found + count > 0);
   if (events.length > 0) {
     await logRepairs({ pass: workflowInfo().firstExecutionRunId, stores: events });
     await requestAnchoring();
   }
-  const well = left === 0 && trouble === undefined && stores.every(({ found, stopped }) => found === 0 && stopped === undefined);
+  const well =
+    left === 0 &&
+    trouble.length === 0 &&
+    stores.every(({ found, log, stopped }) => found + (log?.found ?? 0) === 0 && stopped === undefined);
   upsertSearchAttributes([{ key: outcomeKey, value: lost.length > 0 ? "failed" : well ? "done" : "degraded" }]);
   if (lost.length > 0) {
     throw failWith("CopyLost", `no store has a good copy any more of ${lost.join(", ")}${left > lost.length ? ", and more" : ""}`);

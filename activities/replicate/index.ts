@@ -1,5 +1,6 @@
 import type { ActivityEnvironment } from "../environment.ts";
 import { createArchiveRecords } from "./archive-records.ts";
+import { createCheckLogCopy } from "./check-log-copy.ts";
 import { createCopyLog } from "./copy-log.ts";
 import { createCopyToStore } from "./copy-to-store.ts";
 import { createDurabilityActivities } from "./durability.ts";
@@ -20,6 +21,7 @@ export const createReplicateActivities = (environment: ActivityEnvironment) => (
   ...createDurabilityActivities(environment),
   ...createRenewStores(environment),
   ...createKeepParity(environment),
+  ...createCheckLogCopy(environment),
 });
 
 export type ReplicateActivities = ReturnType<typeof createReplicateActivities>;

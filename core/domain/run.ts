@@ -194,6 +194,8 @@ export interface StoreRepair {
   readonly blocks: number;
   readonly found: number;
   readonly repaired: number;
+  /** Tiles of its copy of the log that were read, and those among them that were put right. Absent where it has none. */
+  readonly log?: { readonly asked: number; readonly found: number };
   /** Why the store was asked no further. */
   readonly stopped?: { readonly kind: string; readonly type: FailureType; readonly message: string };
 }

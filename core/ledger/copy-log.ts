@@ -71,11 +71,14 @@ export const tilesSince = (before: number, size: number): TileName[] => {
   return names;
 };
 
-/** The verified content of a tile of the log. */
-const contentOf = async (state: LogState, { level, index }: TileName): Promise<Uint8Array> =>
-  level === "entries" ? encodeEntryBundle(await verifiedEntries(state, index)) : encodeTile(await verifiedTile(state, level, index));
+/** The verified content of a tile of the log, at that width. */
+export const contentOf = async (state: LogState, { level, index, width }: TileName): Promise<Uint8Array> =>
+  level === "entries"
+    ? encodeEntryBundle((await verifiedEntries(state, index)).slice(0, width))
+    : encodeTile((await verifiedTile(state, level, index)).slice(0, width));
 
-const sizeOfCopy = async (state: LogState, target: LogPlace): Promise<number> => {
+/** How far the copy has come, by its own head. */
+export const sizeOfCopy = async (state: LogState, target: LogPlace): Promise<number> => {
   const { origin, store } = target;
   const head = await readHead(target);
   if (head === undefined) return 0;

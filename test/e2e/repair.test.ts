@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { logEntries } from "../../core/catalog/read-log-entries.ts";
 import { snapshotObjects } from "../../core/catalog/snapshot-objects.ts";
 import { packKey } from "../../core/repository/object-keys.ts";
+import type { Store } from "../../core/stores/store.ts";
 import { createDatabase, createTestSite, runSql, type TestSite } from "../sample/test-site.ts";
 import { useStack } from "../stack/use-stack.ts";
 
@@ -66,6 +68,24 @@ describe("repair, as an operator has it", () => {
     assert.ok(logged !== undefined && more.length === 0);
     const shown = await test.dbgov("repair", "--show");
     assert.deepEqual([shown.code, shown.json.stores.length, shown.json.stores[0].pass, shown.json.left], [0, 2, null, null]);
+  });
+
+  it("reads the log's copy in another store, too, and puts it right", async () => {
+    const [azure, local] = [await test.site.store("azure"), await test.site.store("local")];
+    const head = async (store: Store): Promise<string> => Buffer.from(await store.get("log/checkpoint", signal)).toString();
+    // What the repair before this has logged is on its way to the copy.
+    while ((await head(azure)) !== (await head(local))) await pause(100);
+    const size = Number((await head(azure)).split("\n")[1]);
+    const partial = (await Array.fromAsync(azure.list("log/tile/entries/000.p/", signal))).find(({ key }) => key.endsWith(`/${size}`));
+    const altered = Buffer.from(await azure.get(partial!.key, signal));
+    altered[10]! ^= 1;
+    await azure.delete(partial!.key, signal);
+    await azure.put(partial!.key, altered, signal);
+    const { code, json } = await test.dbgov("repair", "--store", "azure");
+    const [{ pass, trust }] = json.stores;
+    assert.deepEqual([code, pass.found, pass.log.found], [0, 0, 1]);
+    assert.ok(pass.log.asked >= 2 && trust < 0.9);
+    assert.deepEqual([json.findings[0].object, json.findings[0].outcome], [partial!.key, "repaired"]);
   });
 
   it("fails with CopyLost, naming it, when no store has a good copy any more", async () => {

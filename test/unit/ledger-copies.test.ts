@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { isFailure } from "../../core/domain/failure.ts";
+import { checkLogCopy } from "../../core/ledger/check-log-copy.ts";
 import { copyLog } from "../../core/ledger/copy-log.ts";
 import { healLog } from "../../core/ledger/heal-log.ts";
 import { openLog } from "../../core/ledger/log.ts";
@@ -68,6 +69,42 @@ describe("a copy of the log", () => {
       await copyLog(placeOf(source), copy);
       assert.equal((await open(copy)).size, 700);
     }
+  });
+
+  test("is read tile by tile, each in its turn: what is missing or altered is put right, what the copy has not yet is left to copying", async () => {
+    const [older, source] = (await history(600, 700)) as [MemoryStore, MemoryStore];
+    const copy = memoryStore();
+    await copyLog(placeOf(older), copy);
+    const whole = cloned(copy);
+    const tiles = [...copy.objects.keys()].filter((key) => key.startsWith("log/tile/"));
+    const of = 4;
+    let asked = 0;
+    for (let turn = 0; turn < of; turn++) {
+      const check = await checkLogCopy(placeOf(source), copy, { turn: turn + 8, of });
+      assert.deepEqual(check.replaced, []);
+      asked += check.asked;
+    }
+    assert.equal(asked, tiles.length, "over all turns every tile is read");
+    for (const key of tiles) {
+      for (const missing of [true, false]) {
+        const bytes = copy.objects.get(key)!;
+        if (missing) copy.objects.delete(key);
+        else
+          copy.objects.set(
+            key,
+            Uint8Array.from(bytes, (byte, at) => (at === 3 ? byte ^ 1 : byte)),
+          );
+        const found = [];
+        for (let turn = 0; turn < of; turn++) found.push(...(await checkLogCopy(placeOf(source), copy, { turn, of })).replaced);
+        assert.deepEqual(found, [{ key, missing }]);
+        assert.deepEqual(logObjects(copy), logObjects(whole));
+      }
+    }
+    const other = memoryStore();
+    await copyLog(placeOf(await filled(300)), other);
+    const before = cloned(other);
+    await assert.rejects(checkLogCopy(placeOf(source), other, { turn: 0, of: 1 }), corrupt(/rewritten/));
+    assert.deepEqual(logObjects(other), logObjects(before), "a copy of another history is not touched");
   });
 
   test("a log that was rolled back or rewritten does not overwrite its copies", async () => {

@@ -66,10 +66,11 @@ const report = (input: CommandInput, status: DurabilityStatus, result?: RepairRe
 };
 
 const sayPass = ({ stores, left }: RepairResult): void => {
-  for (const { store, asked, proven, blocks, found, repaired, stopped } of stores) {
+  for (const { store, asked, proven, blocks, found, repaired, log, stopped } of stores) {
     const mark = stopped !== undefined || found > 0 ? bad("✗") : good("✓");
     const replaced = repaired === 0 ? "" : `, ${repaired} replaced`;
     say(`${mark} ${store}: ${proven} of ${plural(asked, "copy", "copies")} proven by ${plural(blocks, "block")}, ${found} bad${replaced}`);
+    if (log !== undefined && log.found > 0) say(`  ${bad("✗")} ${plural(log.found, "tile")} of the log's copy there had to be put right`);
     if (stopped !== undefined) say(`  ${warn("!")} ${stopped.message}`);
   }
   if (left > 0) say(`${bad("✗")} ${plural(left, "bad copy", "bad copies")} could not be replaced`);

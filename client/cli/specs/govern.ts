@@ -42,7 +42,7 @@ export const governSpecs: readonly CommandSpec[] = [
     ],
     examples: ["repair", "repair --store azure", "repair --show --json"],
     prints: [
-      '{"coverDays","stores":[{"store","trust","copies","packs","covered","overdue","oldest","lost","pass":{"asked","proven","blocks","found","repaired","stopped"}}],"findings":[{"store","object","kind","message","foundAt","seenAt","endedAt","outcome","repairedFrom"}],"renewals":[{"store","what","until","fundedUntil","renewable","problem","askedAt","renewedAt"}],"left"}',
+      '{"coverDays","stores":[{"store","trust","copies","packs","covered","overdue","oldest","lost","pass":{"asked","proven","blocks","found","repaired","log":{"asked","found"},"stopped"}}],"findings":[{"store","object","kind","message","foundAt","seenAt","endedAt","outcome","repairedFrom"}],"renewals":[{"store","what","until","fundedUntil","renewable","problem","askedAt","renewedAt"}],"left"}',
     ],
     load: () => import("../commands/repair.ts"),
   },
@@ -68,10 +68,7 @@ export const governSpecs: readonly CommandSpec[] = [
       "hold lift h-3f2a9c01 --by legal",
       "hold lift h-3f2a9c01 --key alice.secret --reason 'case closed'",
     ],
-    prints: [
-      'place, lift: {"id","standing"}',
-      'list: {"holds":[{"id","database","snapshot","reason","by","at","until"}]}',
-    ],
+    prints: ['place, lift: {"id","standing"}', 'list: {"holds":[{"id","database","snapshot","reason","by","at","until"}]}'],
     load: () => import("../commands/hold.ts"),
   },
   {
