@@ -7,6 +7,7 @@ import type { ScheduleRecord } from "../../core/compliance/engine-record.ts";
 import { renderHtml } from "../../core/compliance/render/html.ts";
 import { runSweep } from "../../core/compliance/sweep.ts";
 import type { SweepReport } from "../../core/compliance/sweep-report.ts";
+import { allowanceOfDatabase } from "../../core/config/allowances.ts";
 import { isFailure } from "../../core/domain/failure.ts";
 import { scheduleIds } from "../../core/domain/schedules.ts";
 import { readEngineRecord } from "../../core/site/engine-record.ts";
@@ -41,7 +42,10 @@ export const createComplyActivities = ({ site }: ActivityEnvironment) => ({
       }
     };
     const databases = await Promise.all(
-      config.databases.map(async ({ name, engine }) => ({ name, engine, url: await urlOrNull(at, name) })),
+      config.databases.map(async ({ name, engine }) => {
+        const sizeLimitBytes = allowanceOfDatabase(config, name)?.free?.bytes;
+        return { name, engine, url: await urlOrNull(at, name), ...(sizeLimitBytes === undefined ? {} : { sizeLimitBytes }) };
+      }),
     );
     const report = await runSweep({
       databases,

@@ -42,18 +42,24 @@ export const databaseUsage = async (
      GROUP BY n.database, r.store ORDER BY 1, 2`,
   );
 
-/** Bytes that new snapshots of each database have added a day on average, over so many days up to now at most. */
-export const databaseGrowth = (catalog: Catalog, days: number, now: Date): Promise<{ database: string; perDay: number }[]> =>
+/**
+ * What snapshots of each database have added a day on average, over so many days up to now at most: `perDay` as it is stored, `newPerDay` as it is
+ * in the database. The first snapshot does not count: what it has is what is added to.
+ */
+export const databaseGrowth = (
+  catalog: Catalog,
+  days: number,
+  now: Date,
+): Promise<{ database: string; perDay: number; newPerDay: number }[]> =>
   query(
     catalog,
     "measuring how databases grow",
-    // The first snapshot stores everything: it is what growth is added to.
-    `WITH later AS (
-       SELECT database, bytes_stored, captured_at, min(captured_at) OVER (PARTITION BY database) AS since
-       FROM dbgov.snapshot WHERE captured_at > $2::timestamptz - make_interval(days => $1)
-     ), first AS (SELECT database, min(captured_at) AS at FROM dbgov.snapshot GROUP BY database)
-     SELECT l.database, coalesce(sum(l.bytes_stored) FILTER (WHERE l.captured_at > f.at), 0)::float8
-       / greatest(1, extract(epoch FROM $2::timestamptz - min(l.since)) / 86400)::float8 AS "perDay"
-     FROM later l JOIN first f USING (database) GROUP BY l.database ORDER BY 1`,
+    `WITH first AS (SELECT database, min(captured_at) AS at FROM dbgov.snapshot GROUP BY database), recent AS (
+       SELECT s.database, sum(s.bytes_stored) FILTER (WHERE s.captured_at > f.at) AS stored, sum(s.bytes_new) FILTER (WHERE s.captured_at > f.at) AS new,
+         greatest(1, extract(epoch FROM $2::timestamptz - min(s.captured_at)) / 86400) AS days
+       FROM dbgov.snapshot s JOIN first f USING (database)
+       WHERE s.captured_at > $2::timestamptz - make_interval(days => $1) GROUP BY s.database
+     )
+     SELECT database, (coalesce(stored, 0) / days)::float8 AS "perDay", (coalesce(new, 0) / days)::float8 AS "newPerDay" FROM recent ORDER BY 1`,
     [days, now],
   );

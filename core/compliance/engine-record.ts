@@ -37,6 +37,19 @@ export interface DatabaseRecord {
   readonly lastRun: RunRecord | null;
   /** How many backup runs have failed since the last one that succeeded (`done` or `degraded`). */
   readonly failuresSinceSuccess: number;
+  /** null: no plan is declared for it. */
+  readonly allowance: AllowanceRecord | null;
+}
+
+export interface AllowanceRecord {
+  /** The plan, by its name in the table of allowances. */
+  readonly service: string;
+  /** null: the plan has none that is known. */
+  readonly limitBytes: number | null;
+  /** As the engine measures its size; null: it did not say. */
+  readonly usedBytes: number | null;
+  /** null: nothing was captured lately. */
+  readonly growthPerDay: number | null;
 }
 
 export interface PolicyRecord {

@@ -25,6 +25,7 @@ import { durationMs } from "../domain/duration.ts";
 import { isFailure } from "../domain/failure.ts";
 import { openLog } from "../ledger/log.ts";
 import { headOf } from "../ledger/verify/checkpoint.ts";
+import { databaseAllowance } from "./database-allowance.ts";
 import { missingFromKeyring } from "./kit-coverage.ts";
 import { regularOf, retentionPlanOf } from "./retention-plan.ts";
 import { rulesInForce } from "./rules-in-force.ts";
@@ -105,6 +106,7 @@ const databaseRecord = async (
         ? null
         : { at: backups[0].endedAt ?? backups[0].startedAt, outcome: backups[0].outcome, failureType: backups[0].failureType },
     failuresSinceSuccess: sinceSuccess < 0 ? backups.length : sinceSuccess,
+    allowance: await databaseAllowance(site, name, now),
   };
 };
 

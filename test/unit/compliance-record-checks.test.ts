@@ -21,6 +21,54 @@ const other = goodSnapshot.replicas[1]!;
 const onlyCaptured = { snapshots: [snapshot({ states: { captured: ago(hourMs) }, logIndex: null })] };
 
 const cases: readonly Case[] = [
+  {
+    check: "database-fits-its-allowance",
+    when: "all is well",
+    result: "pass",
+    reason: /^120 MB of the 500 MB that supabase-free allows are used, and at 1\.0 MB a day it is full in 380 days\.$/,
+  },
+  {
+    check: "database-fits-its-allowance",
+    when: "no plan is declared",
+    database: { allowance: null },
+    result: "not-applicable",
+    reason: /does not say which plan/,
+  },
+  {
+    check: "database-fits-its-allowance",
+    when: "the plan has no limit of size",
+    database: { allowance: { ...goodDatabase.allowance!, limitBytes: null } },
+    result: "not-applicable",
+    reason: /no limit of size/,
+  },
+  {
+    check: "database-fits-its-allowance",
+    when: "the server does not say its size",
+    database: { allowance: { ...goodDatabase.allowance!, usedBytes: null } },
+    result: "inconclusive",
+    reason: /did not say how large/,
+  },
+  {
+    check: "database-fits-its-allowance",
+    when: "it is nearly full",
+    database: { allowance: { ...goodDatabase.allowance!, usedBytes: 425e6, growthPerDay: null } },
+    result: "fail",
+    reason: /^425 MB of the 500 MB that supabase-free allows are used; from 85 % on there is too little room\.$/,
+  },
+  {
+    check: "database-fits-its-allowance",
+    when: "it will be full within a month",
+    database: { allowance: { ...goodDatabase.allowance!, growthPerDay: 13e6 } },
+    result: "fail",
+    reason: /at 13 MB a day it is full in 29 days\.$/,
+  },
+  {
+    check: "database-fits-its-allowance",
+    when: "it shrinks",
+    database: { allowance: { ...goodDatabase.allowance!, growthPerDay: -5 } },
+    result: "pass",
+    reason: /are used\.$/,
+  },
   { check: "record-protected", when: "all is well", result: "pass", reason: /1 snapshot is replicated/ },
   { check: "record-protected", when: "there is no snapshot", database: { snapshots: [] }, result: "fail", reason: /No snapshot/ },
   { check: "record-protected", when: "the snapshot is only captured", database: onlyCaptured, result: "fail", reason: /No snapshot/ },

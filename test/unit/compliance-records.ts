@@ -50,6 +50,7 @@ export const goodDatabase: DatabaseRecord = {
   lastDrill: { at: ago(2 * dayMs), snapshot: "20261122T021500Z-5f3a9c01d2e4", identical: true, seconds: 95 },
   lastRun: { at: ago(4 * hourMs), outcome: "done", failureType: null },
   failuresSinceSuccess: 0,
+  allowance: { service: "supabase-free", limitBytes: 500e6, usedBytes: 120e6, growthPerDay: 1e6 },
 };
 
 export const goodStore: StoreRecord = {

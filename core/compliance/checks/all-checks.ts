@@ -14,6 +14,7 @@ import { postgresPublicCreate } from "./postgres/schema-privileges.ts";
 import { postgresSize } from "./postgres/size.ts";
 import { postgresTlsConnection, postgresTlsServer } from "./postgres/transport.ts";
 import { postgresVersion } from "./postgres/version.ts";
+import { databaseFitsItsAllowance } from "./record/allowance.ts";
 import { recordAnchored } from "./record/anchoring.ts";
 import { recordDrill, recordRecoveryTime } from "./record/drills.ts";
 import { recordKeySeparation, recordRecipients, recordRecoveryKit } from "./record/keys.ts";
@@ -56,6 +57,7 @@ export const allChecks: readonly Check[] = [
   recordReplicasProven,
   recordDrill,
   recordRecoveryTime,
+  databaseFitsItsAllowance,
   recordAnchored,
   recordRetention,
   recordLogComplete,

@@ -64,6 +64,7 @@ export const gdpr: Framework = {
         "postgres-data-checksums",
         "mongodb-version",
         "mongodb-size",
+        "database-fits-its-allowance",
         "record-replicas",
         "record-replicas-proven",
       ],

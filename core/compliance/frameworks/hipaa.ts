@@ -8,7 +8,7 @@ export const hipaa: Framework = {
     {
       id: "164.308(a)(1)(ii)(B)",
       title: "Known risks are reduced to a reasonable level",
-      checks: ["postgres-version", "postgres-size", "mongodb-version", "mongodb-size"],
+      checks: ["postgres-version", "postgres-size", "mongodb-version", "mongodb-size", "database-fits-its-allowance"],
     },
     {
       id: "164.308(a)(1)(ii)(D)",

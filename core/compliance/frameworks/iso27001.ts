@@ -46,7 +46,7 @@ export const iso27001: Framework = {
       title: "Authentication is secure",
       checks: ["postgres-host-rules", "postgres-password-hashes", "mongodb-authentication"],
     },
-    { id: "A.8.6", title: "Capacity is watched", checks: ["postgres-size", "mongodb-size"] },
+    { id: "A.8.6", title: "Capacity is watched", checks: ["postgres-size", "mongodb-size", "database-fits-its-allowance"] },
     { id: "A.8.8", title: "Technical vulnerabilities are dealt with", checks: ["postgres-version", "mongodb-version"] },
     { id: "A.8.10", title: "Information is deleted when it is no longer required", checks: ["record-retention"] },
     {

@@ -25,7 +25,11 @@ export const sox: Framework = {
         "record-recovery-kit",
       ],
     },
-    { id: "BAI04.04", title: "Capacity and availability are watched", checks: ["postgres-size", "mongodb-size"] },
+    {
+      id: "BAI04.04",
+      title: "Capacity and availability are watched",
+      checks: ["postgres-size", "mongodb-size", "database-fits-its-allowance"],
+    },
     {
       id: "DSS01.03",
       title: "Infrastructure is monitored, and events are recorded",
