@@ -24,7 +24,7 @@ export const storePlacing = {
   service: serviceName
     .optional()
     .describe(
-      "what the store is offered as, by a name of the table of allowances (`dbgov stores forecast` lists it): its free allowance is the quota, its price the forecast's. By default the kind's own, without an allowance",
+      "what the store is offered as, by a name of the table of allowances (docs/allowances.md): its free allowance is the quota, its price the forecast's. By default the kind's own, without an allowance",
     ),
   account: name
     .optional()

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { allowancesPagesAreCurrent } from "../../client/allowances-document.ts";
 import { allowanceOfDatabase, configuredAllowances, quotaOfStore } from "../../core/config/allowances.ts";
 import { parseConfig } from "../../core/config/load-config.ts";
 import { knownAllowances } from "../../core/domain/allowances.ts";
@@ -38,6 +39,10 @@ test("every known allowance says where it stands and when that was read, and nam
     assert.ok(price === null || price.perGBMonth >= 0, service);
   }
   assert.equal(new Set(knownAllowances.map(({ service }) => service)).size, knownAllowances.length);
+});
+
+test("docs/allowances.md and its example are what the table says (npm run docs writes them)", () => {
+  assert.ok(allowancesPagesAreCurrent());
 });
 
 const azure = "    container: dbgov\n";
