@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { WorkflowHandle } from "@temporalio/client";
 import { logConfiguration } from "../../client/log-configuration.ts";
+import { latestSnapshot } from "../../core/catalog/read-snapshots.ts";
 import { snapshotObjects } from "../../core/catalog/snapshot-objects.ts";
 import type { BackupProgress } from "../../core/domain/run.ts";
 import { generateApprover } from "../../core/repository/approver-key.ts";
@@ -125,6 +126,26 @@ const recordOthers = async (stage: Stage): Promise<void> => {
   for (const at of ["local", "azure"]) await (await test.site.store(at)).put(key, bytes.toReversed(), signal);
   await test.dbgov("drill", "shop");
   await save("drill-failed", "drill/shop");
+  await test.dbgov("repair", "--store", "local");
+  await save("repair-failed", "repair/local");
+};
+
+/** A pass in which nothing is wrong, one that replaces a copy, and a renewal: no store here ends anything. */
+const recordRepairs = async ({ test, save }: Stage): Promise<void> => {
+  await test.dbgov("repair");
+  await save("repair-done", "repair");
+  const { packs } = await snapshotObjects(
+    await test.site.catalog(),
+    (await latestSnapshot(await test.site.catalog(), "shop"))?.snapshot ?? "",
+  );
+  const [store, key] = [await test.site.store("local"), packKey(packs[0]?.id ?? "")];
+  const bytes = await store.get(key, signal);
+  await store.delete(key, signal);
+  await store.put(key, bytes.toReversed(), signal);
+  await test.dbgov("repair", "--store", "local");
+  await save("repair-replaced", "repair/local");
+  await test.client.workflow.execute("renewal", { workflowId: "renewal", taskQueue: "orchestrate" });
+  await save("renewal-done", "renewal");
 };
 
 const recordAnchors = async (stage: Stage): Promise<void> => {
@@ -248,6 +269,7 @@ try {
   await test.worker();
   const stage: Stage = { test, azure, database, source, save: (name, workflowId) => saveHistory(test, name, workflowId) };
   await recordBackups(stage);
+  await recordRepairs(stage);
   await recordOthers(stage);
   await recordPublishing(stage);
   await recordAnchors(stage);
