@@ -3,7 +3,18 @@ import { randomBytes } from "node:crypto";
 import { describe, it } from "node:test";
 import { cosmos } from "../../core/databases/cosmos/cosmos.ts";
 import { isFailure } from "../../core/domain/failure.ts";
-import { capture, connectionString, digestOf, never, ownDatabase, restoreAll, rowsOf, sortedDocuments } from "./cosmos-place.ts";
+import {
+  capture,
+  connectionString,
+  definitionsOf,
+  digestOf,
+  never,
+  ownDatabase,
+  pieces,
+  restoreAll,
+  rowsOf,
+  sortedDocuments,
+} from "./cosmos-place.ts";
 
 const odd = [
   { id: "with space", region: "north", price: 1e21, tiny: 5e-324, negative: -0.1 },
@@ -102,6 +113,56 @@ describe("a Cosmos DB database on the emulator", () => {
     await assert.rejects(cosmos.hold(scratch, never), (error: unknown) => isFailure(error, "DatabaseMissing"));
     await restoreAll(connectionString(source.endpoint, source.key, drill), streams);
     await cosmos.dropScratch(source.url, drill, never);
+  });
+
+  it("is restored by an attempt that goes on with another, and passes over what is there", async () => {
+    await using source = await ownDatabase();
+    const many = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => ({ id: `d${from + n}`, of: (from + n) % 3 }));
+    await source.container({ id: "half", partitionKey: { paths: ["/of"] } }, many(0, 60));
+    await source.container({ id: "later", partitionKey: { paths: ["/id"] } }, many(0, 5));
+    await source.database.container("half").scripts.userDefinedFunctions.create({ id: "tax", body: "function tax(n) { return n }" });
+    const { streams } = await capture(source.url);
+    await using target = await ownDatabase();
+    const progress = { job: "00112233aabbccdd", resume: false };
+    const resume = { ...progress, resume: true };
+    await assert.rejects(restoreAll(target.url, streams, { progress: resume }), (error: unknown) => isFailure(error, "UsageInvalid"));
+
+    // Killed in the middle of the first container: the second was made and has nothing.
+    const begun = await cosmos.restore(
+      target.url,
+      { replace: false, definitions: definitionsOf(streams), parallelism: 1, progress },
+      never,
+    );
+    await begun.prepare();
+    const half = rowsOf(streams).find(({ name }) => name === "half")!;
+    const cut = half.content.indexOf("\n", half.content.length / 2) + 1;
+    await begun.write(half, pieces(half.content.subarray(0, cut)));
+    await target.database.container("later").delete();
+    await assert.rejects(restoreAll(target.url, streams, { progress }), (error: unknown) => {
+      return isFailure(error, "TargetNotEmpty") && /go on with it by --resume/.test(error.message);
+    });
+
+    const stampsOf = async () => {
+      const { resources } = await target.database.container("half").items.readAll<{ id: string; _etag: string }>().fetchAll();
+      return new Map(resources.map(({ id, _etag }) => [id, _etag]));
+    };
+    const before = await stampsOf();
+    assert.ok(before.size > 20 && before.size < 60, `${before.size}`);
+    const { back, notes } = await restoreAll(target.url, streams, { progress: resume });
+    for (const { name, content } of rowsOf(streams)) assert.deepEqual(sortedDocuments(back.get(name)!), sortedDocuments(content), name);
+    assert.deepEqual(notes, []);
+    const after = await stampsOf();
+    for (const [id, tag] of before) assert.equal(after.get(id), tag, `${id} was not written again`);
+    assert.equal((await capture(target.url)).streams[0]!.content.toString(), streams[0]!.content.toString(), "no mark is left");
+    await assert.rejects(restoreAll(target.url, streams, { progress: resume }), (error: unknown) => isFailure(error, "UsageInvalid"));
+
+    await using other = await ownDatabase();
+    const again = await cosmos.restore(other.url, { replace: false, definitions: definitionsOf(streams), parallelism: 1, progress }, never);
+    await again.prepare();
+    await other.database.container("half").items.create({ id: "d1", of: 1, somebody: "else's" });
+    await assert.rejects(restoreAll(other.url, streams, { progress: resume }), (error: unknown) => {
+      return isFailure(error, "RestoreFailed") && /"half" of .* holds another document/.test(error.message);
+    });
   });
 
   it("gives one container beside what is there", async () => {

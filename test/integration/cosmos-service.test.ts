@@ -139,6 +139,50 @@ describe("Cosmos DB's REST interface, by a stub of it", () => {
     assert.equal(definitionsOf((await capture(urlOf(stub, "exact"))).streams)[0]!.content.toString(), definitions);
   });
 
+  it("keeps every kind of indexing policy, as text", async () => {
+    await using stub = await openCosmosStub();
+    const policy = {
+      indexingMode: "consistent",
+      automatic: true,
+      includedPaths: [{ path: "/*" }],
+      excludedPaths: [{ path: "/secret/?" }, { path: '/"_etag"/?' }],
+      compositeIndexes: [
+        [
+          { path: "/a", order: "ascending" },
+          { path: "/b", order: "descending" },
+        ],
+      ],
+      spatialIndexes: [{ path: "/place/*", types: ["Point", "Polygon", "MultiPolygon", "LineString"] }],
+      vectorIndexes: [{ path: "/embedding", type: "quantizedFlat" }],
+      fullTextIndexes: [{ path: "/text" }],
+    };
+    const more = {
+      indexingPolicy: policy,
+      vectorEmbeddingPolicy: { vectorEmbeddings: [{ path: "/embedding", dataType: "float32", distanceFunction: "cosine", dimensions: 3 }] },
+      uniqueKeyPolicy: { uniqueKeys: [{ paths: ["/a", "/b"] }] },
+      defaultTtl: -1,
+    };
+    await load(stub, ['{"id":"one","embedding":[1,0.5,0]}'], { paths: ["/id"] }, more);
+    const { streams } = await capture(urlOf(stub));
+    const kept = JSON.parse(definitionsOf(streams)[0]!.content.toString().split("\n")[1]!) as { container: Record<string, unknown> };
+    for (const [name, value] of Object.entries(more)) assert.deepEqual(kept.container[name], value, name);
+    await restoreAll(urlOf(stub, "copy"), streams);
+    assert.deepEqual(definitionsOf((await capture(urlOf(stub, "copy"))).streams)[0]!.content, definitionsOf(streams)[0]!.content);
+  });
+
+  it("has no scripts where it knows no such path; any other refusal is none of its words", async () => {
+    await using stub = await openCosmosStub();
+    await load(stub, ['{"id":"one"}'], { paths: ["/id"] });
+    const answering = (status: number) => {
+      stub.before = ({ segments }) => (segments[4] === "sprocs" ? status : undefined);
+      return capture(urlOf(stub));
+    };
+    for (const status of [404, 405, 501]) assert.match((await answering(status)).notes.join(), /no stored procedures/, `${status}`);
+    await assert.rejects(answering(400), (error: unknown) => isFailure(error, "Unexpected") && /status 400/.test(error.message));
+    stub.before = ({ segments }) => (segments[3] === "c" && [undefined, "sprocs"].includes(segments[4]) ? 404 : undefined);
+    await assert.rejects(cosmos.plan(urlOf(stub), "", { partBytes: 1 }, never), (error: unknown) => isFailure(error, "SourceChanged"));
+  });
+
   it("lends a scratch database the least throughput, which its containers share as far as that is allowed", async () => {
     await using stub = await openCosmosStub();
     await using place = await databaseAt(stub.endpoint, stub.key, "shop");

@@ -1,5 +1,6 @@
+import { Failure } from "../../domain/failure.ts";
 import type { Connection } from "./connection.ts";
-import { isMissing, isNotOffered } from "./failures.ts";
+import { isMissing, isUnknownRoute } from "./failures.ts";
 import { pagesOf } from "./feed.ts";
 import { compact, type Member, membersOf, objectOf } from "./json-text.ts";
 
@@ -120,8 +121,14 @@ export async function listScripts(
       connection.send({ method: "GET", resource: ["colls", container, resource], headers }, connection.budget(), signal);
     for await (const { items } of pagesOf(member, send)) found.push(...items.map(ownText));
   } catch (error) {
-    if (isNotOffered(error)) return undefined;
-    throw error;
+    if (isUnknownRoute(error)) return undefined;
+    if (!isMissing(error)) throw error;
+    // Either the container is gone, or the server knows no such path under it.
+    if ((await readContainer(connection, container, signal)) !== undefined) return undefined;
+    const { label } = connection.address;
+    throw new Failure("SourceChanged", `Container ${JSON.stringify(container)} of ${label} was deleted while it was looked at.`, {
+      cause: error,
+    });
   }
   return found.sort((a, b) => (textOf(membersOf(a), "id") < textOf(membersOf(b), "id") ? -1 : 1));
 }

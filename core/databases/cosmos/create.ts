@@ -1,7 +1,7 @@
 import { type ScriptKind, scriptKinds } from "./catalog.ts";
 import type { Connection } from "./connection.ts";
 import type { ContainerDefinition } from "./definitions.ts";
-import { CosmosError } from "./failures.ts";
+import { CosmosError, isUnknownRoute } from "./failures.ts";
 import { membersOf, objectOf } from "./json-text.ts";
 import { type Throughput, throughputHeaders } from "./throughput.ts";
 
@@ -77,8 +77,13 @@ export const hasTimeToLive = ({ text }: ContainerDefinition): boolean => members
 export const putTimeToLive = (connection: Connection, { id, text }: ContainerDefinition, signal: AbortSignal): Promise<unknown> =>
   connection.send({ method: "PUT", resource: ["colls", id], body: text, repeatable: true }, connection.budget(), signal);
 
-/** Creates the container's procedures, triggers and functions. Returns notes on what the server does not have. */
-export async function createScripts(connection: Connection, definition: ContainerDefinition, signal: AbortSignal): Promise<string[]> {
+/** Creates the container's procedures, triggers and functions; with `resuming`, those that are not there. Returns notes on what the server does not have. */
+export async function createScripts(
+  connection: Connection,
+  definition: ContainerDefinition,
+  resuming: boolean,
+  signal: AbortSignal,
+): Promise<string[]> {
   const notes: string[] = [];
   for (const kind of Object.keys(scriptKinds) as ScriptKind[]) {
     const { resource, title } = scriptKinds[kind];
@@ -86,7 +91,8 @@ export async function createScripts(connection: Connection, definition: Containe
       try {
         await connection.send({ method: "POST", resource: ["colls", definition.id, resource], body }, connection.budget(), signal);
       } catch (error) {
-        if (!(error instanceof CosmosError && error.words === "no route")) throw error;
+        if (resuming && error instanceof CosmosError && error.status === 409) continue;
+        if (!isUnknownRoute(error)) throw error;
         notes.push(`Container ${JSON.stringify(definition.id)} has ${title}, which the target does not know.`);
         break;
       }

@@ -29,8 +29,13 @@ export const isSplit = (error: unknown): boolean =>
 
 export const isMissing = (error: unknown): boolean => error instanceof CosmosError && error.status === 404;
 
-/** A resource that this server does not know at all: emulators have no scripts and no throughput settings. */
+/** Of the account as a whole: a resource that this server does not know at all, as emulators have no throughput settings. */
 export const isNotOffered = (error: unknown): boolean => error instanceof CosmosError && [400, 404, 405, 501].includes(error.status);
+
+/** A path that this server does not know, as emulators have no procedures. 404 says that only of what must be there, and 400 only in words. */
+export const isUnknownRoute = (error: unknown): boolean =>
+  error instanceof CosmosError &&
+  ([405, 501].includes(error.status) || (error.status === 400 && /no route|not (implemented|supported)|unsupported/i.test(error.words)));
 
 function serverWords(body: Buffer): string {
   let text = "";

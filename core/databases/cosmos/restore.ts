@@ -1,5 +1,5 @@
 import { Failure } from "../../domain/failure.ts";
-import type { Restoration, RestoreOptions, RowsStream } from "../engine.ts";
+import type { Restoration, RestoreOptions, RestoreProgress, RowsStream } from "../engine.ts";
 import { type Container, listContainers, listRanges, readContainer } from "./catalog.ts";
 import { type Connection, connect } from "./connection.ts";
 import { createContainer, createDatabase, createScripts, hasTimeToLive, putTimeToLive } from "./create.ts";
@@ -8,15 +8,11 @@ import { cosmosFailure } from "./failures.ts";
 import type { RowsTarget } from "./plan.ts";
 import { previewOf } from "./preview.ts";
 import { readRows } from "./read-feed.ts";
+import { markContainer, markedOf, nothingToResume, unfinished, unmarkContainer } from "./restore-progress.ts";
 import { writeRows } from "./write-rows.ts";
 
 /** Opens a restore into the database at `url`; nothing is written before `prepare`. */
 export async function openRestoration(url: string, options: RestoreOptions, signal: AbortSignal): Promise<Restoration> {
-  if (options.progress?.resume === true)
-    throw new Failure(
-      "UsageInvalid",
-      "a restore into Cosmos DB cannot be resumed: there is no place beside the data for its progress; restore again with --replace",
-    );
   const { throughput, containers: all } = readDefinitions(options.definitions);
   const chosen = chosenOf(all, options.part);
   // A part is put beside what is there; everything else wants an empty database.
@@ -26,6 +22,9 @@ export async function openRestoration(url: string, options: RestoreOptions, sign
   const rids = new Map<string, string>();
   const notes: string[] = [];
   const toExpire: ContainerDefinition[] = [];
+  const { progress } = options;
+  /** Containers that an earlier attempt has made. */
+  const found = new Set<string>();
 
   const guarded = async <T>(during: string, work: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
@@ -40,10 +39,28 @@ export async function openRestoration(url: string, options: RestoreOptions, sign
   /** What is there and has to go first; refuses where nothing may. */
   const replaceable = async (): Promise<Container[]> => {
     if (connection.rid === undefined) return [];
-    const found = await guarded("looking at the target", () => listContainers(connection, signal));
-    const present = beside ? found.filter(({ id }) => chosen.some((each) => each.id === id)) : found;
-    if (present.length > 0 && !options.replace) throw notEmpty(connection, present, beside);
-    return present;
+    const all = await guarded("looking at the target", () => listContainers(connection, signal));
+    const present = beside ? all.filter(({ id }) => chosen.some((each) => each.id === id)) : all;
+    if (present.length === 0 || options.replace) return present;
+    if (progress !== undefined && (await marked(present, progress)).length > 0) throw unfinished(connection);
+    throw notEmpty(connection, present, beside);
+  };
+
+  const marked = (present: readonly Container[], of: RestoreProgress): Promise<string[]> =>
+    guarded("looking how far a restore came", () => markedOf(connection, present, of, signal));
+
+  /** Finds what an earlier attempt has made. */
+  const comeSoFar = async (of: RestoreProgress): Promise<void> => {
+    const all = connection.rid === undefined ? [] : await guarded("looking at the target", () => listContainers(connection, signal));
+    const present = all.filter(({ id }) => chosen.some((each) => each.id === id));
+    if ((await marked(present, of)).length === 0) throw nothingToResume(connection);
+    for (const { id } of present) found.add(id);
+  };
+
+  const create = async (definition: ContainerDefinition, shared: boolean): Promise<boolean> => {
+    const during = `creating container ${quoted(definition.id)}`;
+    notes.push(...(await guarded(during, () => createContainer(connection, definition, shared, signal))));
+    return progress === undefined || (await guarded(during, () => markContainer(connection, definition.id, progress, signal)));
   };
 
   const ridOf = async (container: string): Promise<string> => {
@@ -57,9 +74,15 @@ export async function openRestoration(url: string, options: RestoreOptions, sign
   return {
     notes,
     written: new Set(),
-    preview: async () => previewOf(chosen, connection, await replaceable()),
+    preview: async () => {
+      if (progress?.resume !== true) return previewOf(chosen, connection, await replaceable());
+      await comeSoFar(progress);
+      const list = [...found].map(quoted).join(", ");
+      return { creates: [], drops: [], notes: [`An earlier attempt has made ${list}: what is there is compared and stays.`] };
+    },
     prepare: async () => {
-      for (const { id } of await replaceable())
+      if (progress?.resume === true) await comeSoFar(progress);
+      for (const { id } of progress?.resume === true ? [] : await replaceable())
         await guarded(`deleting container ${quoted(id)}`, () =>
           connection.send({ method: "DELETE", resource: ["colls", id] }, connection.budget(), signal),
         );
@@ -68,25 +91,31 @@ export async function openRestoration(url: string, options: RestoreOptions, sign
         connection = await connect(url, signal);
       }
       const shared = connection.rid !== undefined && connection.throughput?.has(connection.rid) === true;
-      for (const definition of chosen)
-        notes.push(
-          ...(await guarded(`creating container ${quoted(definition.id)}`, () => createContainer(connection, definition, shared, signal))),
-        );
+      let recorded = true;
+      for (const definition of chosen) if (!found.has(definition.id)) recorded = (await create(definition, shared)) && recorded;
+      if (!recorded)
+        notes.push("The server has no functions, in which it could be recorded that a restore is under way: if it fails, it begins anew.");
       // Budgets follow the throughput of what was just created.
       if (chosen.length > 0) connection = await connect(url, signal);
     },
     write: (stream, content) =>
       guarded(`writing ${quoted(stream.name)}`, async () => {
         const target = stream.target as RowsTarget;
-        await writeRows(connection, { ...target, rid: await ridOf(target.container) }, content, signal);
+        const rid = await ridOf(target.container);
+        await writeRows(connection, { ...target, rid, resuming: found.has(target.container) }, content, signal);
       }),
     finish: async () => {
       for (const definition of chosen) {
         notes.push(
-          ...(await guarded(`creating the scripts of ${quoted(definition.id)}`, () => createScripts(connection, definition, signal))),
+          ...(await guarded(`creating the scripts of ${quoted(definition.id)}`, () =>
+            createScripts(connection, definition, found.has(definition.id), signal),
+          )),
         );
         if (hasTimeToLive(definition)) toExpire.push(definition);
       }
+      if (progress === undefined) return;
+      for (const { id } of chosen)
+        await guarded(`ending the restore of ${quoted(id)}`, () => unmarkContainer(connection, id, progress, signal));
     },
     readBack: (stream) => readBack(stream),
     close: async () => {
