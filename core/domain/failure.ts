@@ -49,6 +49,11 @@ export const failureTypes = {
     remedy:
       "Nothing: the store keeps the object until the time named, by a lock or a minimum duration; it is deleted by a later retention run.",
   },
+  StoreUnsettled: {
+    retry: true,
+    exit: 1,
+    remedy: "Wait: the store's network does not have yet what the store has taken. If it stays so, look at the store's upload queue.",
+  },
   ObjectMissing: { retry: false, exit: 5, remedy: "Restore from another store; `dbgov verify` replaces the copy from a good one." },
   ObjectCorrupt: {
     retry: false,
@@ -116,8 +121,16 @@ export const failureTypes = {
   WorkerMissing: { retry: false, exit: 1, remedy: "Start a worker: `bin/dbgov worker --config FILE`." },
   RetentionRefused: { retry: false, exit: 1, remedy: "Nothing is deleted until a newer snapshot of the database is verified." },
   HoldStands: { retry: false, exit: 1, remedy: "Lift the legal hold first, if the law allows it." },
-  ApprovalNeeded: { retry: false, exit: 1, remedy: "Ask with your approver's key (`--key`), and have another approver run `dbgov approve`." },
-  ApprovalRefused: { retry: false, exit: 1, remedy: "Nothing was done. Ask anew, and have another person approve in time, each with their own key." },
+  ApprovalNeeded: {
+    retry: false,
+    exit: 1,
+    remedy: "Ask with your approver's key (`--key`), and have another approver run `dbgov approve`.",
+  },
+  ApprovalRefused: {
+    retry: false,
+    exit: 1,
+    remedy: "Nothing was done. Ask anew, and have another person approve in time, each with their own key.",
+  },
   VerificationFailed: { retry: false, exit: 5, remedy: "Treat the evidence as not proven; the failures name each part." },
   CheckIncomplete: { retry: true, exit: 1, remedy: "A control could not be judged; grant what is named and sweep again." },
   TakeoverUnsound: {

@@ -7,20 +7,27 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"time"
 
+	"storj.io/common/pb"
 	"storj.io/storj/private/revocation"
 	"storj.io/storj/private/testplanet"
+	"storj.io/storj/satellite/overlay"
 	"storj.io/storj/storagenode"
 )
 
 // What tests do to the network, as HTTP requests:
 //
 //	GET  /nodes                {"nodes": 10, "needed": 4, "stopped": [3]}
-//	POST /nodes/N/stop         storage node N is gone, with nobody told
-//	POST /nodes/N/start        it is back, with what it had
+//	POST /nodes/N/stop         storage node N is gone, and the satellite has noticed, which takes it hours elsewhere
+//	POST /nodes/N/start        it is back, with what it had, and the satellite knows
 //	POST /nodes/N/lose         it has lost all that it stored, and goes on
 func commands(ctx context.Context, planet *testplanet.Planet) http.Handler {
 	network := &network{planet: planet, stopped: map[int]bool{}, again: map[int]func(){}}
+	for _, node := range planet.StorageNodes {
+		// Any port was asked for; the same is wanted again.
+		node.Config.Server.Address = node.Addr()
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /nodes", func(answer http.ResponseWriter, _ *http.Request) {
 		network.mutex.Lock()
@@ -58,16 +65,44 @@ type network struct {
 	again map[int]func()
 }
 
-func (network *network) stop(_ context.Context, number int) error {
+func (network *network) stop(ctx context.Context, number int) error {
 	if network.stopped[number] {
 		return nil
 	}
 	network.stopped[number] = true
 	if end := network.again[number]; end != nil {
 		end()
-		return nil
+	} else if err := network.planet.StopPeer(network.planet.StorageNodes[number]); err != nil {
+		return err
 	}
-	return network.planet.StopPeer(network.planet.StorageNodes[number])
+	return network.checkIn(ctx, number, time.Now().Add(-24*time.Hour))
+}
+
+// Tells the satellite when it heard of a node last.
+func (network *network) checkIn(ctx context.Context, number int, at time.Time) error {
+	satellite, node := network.planet.Satellites[0], network.planet.StorageNodes[number]
+	address := node.Config.Server.Address
+	_, _, lastNet, err := satellite.Overlay.Service.ResolveIPAndNetwork(ctx, address)
+	if err != nil {
+		return err
+	}
+	info := overlay.NodeCheckInInfo{
+		NodeID:     node.Identity.ID,
+		Address:    &pb.NodeAddress{Address: address},
+		IsUp:       true,
+		LastNet:    lastNet,
+		LastIPPort: address,
+		Version:    &pb.NodeVersion{Version: "v0.0.1", CommitHash: "testplanet", Timestamp: at},
+		Operator:   &pb.NodeOperator{Email: node.Config.Operator.Email, Wallet: node.Config.Operator.Wallet},
+		Capacity:   &pb.NodeCapacity{FreeDisk: node.Config.Storage.AllocatedDiskSpace.Int64()},
+	}
+	if err := satellite.DB.OverlayCache().UpdateCheckIn(ctx, info, at, satellite.Config.Overlay.Node); err != nil {
+		return err
+	}
+	if err := satellite.API.Overlay.DownloadSelectionCache.Refresh(ctx); err != nil {
+		return err
+	}
+	return satellite.API.Overlay.UploadSelectionCache.Refresh(ctx)
 }
 
 // A node cannot run twice, so another takes its identity, its address and its files.
@@ -77,7 +112,6 @@ func (network *network) start(ctx context.Context, number int) error {
 	}
 	old := network.planet.StorageNodes[number]
 	config := old.Config
-	config.Server.Address = old.Addr()
 	revocations, err := revocation.OpenDBFromCfg(ctx, config.Server.Config)
 	if err != nil {
 		return err
@@ -99,9 +133,9 @@ func (network *network) start(ctx context.Context, number int) error {
 		_ = peer.Close()
 		_ = revocations.Close()
 	}
-	network.planet.StorageNodes[number].Peer = peer
+	old.Peer = peer
 	network.stopped[number] = false
-	return nil
+	return network.checkIn(ctx, number, time.Now())
 }
 
 func (network *network) lose(_ context.Context, number int) error {

@@ -21,6 +21,7 @@ import (
 	"github.com/minio/cli"
 	"go.uber.org/zap"
 
+	"storj.io/common/macaroon"
 	"storj.io/common/testcontext"
 	"storj.io/gateway/miniogw"
 	minio "storj.io/minio/cmd"
@@ -73,6 +74,10 @@ var planet = testplanet.Config{
 				config.Mail.TemplatePath = mailTemplates()
 			},
 		),
+		Uplink: func(_ *zap.Logger, _ int, config *testplanet.UplinkConfig) {
+			// Keys of older versions may not lock objects.
+			config.APIKeyVersion = macaroon.APIKeyVersionObjectLock
+		},
 	},
 }
 
