@@ -3,9 +3,11 @@ import { type ReplicaFacts, recordReplicas } from "../../core/catalog/record-rep
 import { replicaSummary } from "../../core/catalog/replica-summary.ts";
 import { replicasMissing } from "../../core/catalog/replicas-missing.ts";
 import { snapshotObjects } from "../../core/catalog/snapshot-objects.ts";
+import { storeTrust } from "../../core/catalog/store-trust.ts";
 import { eachLimited } from "../../core/domain/each-limited.ts";
 import { Failure, isFailure } from "../../core/domain/failure.ts";
 import type { StoreReplica } from "../../core/domain/run.ts";
+import { inOrderOfTrust } from "../../core/domain/store-trust.ts";
 import { configKey, manifestKey } from "../../core/repository/object-keys.ts";
 import type { Store } from "../../core/stores/store.ts";
 import type { ActivityEnvironment } from "../environment.ts";
@@ -56,7 +58,7 @@ export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
       const at = await site();
       const catalog = await at.catalog();
       const [from, to] = await Promise.all([at.store(input.from), at.store(input.to)]);
-      const others = await Promise.all(input.others.map((name) => usable(at.store(name))));
+      const others = await Promise.all(inOrderOfTrust(input.others, await storeTrust(catalog)).map((name) => usable(at.store(name))));
       const sources = [from, ...others.filter((store) => store !== undefined && store !== from && store !== to)] as Store[];
       if ((await to.stat(configKey, signal)) === undefined) await to.put(configKey, await from.get(configKey, signal), signal);
 

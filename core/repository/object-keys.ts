@@ -15,8 +15,10 @@ export const manifestKey = (snapshot: string): string => `manifests/${snapshot}`
 /** All envelopes of one range (by its id) or one manifest (by its snapshot's id). */
 export const envelopesKey = (objectId: string): string => `envelopes/${objectId}`;
 
+export const parityPrefix = "parity/";
+
 /** A piece of erasure-coded parity, by its id: SHA-256 of its bytes, 64 hex digits. */
-export const parityKey = (id: string): string => `parity/${id.slice(0, 2)}/${id}`;
+export const parityKey = (id: string): string => `${parityPrefix}${id.slice(0, 2)}/${id}`;
 
 /** A key's kind, as `packs`, and the id that it ends with. */
 export const partsOfKey = (key: string): { readonly kind: string; readonly id: string } => ({

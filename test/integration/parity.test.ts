@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { MockActivityEnvironment } from "@temporalio/testing";
@@ -117,6 +117,20 @@ describe("parity of packs", () => {
     assert.equal((await challenge("third")).found, 0);
     await loseEverywhere(packs[1]!);
     assert.deepEqual((await repair()).repaired, { local: 1, away: 1 });
+  });
+
+  test("a catalog that was rebuilt does not know the pieces: they are made again, and those of before are cleared away", async () => {
+    const catalog = await own.site.catalog();
+    const stray = join(own.folder, "third", "parity", "ab", "ab".repeat(32));
+    await mkdir(join(stray, ".."), { recursive: true });
+    await writeFile(stray, "of another day");
+    await query(catalog, "forgetting", "DELETE FROM dbgov.parity_group");
+    await query(catalog, "forgetting", "DELETE FROM dbgov.replica WHERE object LIKE 'parity/%'");
+    assert.deepEqual(await keep(), { made: 1, dissolved: 0 });
+    assert.equal((await pieces()).length, 3);
+    await query(catalog, "aging", "UPDATE dbgov.replica SET recorded_at = now() - interval '2 days' WHERE object LIKE 'parity/%'");
+    await keep();
+    assert.equal((await pieces()).length, 2);
   });
 
   test("once a pack is deleted its group is dissolved, and its parity goes from the store", async () => {
