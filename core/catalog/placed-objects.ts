@@ -94,3 +94,26 @@ export const pagePlacedObjects = async (
   if (last !== undefined && objects.length === limit) return { objects, next: last };
   return { objects, next: kinds[at + 1]?.prefix ?? null };
 };
+
+/** Everything that live snapshots need, and where it lies, in no particular order: one question, whatever the number of snapshots that share a range. */
+export const livePlacedObjects = (catalog: Catalog): Promise<Omit<PlacedObject, "claimed">[]> =>
+  query(
+    catalog,
+    "listing what live snapshots need",
+    `WITH of_range AS (
+       SELECT range_no, array_agg(DISTINCT s.database) AS databases FROM dbgov.snapshot_range JOIN dbgov.snapshot s USING (snapshot_no)
+       WHERE s.removed_at IS NULL GROUP BY range_no
+     ), of_pack AS (
+       SELECT pack_no, array_agg(DISTINCT database) AS databases FROM of_range JOIN dbgov.range_pack USING (range_no), unnest(databases) AS database
+       GROUP BY pack_no
+     ), needed AS (
+       SELECT dbgov.pack_key(p.id) AS key, databases FROM of_pack JOIN dbgov.pack p USING (pack_no)
+       UNION ALL
+       SELECT dbgov.range_key(r.id), databases FROM of_range JOIN dbgov.range r USING (range_no)
+       UNION ALL
+       SELECT dbgov.manifest_key(id), ARRAY[database] FROM dbgov.snapshot WHERE removed_at IS NULL
+     ), held AS (
+       SELECT object, max(bytes)::bigint AS bytes, array_agg(store) FILTER (WHERE receipt IS NOT NULL) AS holders FROM dbgov.replica GROUP BY object
+     )
+     SELECT n.key, n.databases, coalesce(h.bytes, 0) AS bytes, coalesce(h.holders, '{}') AS holders FROM needed n LEFT JOIN held h ON h.object = n.key`,
+  );

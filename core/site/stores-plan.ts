@@ -1,4 +1,4 @@
-import { pagePlacedObjects } from "../catalog/placed-objects.ts";
+import { livePlacedObjects } from "../catalog/placed-objects.ts";
 import { databaseGrowth, storeUsage } from "../catalog/store-usage.ts";
 import { policyOfDatabase } from "../config/plan-inputs.ts";
 import type { Config } from "../config/schema.ts";
@@ -8,26 +8,19 @@ import { planPlacement } from "../domain/plan-placement.ts";
 import { planPoliciesOf, planStoresOf } from "./placement.ts";
 import type { Site } from "./site.ts";
 
-/** Objects that one question asks the catalog for. */
-const pageObjects = 5_000;
-
 /** What live snapshots need, as the planner takes it. What several databases share is kept as the one asks that asks for most. */
 const placedItems = async (site: Site): Promise<PlanItem[]> => {
-  const catalog = await site.catalog();
   const { config } = site.loaded;
-  const items: PlanItem[] = [];
-  for (let next: string | null = ""; next !== null; ) {
-    const page: Awaited<ReturnType<typeof pagePlacedObjects>> = await pagePlacedObjects(catalog, {
-      after: next,
-      limit: pageObjects,
-      holder: null,
-    });
-    for (const { key, bytes, databases, holders } of page.objects) {
-      if (databases.length > 0) items.push({ id: key, bytes, policy: strictestPolicy(config, databases), holders });
-    }
-    next = page.next;
-  }
-  return items;
+  const objects = await livePlacedObjects(await site.catalog());
+  // Few combinations of databases, and very many objects.
+  const policies = new Map<string, string>();
+  const policyOf = (databases: readonly string[]): string => {
+    const key = databases.join(" ");
+    const known = policies.get(key) ?? strictestPolicy(config, databases);
+    policies.set(key, known);
+    return known;
+  };
+  return objects.map(({ key, bytes, databases, holders }) => ({ id: key, bytes, policy: policyOf(databases), holders }));
 };
 
 /** Of the policies of these databases the one that asks for the most copies. */

@@ -8,6 +8,7 @@ import { Client, Connection } from "@temporalio/client";
 import { makeNamespace } from "../sample/test-site.ts";
 import { knownChunks } from "../scale/known-chunks.ts";
 import { manyTables } from "../scale/many-tables.ts";
+import { placementPlan } from "../scale/placement-plan.ts";
 import { repairPass } from "../scale/repair-pass.ts";
 import { type Ground, holds, type SimulationResult } from "../scale/simulation.ts";
 import { useStack } from "../stack/use-stack.ts";
@@ -35,6 +36,10 @@ const requireBounds = ({ bounds }: SimulationResult): void => {
 
 test("a small database beside 100,000 known chunks takes no more memory than alone", async () => {
   requireBounds(await knownChunks(ground, 100_000));
+});
+
+test("a plan for 1,000 packs places each of them", async () => {
+  requireBounds(await placementPlan(ground, 1_000));
 });
 
 test("the history of a backup of 800 tables is short", async () => {

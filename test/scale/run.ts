@@ -12,6 +12,7 @@ import { stackDown, stackUp, startComponent, stopComponent } from "../stack/stac
 import { knownChunks } from "./known-chunks.ts";
 import { manyTables } from "./many-tables.ts";
 import { manyNights } from "./nights.ts";
+import { placementPlan } from "./placement-plan.ts";
 import { repairPass } from "./repair-pass.ts";
 import { scaleDocument } from "./report.ts";
 import { type Ground, holds, type SimulationResult } from "./simulation.ts";
@@ -24,6 +25,7 @@ const simulations: Readonly<Record<string, (ground: Ground) => Promise<Simulatio
   tables: (ground) => manyTables(ground, 20_000),
   chunks: (ground) => knownChunks(ground, 20_000_000),
   repair: (ground) => repairPass(ground, 50_000),
+  placement: (ground) => placementPlan(ground, 50_000),
   nights: (ground) => manyNights(ground, { databases: 1_000, real: 20, nights: 1, everySeconds: 1_200, jitterSeconds: 900 }),
 };
 
