@@ -153,6 +153,7 @@ anchor = shape({
     "kind": one_of("evm"), "chainId": positive, "contract": address, "transaction": chain_hash, "block": count, "blockHash": chain_hash, "time": time,
     "header": chain_bytes, "transactionIndex": count, "transactionProof": list_of(chain_bytes, 24), "receiptProof": list_of(chain_bytes, 24), "logIndex": count,
 })
+base64_text = text("[A-Za-z0-9+/]+={0,2}")
 disclosed = shape({"name": text(".{1,1000}"), "salt": hash32})
 proven = shape({"entry": entry, "index": count, "inclusion": proof_list})
 attestation = {"version": version1, "checkpoint": note_text, "anchors": list_of(anchor, 8)}
@@ -162,7 +163,7 @@ more_attestation = {
 }
 bundle_shape = shape(
     {**attestation, "format": one_of("dbgov-proof"), "entry": entry, "index": count, "inclusion": proof_list},
-    {**more_attestation, "database": disclosed},
+    {**more_attestation, "database": disclosed, "manifest": shape({"content": base64_text, "envelope": shape({"recipient": word, "kem": base64_text, "wrapped": base64_text})})},
 )
 period_shape = shape(
     {**attestation, "format": one_of("dbgov-period"), "database": disclosed, "from": time, "to": time, "entries": list_of(proven, 10000)},
@@ -553,6 +554,8 @@ def verify(bundle, trust):
     if "database" in bundle:
         named = hmac.new(bytes.fromhex(bundle["database"]["salt"]), bundle["database"]["name"].encode(errors="replace"), "sha256").hexdigest()
         need(named == e.get("database"), "another database")
+    if "manifest" in bundle:
+        need(sha256(b64(bundle["manifest"]["content"])).hex() == e.get("manifestHash"), "another manifest")
     heads = {size: root}
     if "consistency" in bundle:
         _, _, other, other_root, _ = open_checkpoint(bundle["consistency"]["checkpoint"], log)

@@ -1,17 +1,22 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { signCheckpoint } from "../../core/ledger/checkpoint.ts";
+import type { EntryBody } from "../../core/ledger/entries.ts";
+import { openLog } from "../../core/ledger/log.ts";
+import { buildProofBundle } from "../../core/ledger/proof-bundle.ts";
 import { auditBundle, type Trust } from "../../core/ledger/verify/audit.ts";
 import { fromHex } from "../../core/ledger/verify/bytes.ts";
 import { auditMisbehavior } from "../../core/ledger/verify/misbehavior.ts";
 import { startPeriodAudit } from "../../core/ledger/verify/period.ts";
 import { pythonWithCryptography } from "../stack/setup/python-packages.ts";
-import { origin, testSigner } from "./ledger-fixtures.ts";
+import { origin, sealedDraft, testSigner } from "./ledger-fixtures.ts";
+import { memoryStore } from "./ledger-memory-store.ts";
 import { knownSigner, pagedStatement } from "./ledger-periods.ts";
 import { bundle, retired, trust, vectors } from "./ledger-tampering.ts";
 
@@ -46,6 +51,18 @@ const variantsOf = (value: Json): Json[] => {
 
 /** Every so many of them, so that each kind of change is among them and the test stays quick. */
 const some = <T>(all: readonly T[], most: number): T[] => all.filter((_, at) => at % Math.ceil(all.length / most) === 0);
+
+/** A bundle whose manifest was opened to somebody; no verifier can tell to whom. */
+const disclosedBundle = async () => {
+  const content = Buffer.from('{"format":"dbgov-manifest"}');
+  const log = await openLog({ store: memoryStore(), origin, signer: testSigner() });
+  const { identity, body } = sealedDraft(1);
+  await log.append([
+    { identity, body: { ...body, signer: knownSigner, manifestHash: createHash("sha256").update(content).digest("hex") } as EntryBody },
+  ]);
+  const envelope = { recipient: "0123456789abcdef", kem: "AAEC", wrapped: "AwQF" };
+  return { ...(await buildProofBundle({ log, index: 0 })), manifest: { content: content.toString("base64"), envelope } };
+};
 
 const plain = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json;
 
@@ -107,6 +124,13 @@ test("the second verifier agrees on statements of periods, their pages, and proo
     ...some(variantsOf(two), 250).map((page): Case => ({ pages: [one, page, three], trust: policy })),
     ...some(variantsOf(fork), 250).map((changed): Case => ({ bundle: changed, trust })),
   ];
+  const disclosed = plain(await disclosedBundle());
+  genuine.push({ bundle: disclosed, trust: policy });
+  const { manifest } = disclosed as { manifest: Json };
+  const ofManifest = variantsOf({ manifest }).map(
+    (changed): Case => ({ bundle: { ...(disclosed as object), ...(changed as object) }, trust: policy }),
+  );
+  tampered.push(...ofManifest, { bundle: { ...bundle, manifest }, trust });
   const cases = [...genuine, ...wrong, ...tampered];
   const path = join(folder, "cases.json");
   await writeFile(path, JSON.stringify(cases));

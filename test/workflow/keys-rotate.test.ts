@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { runDbgov } from "../../client/demo/run-dbgov.ts";
 import { logEntries } from "../../core/catalog/read-log-entries.ts";
 import { isFailure } from "../../core/domain/failure.ts";
 import { openLog } from "../../core/ledger/log.ts";
@@ -114,6 +115,55 @@ describe("keys that are replaced while backups go on", () => {
     const refused = await test.dbgov("verify", first.snapshot);
     assert.notEqual(refused.code, 0);
     assert.match(JSON.stringify(refused.json), /is not trusted/);
+  });
+
+  it("a manifest is opened to an auditor's own key, who reads what the snapshot is, and to nobody else", async () => {
+    await test.reconfigure((config) => {
+      config.keys.retired[0].until = "2030-01-01T00:00:00.000Z";
+    });
+    const [keys, others, out, trust] = ["auditor", "others", "opened.json", "opened.trust.json"].map((name) => join(test.folder, name)) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    for (const folder of [keys, others])
+      assert.equal((await runDbgov(["keys", "init", "--out", folder], { cwd: test.folder, env: process.env })).code, 0);
+    // Of the snapshot from before the rotation: its entry names the key that signed it.
+    const { code, stderr } = await test.dbgov(
+      "proof",
+      first.snapshot,
+      "--out",
+      out,
+      "--trust",
+      trust,
+      "--open-to",
+      join(keys, "recovery.public"),
+    );
+    assert.equal(code, 0, stderr);
+    const open = async (bundle: string, folder = keys) => {
+      const args = ["audit", "open", bundle, "--trust", trust, "--secret", join(folder, "recovery.secret"), "--json"];
+      const finished = await runDbgov(args, { cwd: test.folder, env: process.env });
+      return { code: finished.code, json: JSON.parse(finished.stdout === "" ? finished.stderr : finished.stdout) };
+    };
+    const opened = await open(out);
+    assert.deepEqual([opened.code, opened.json.snapshot, opened.json.database], [0, first.snapshot, "shop"]);
+    assert.ok(
+      opened.json.streams.some(({ rows }: { rows: number }) => rows === 100),
+      JSON.stringify(opened.json.streams),
+    );
+    assert.equal((await open(out, others)).json.error.type, "WrongKey");
+    const bundle = JSON.parse(await readFile(out, "utf8"));
+    const variant = async (manifest: object) => {
+      await writeFile(`${out}.variant`, JSON.stringify({ ...bundle, manifest: { ...bundle.manifest, ...manifest } }));
+      return await open(`${out}.variant`);
+    };
+    const altered = await variant({ content: Buffer.from("another").toString("base64") });
+    assert.deepEqual([altered.code, altered.json.failures[0].part], [5, "manifest.content"]);
+    const { envelope } = bundle.manifest;
+    const flipped = Buffer.from(envelope.wrapped, "base64");
+    flipped[30]! ^= 1;
+    assert.equal((await variant({ envelope: { ...envelope, wrapped: flipped.toString("base64") } })).json.error.type, "ObjectCorrupt");
   });
 
   it("a head that the old key alone signed counts in the overlap, and after it only as far as the log went", async () => {

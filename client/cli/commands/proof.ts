@@ -3,6 +3,9 @@ import { join, parse } from "node:path";
 import { Failure } from "../../../core/domain/failure.ts";
 import { formatProofBundle, formatTlogProofOf } from "../../../core/ledger/proof-bundle.ts";
 import type { PeriodStatement } from "../../../core/ledger/verify/period.ts";
+import { parseRecipient, type Recipient } from "../../../core/repository/keys.ts";
+import { discloseManifest } from "../../../core/site/disclose-manifest.ts";
+import { readKeyFile } from "../../../core/site/key-file.ts";
 import { provePeriod } from "../../../core/site/prove-period.ts";
 import { proveSnapshot } from "../../../core/site/prove-snapshot.ts";
 import type { Site } from "../../../core/site/site.ts";
@@ -22,7 +25,10 @@ export const action: CommandAction = (input) =>
     if (typeof database === "string") return await statePeriod(input, site, database, out, known);
     if (input.args[0] === undefined) throw new Failure("UsageInvalid", "proof needs a snapshot id, or --database with --from and --to");
     const snapshot = snapshotArgument(input.args[0]);
-    const bundle = await proveSnapshot(site, snapshot, input.signal, known);
+    const proven = await proveSnapshot(site, snapshot, input.signal, known);
+    const { openTo } = input.options;
+    const manifest = typeof openTo === "string" ? await discloseManifest(site, proven, await recipientOf(openTo), input.signal) : undefined;
+    const bundle = manifest === undefined ? proven : { ...proven, manifest };
     const timestamps = bundle.timestamps?.length ?? 0;
     const text = formatProofBundle(bundle);
     await write(out, text);
@@ -44,6 +50,10 @@ export const action: CommandAction = (input) =>
     }
     return 0;
   });
+
+/** The auditor's public key, or the file that has it. */
+const recipientOf = async (text: string): Promise<Recipient> =>
+  parseRecipient("auditor", text.startsWith("dbgov-recipient-1:") ? text : await readKeyFile(text, process.cwd()));
 
 /** All entries of a database in a period, instead of one entry. */
 const statePeriod = async (

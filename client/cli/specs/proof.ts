@@ -33,6 +33,11 @@ export const proofSpecs: readonly CommandSpec[] = [
         description:
           "also prove that the log extends this checkpoint of the auditor's: its size, or a file with it or with a bundle that has it",
       },
+      {
+        flags: "--open-to <recipient>",
+        description:
+          "also open the snapshot's manifest to this public key, or the file that has it: the auditor's own; needs a recipient's secret key here",
+      },
       { flags: "--database <name>", description: "instead of a snapshot: every entry of this database, without a gap" },
       { flags: "--from <day>", description: "with --database: the first day, in UTC" },
       { flags: "--to <day>", description: "with --database: the last day" },
@@ -41,6 +46,7 @@ export const proofSpecs: readonly CommandSpec[] = [
     examples: [
       "proof 20261124T021500Z-5f3a9c01d2e4 --out bundle.json",
       "proof 20261124T021500Z-5f3a9c01d2e4 --out bundle.json --trust trust.json",
+      "proof 20261124T021500Z-5f3a9c01d2e4 --out bundle.json --open-to auditor/recovery.public",
       "proof --database shop --from 2026-11-01 --to 2026-11-30 --out november.json",
     ],
     prints: [
@@ -71,6 +77,22 @@ export const proofSpecs: readonly CommandSpec[] = [
       '{"verified","entry","checkpoint":{"size","root"},"cosignatures":[{"witness","time"}],"anchors":[{"chainId","contract","transaction","block","time","verified"}],"timestamps":[{"time","authority","verified"}],"failures":[{"part","reason"}]}',
     ],
     load: () => import("../commands/audit.ts"),
+  },
+  {
+    name: "audit open",
+    description: "check a bundle, and read the manifest in it that was opened to you",
+    config: false,
+    args: [{ name: "<bundle>", description: "the proof bundle" }],
+    options: [
+      { flags: "--trust <file>", description: "the trust policy" },
+      { flags: "--secret <file>", description: "your secret key, as dbgov keys init makes one" },
+      { flags: "--out <file>", description: "also write the whole manifest, as JSON" },
+    ],
+    examples: ["audit open bundle.json --trust trust.json --secret auditor/recovery.secret"],
+    prints: [
+      '{"verified","snapshot","database","engine","capturedAt","consistency","streams":[{"name","kind","rows","bytes","sum"}],"failures":[{"part","reason"}]}',
+    ],
+    load: () => import("../commands/audit-open.ts"),
   },
   {
     name: "audit compare",

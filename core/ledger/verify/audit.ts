@@ -2,10 +2,11 @@ import { type AuditedAnchor, auditAnchors, type Fail } from "./audit-anchors.ts"
 import { auditCosignatures } from "./audit-cosignatures.ts";
 import { type AuditedTimestamp, auditTimestamps } from "./audit-timestamps.ts";
 import { misfitOfBundle, type ProofBundle } from "./bundle.ts";
+import { fromBase64 } from "./bytes.ts";
 import { type Checkpoint, headOf } from "./checkpoint.ts";
 import type { Cosignature } from "./cosignature.ts";
 import { commit, entryBytes, type LogEntry, largestEntry } from "./entry.ts";
-import { fromHex, leafHash } from "./hash.ts";
+import { fromHex, leafHash, sha256, toHex } from "./hash.ts";
 import { verifyConsistency, verifyInclusion } from "./merkle.ts";
 import { openTrustedCheckpoint, type Trust } from "./trust.ts";
 
@@ -81,6 +82,7 @@ const audit = (bundle: ProofBundle, trust: Trust): AuditReport => {
   if (!included) fail("inclusion", `does not lead from the entry, at index ${bundle.index}, to the checkpoint's root`);
   refuteSigner(bundle.entry, "entry", trust, fail);
   checkDatabase(bundle, fail);
+  checkManifest(bundle, fail);
   checkSince(bundle, checkpoint, trust, fail);
   const cosignatures = auditCosignatures(checkpoint, trust, fail);
   const anchors = auditAnchors(bundle, checkpoint, trust, fail);
@@ -119,6 +121,14 @@ const checkDatabase = ({ entry, database }: ProofBundle, fail: Fail): void => {
   if (database === undefined) return;
   const commitment = "database" in entry ? entry.database : undefined;
   if (commit(database.name, database.salt) !== commitment) fail("database", "does not open the entry's commitment to a database");
+};
+
+/** Whether it opens for the auditor, and what is in it, takes the auditor's key, which this verifier never sees. */
+const checkManifest = ({ entry, manifest }: ProofBundle, fail: Fail): void => {
+  if (manifest === undefined) return;
+  const content = fromBase64(manifest.content);
+  const logged = "manifestHash" in entry ? entry.manifestHash : undefined;
+  if (content === undefined || toHex(sha256(content)) !== logged) fail("manifest.content", "is not the manifest whose hash the entry has");
 };
 
 const checkSince = (bundle: ProofBundle, checkpoint: Checkpoint, trust: Trust, fail: Fail): void => {

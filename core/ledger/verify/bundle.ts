@@ -3,7 +3,7 @@ import { checkEvmEvidence, type EvmEvidence } from "./evm-evidence.ts";
 import { AuditInputError } from "./input-error.ts";
 import { readJson } from "./json.ts";
 import { longestProof } from "./merkle.ts";
-import { count, exactly, hash, listOf, type Misfit, object, text } from "./shape.ts";
+import { count, exactly, hash, listOf, type Misfit, object, text, word } from "./shape.ts";
 
 /** The one file that lets an outsider check an entry of the log offline. `docs/proof.md` describes each field. */
 export interface ProofBundle {
@@ -20,6 +20,12 @@ export interface ProofBundle {
   readonly consistency?: { readonly checkpoint: string; readonly proof: readonly string[] };
   /** Discloses which database the entry is of. */
   readonly database?: { readonly name: string; readonly salt: string };
+  /** The snapshot's manifest, as it is stored, and its key for one recipient: the auditor. */
+  readonly manifest?: {
+    /** Base64. */
+    readonly content: string;
+    readonly envelope: { readonly recipient: string; readonly kem: string; readonly wrapped: string };
+  };
   readonly anchors: readonly EvmEvidence[];
   /** RFC 3161 tokens (DER, in base64) over SHA-256 of the text of the checkpoint that is signed. */
   readonly timestamps?: readonly { readonly kind: "rfc3161"; readonly token: string }[];
@@ -38,9 +44,12 @@ export const checkAttestation = {
   database: object({ name: text(/^[\s\S]{1,1000}$/, "a name"), salt: hash }),
 };
 
+const base64 = text(/^[A-Za-z0-9+/]+={0,2}$/, "base64");
+const openedManifest = object({ content: base64, envelope: object({ recipient: word, kem: base64, wrapped: base64 }) });
+
 const checkBundle = object(
   { format: exactly("dbgov-proof"), ...checkAttestation.required, entry: checkEntry, index: count, inclusion: proof },
-  { ...checkAttestation.optional, database: checkAttestation.database },
+  { ...checkAttestation.optional, database: checkAttestation.database, manifest: openedManifest },
 );
 
 /** Room for eight anchors with the largest nodes that a block can have. */
