@@ -74,6 +74,7 @@ const typeOf = (field: FieldSchema, path: string, key: string): string => {
     return items.properties !== undefined || items.oneOf !== undefined ? "list, see below" : `list of ${typeOf(items, path, key)}`;
   }
   if (field.type === "object") return "group, see below";
+  if (field.type === "boolean") return "`true`, `false`";
   if (field.type === "integer") return `whole number${limits(field)}`;
   if (field.type === "number") return `number${limits(field)}`;
   return isDuration(field) ? "duration" : "text";
