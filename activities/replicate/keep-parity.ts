@@ -1,4 +1,3 @@
-import { announceReplica } from "../../core/catalog/announce-replica.ts";
 import { endFindings } from "../../core/catalog/copy-findings.ts";
 import { dropReplica } from "../../core/catalog/drop-replica.ts";
 import { dissolveParity, hasParity, packsWithoutParity, recordParity, strayParity } from "../../core/catalog/parity.ts";
@@ -6,12 +5,13 @@ import { recordReplica } from "../../core/catalog/record-replica.ts";
 import type { PolicyConfig } from "../../core/config/schema.ts";
 import { Failure, isFailure } from "../../core/domain/failure.ts";
 import type { ParityTotals } from "../../core/domain/run.ts";
-import { packKey, parityKey, parityPrefix } from "../../core/repository/object-keys.ts";
+import { packKey, parityKey } from "../../core/repository/object-keys.ts";
 import { makeParity, type ParityMember, type ReadPart } from "../../core/repository/parity.ts";
 import type { Site } from "../../core/site/site.ts";
 import { hashObject } from "../../core/stores/hash-object.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import { keepAlive } from "../keep-alive.ts";
+import { adoptParity } from "./adopt-parity.ts";
 import { goodSource } from "./parity-sources.ts";
 import { openRoomKeeper } from "./require-room.ts";
 
@@ -32,7 +32,7 @@ export const createKeepParity = ({ site }: ActivityEnvironment) => ({
         catalog,
         policies.map(({ name }) => name),
       );
-      if (!(await hasParity(catalog))) await noteForgotten(at, policies, signal);
+      if (!(await hasParity(catalog))) await adoptParity(at, policies, signal);
       await clearStrays(at, signal, report);
       let made = 0;
       for (const policy of policies) {
@@ -49,15 +49,6 @@ export const createKeepParity = ({ site }: ActivityEnvironment) => ({
       return { made, dissolved };
     }),
 });
-
-/** A catalog that was rebuilt knows no parity: what lies there from before is written down, and is cleared away unless it is made again. */
-const noteForgotten = async (at: Site, policies: readonly PolicyConfig[], signal: AbortSignal): Promise<void> => {
-  const catalog = await at.catalog();
-  for (const name of new Set(policies.flatMap(({ parity }) => parity!.stores))) {
-    const store = await at.store(name);
-    for await (const { key, bytes } of store.list(parityPrefix, signal)) await announceReplica(catalog, key, name, bytes);
-  }
-};
 
 /** Whether it was made: a pack that no store gives now keeps its group from it, and comes into repair first. */
 const makeGroup = async (

@@ -120,6 +120,9 @@ export const rebuildPack = async (
   throw new Failure("ObjectCorrupt", `what parity makes of pack ${wanted} is not that pack: a copy or a piece that was read for it is bad`);
 };
 
+/** No head of 64 packs, twice as many as a policy can ask for, is longer. */
+export const longestParityHead = headBytes + 64 * memberBytes;
+
 /** Whose parity a piece is, and its number, as its own head says. Throws `ObjectCorrupt`, `FormatUnsupported`. */
 export const readParityHead = (bytes: Uint8Array, what: string): ParityGroup & { readonly piece: number } => {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

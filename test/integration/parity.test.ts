@@ -119,18 +119,21 @@ describe("parity of packs", () => {
     assert.deepEqual((await repair()).repaired, { local: 1, away: 1 });
   });
 
-  test("a catalog that was rebuilt does not know the pieces: they are made again, and those of before are cleared away", async () => {
+  test("a catalog that was rebuilt does not know the pieces: they say whose they are, and count again; what belongs to nothing is cleared away", async () => {
     const catalog = await own.site.catalog();
     const stray = join(own.folder, "third", "parity", "ab", "ab".repeat(32));
     await mkdir(join(stray, ".."), { recursive: true });
     await writeFile(stray, "of another day");
     await query(catalog, "forgetting", "DELETE FROM dbgov.parity_group");
     await query(catalog, "forgetting", "DELETE FROM dbgov.replica WHERE object LIKE 'parity/%'");
-    assert.deepEqual(await keep(), { made: 1, dissolved: 0 });
+    assert.deepEqual(await keep(), { made: 0, dissolved: 0 });
     assert.equal((await pieces()).length, 3);
     await query(catalog, "aging", "UPDATE dbgov.replica SET recorded_at = now() - interval '2 days' WHERE object LIKE 'parity/%'");
     await keep();
     assert.equal((await pieces()).length, 2);
+    assert.deepEqual((await challenge("third")).proven, 2);
+    await loseEverywhere(packs[2]!, packs[3]!);
+    assert.deepEqual((await repair()).repaired, { local: 2, away: 2 });
   });
 
   test("once a pack is deleted its group is dissolved, and its parity goes from the store", async () => {
