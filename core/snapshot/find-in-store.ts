@@ -19,10 +19,13 @@ export const snapshotsInStore = async (store: Store, signal: AbortSignal): Promi
   return ids.sort().reverse();
 };
 
+/** What of a kit opens snapshots. */
+export type OpeningKit = Pick<RecoveryKit, "secret" | "signingKeys" | "envelopesOf">;
+
 /** A snapshot opened with nothing but a store and a recovery kit, and what a restore of it needs. */
 export const openWithKit = async (
   store: Store,
-  kit: RecoveryKit,
+  kit: OpeningKit,
   snapshot: string,
   signal: AbortSignal,
 ): Promise<{ manifest: Manifest; access: SnapshotAccess }> => {
@@ -36,7 +39,7 @@ export const openWithKit = async (
 };
 
 /** From the kit's keyring, or else from the store, where a policy put them there. None: the failure to open says so. */
-const envelopesFor = async (store: Store, kit: RecoveryKit, object: string, signal: AbortSignal): Promise<readonly Envelope[]> => {
+const envelopesFor = async (store: Store, kit: OpeningKit, object: string, signal: AbortSignal): Promise<readonly Envelope[]> => {
   const kept = kit.envelopesOf(object);
   if (kept.length > 0) return kept;
   try {

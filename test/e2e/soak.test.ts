@@ -19,7 +19,16 @@ test("whatever is killed in a few rounds, a snapshot is complete or is not there
     }
   });
   const bin = await findPostgresFolder(progressToStderr);
-  const result = await soak({ seed, rounds, lanes: 1, temporal: temporal.address, bin, onRound: () => {}, onFailure: () => {} });
+  const result = await soak({
+    seed,
+    engine: "postgres",
+    rounds,
+    lanes: 1,
+    temporal: temporal.address,
+    bin,
+    onRound: () => {},
+    onFailure: () => {},
+  });
   assert.deepEqual(result.failed, []);
   assert.deepEqual(Object.keys(summaryOf(result).faults).sort(), wanted.toSorted(), textSummary(result));
 });

@@ -80,24 +80,24 @@ export const faults: readonly Fault[] = [
   {
     name: "database's server crashes",
     in: ["backup", "restore", "drill"],
-    strike: async ({ databases }) => {
-      const recovered = databases.crash();
+    strike: async ({ database }) => {
+      const recovered = database.crash();
       return () => recovered;
     },
   },
   {
     name: "database's server stopped at once",
     in: ["backup", "restore", "drill"],
-    strike: async ({ databases }, random) => {
-      await databases.abort();
+    strike: async ({ database }, random) => {
+      await database.abort();
       return async () => {
         await pause(random);
-        await databases.start();
+        await database.start();
       };
     },
   },
-  { name: "connections to the database cut", in: ["backup", "restore", "drill"], strike: cut(({ toDatabases }) => toDatabases) },
-  { name: "connections to the database stand still", in: ["backup", "restore"], strike: stall(({ toDatabases }) => toDatabases) },
+  { name: "connections to the database cut", in: ["backup", "restore", "drill"], strike: cut(({ toDatabase }) => toDatabase) },
+  { name: "connections to the database stand still", in: ["backup", "restore"], strike: stall(({ toDatabase }) => toDatabase) },
   {
     name: "catalog's server crashes",
     in: ["backup", "retention"],

@@ -14,9 +14,9 @@ import { type Cluster, createCluster } from "../integration/postgres-cluster.ts"
 import { type RunningWorker, startWorker } from "../sample/run-worker.ts";
 import { openTcpFront, type TcpFront, throughFront } from "../sample/tcp-front.ts";
 import { makeNamespace } from "../sample/test-site.ts";
+import { openSoakedServer, type SoakedEngine, type SoakedServer } from "./servers/soaked-server.ts";
 import { siteConfig, variableOf } from "./site-config.ts";
 import { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
-import { createSource, databaseUrl } from "./source.ts";
 import { openUndoing, type Undoing } from "./undo.ts";
 
 /** Everything that one lane of the soak breaks: servers, connections, a disk and a worker of its own. */
@@ -25,14 +25,11 @@ export interface Place {
   readonly client: Client;
   /** For looking at what came of it: straight to the catalog, past the front. */
   readonly site: Site;
-  readonly databases: Cluster;
+  readonly database: SoakedServer;
   readonly catalogs: Cluster;
-  readonly toDatabases: TcpFront;
+  readonly toDatabase: TcpFront;
   readonly toCatalog: TcpFront;
   readonly toTemporal: TcpFront;
-  /** Straight to it, past the front. */
-  readonly source: string;
-  readonly target: string;
   /** Where the processes of the product put temporary files. */
   readonly temporary: string;
   startWorker(): Promise<void>;
@@ -47,7 +44,7 @@ export interface Place {
   close(): Promise<void>;
 }
 
-export const openPlace = async (options: { name: string; temporal: string; bin: string }): Promise<Place> => {
+export const openPlace = async (options: { name: string; temporal: string; bin: string; engine: SoakedEngine }): Promise<Place> => {
   const undoing = openUndoing();
   try {
     return await fillPlace(options, undoing);
@@ -57,28 +54,26 @@ export const openPlace = async (options: { name: string; temporal: string; bin: 
   }
 };
 
-const fillPlace = async ({ name, temporal, bin }: Parameters<typeof openPlace>[0], undoing: Undoing): Promise<Place> => {
+const fillPlace = async ({ name, temporal, bin, engine }: Parameters<typeof openPlace>[0], undoing: Undoing): Promise<Place> => {
   const folder = await mkdtemp(join(tmpdir(), `dbgov ${name} `));
   undoing.add(() => rm(folder, { recursive: true, force: true }));
   const disk = await mountSmallDisk(join(folder, "disk"), undoing);
   const temporary = join(folder, "temporary");
   await mkdir(temporary);
-  const [databases, catalogs] = [await openCluster(bin, undoing), await openCluster(bin, undoing)];
-  const toDatabases = await openFront(new URL(databases.url), undoing);
+  const [database, catalogs] = [await openSoakedServer(engine, folder, bin, undoing), await openCluster(bin, undoing)];
+  const { source, target } = database;
+  const toDatabase = await openFront(new URL(source), undoing);
   const toCatalog = await openFront(new URL(catalogs.url), undoing);
   const toTemporal = await openFront(new URL(`http://${temporal}`), undoing);
-  const source = await createSource(databases, "soak");
-  await databases.sql("CREATE DATABASE soak_target");
-  const target = databaseUrl(databases, "soak_target");
   const through = (url: string, front: TcpFront) => throughFront(url, new URL(url).host, front);
 
   await createKeys(join(folder, "keys"));
   const config = join(folder, "dbgov.yaml");
   const address = `127.0.0.1:${toTemporal.port}`;
-  await writeFile(config, stringify(siteConfig({ name, temporal: address, landing: join(disk.folder, "landing") })));
+  await writeFile(config, stringify(siteConfig({ name, engine, temporal: address, landing: join(disk.folder, "landing") })));
   const urls = (catalog: string, database: string) => ({ [variableOf(name, "catalog")]: catalog, [variableOf(name, "source")]: database });
   const environment = {
-    ...urls(through(catalogs.url, toCatalog), through(source, toDatabases)),
+    ...urls(through(catalogs.url, toCatalog), through(source, toDatabase)),
     ...{ DBGOV_PG_BIN: bin, TMPDIR: temporary },
   };
   Object.assign(process.env, urls(catalogs.url, source), { DBGOV_PG_BIN: bin });
@@ -97,7 +92,7 @@ const fillPlace = async ({ name, temporal, bin }: Parameters<typeof openPlace>[0
     await (await worker?.catch(() => undefined))?.kill();
   });
   return {
-    ...{ folder, client, site, databases, catalogs, toDatabases, toCatalog, toTemporal, source, target, temporary, disk },
+    ...{ folder, client, site, database, catalogs, toDatabase, toCatalog, toTemporal, temporary, disk },
     startWorker: async () => {
       await unlessBrokenOff();
       worker = startWorker({ config, folder, environment, grace: "1s" });
@@ -107,7 +102,7 @@ const fillPlace = async ({ name, temporal, bin }: Parameters<typeof openPlace>[0
     killWorker: async () => void (await (await worker)?.kill()),
     workerPid: async () => (await worker)?.pid ?? 0,
     restore: async (...args) => {
-      const all = ["restore", ...args, "--to", through(target, toDatabases), "--config", config, "--json"];
+      const all = ["restore", ...args, "--to", through(target, toDatabase), "--config", config, "--json"];
       const child = spawn(launcher, all, { cwd: folder, env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
       restoring = child;
       const output = { stdout: "", stderr: "" };

@@ -9,13 +9,13 @@ import type { BackupResult } from "../../core/domain/run.ts";
 import type { Random } from "../../core/domain/seeded-random.ts";
 import { restoreSources } from "../../core/site/restore-sources.ts";
 import { restoreSnapshot } from "../../core/snapshot/restore-snapshot.ts";
+import type { SnapshotSource } from "../../core/snapshot/snapshot-reader.ts";
 import { jobContext } from "../integration/stored-snapshot.ts";
-import { runSql } from "../sample/test-site.ts";
 import type { Fault, Work } from "./faults.ts";
+import { mustNotBeOffered, offeredByStores } from "./offered.ts";
 import { mustHold, type Outcome, type RoundResult, Violation } from "./outcome.ts";
 import type { Place } from "./place.ts";
 import { soakedDatabase } from "./site-config.ts";
-import { changeSource, contentOf } from "./source.ts";
 
 /** A lane of the soak between two rounds. */
 export interface Lane {
@@ -50,10 +50,10 @@ interface Judged {
 }
 
 const startWork = (lane: Lane, type: Work): Promise<WorkflowHandle> => {
-  const { client, site } = lane.place;
+  const { client, site, database } = lane.place;
   const input = {
     backup: backupInputOf(site, soakedDatabase),
-    drill: { database: soakedDatabase, engine: "postgres" },
+    drill: { database: soakedDatabase, engine: database.engine },
     retention: { databases: [soakedDatabase] },
     restore: {},
   }[type];
@@ -116,7 +116,8 @@ const pendingOf = async (handle: WorkflowHandle): Promise<string> => {
 
 /** Runs one, and restores it; fails the soak unless both get through. */
 export const undisturbedBackup = async (lane: Lane): Promise<void> => {
-  const content = await contentOf(lane.place.source);
+  const { database } = lane.place;
+  const content = await database.contentOf(database.source);
   const began = Date.now();
   const ended = await endOf(await startWork(lane, "backup"));
   mustHold(ended.type === "done", `an undisturbed backup failed: ${ended.type}: ${ended.message}`);
@@ -129,27 +130,30 @@ export const undisturbedBackup = async (lane: Lane): Promise<void> => {
 
 /** The snapshot restores, and is what the source was, by the product's own comparison and by ours. */
 const mustRestore = async (lane: Lane, snapshot: string, only?: string): Promise<void> => {
-  const { site, target } = lane.place;
-  const sources = await restoreSources(site, snapshot, soakedDatabase, { only });
-  const job = { ...sources, engine: "postgres" as const, url: target, replace: true, parallelism: 2 };
+  await mustRestoreFrom(lane, snapshot, await restoreSources(lane.place.site, snapshot, soakedDatabase, { only }));
+};
+
+const mustRestoreFrom = async (lane: Lane, snapshot: string, sources: SnapshotSource): Promise<void> => {
+  const { database } = lane.place;
+  const job = { ...sources, engine: database.engine, url: database.target, replace: true, parallelism: 2 };
   const { identical, differences } = await restoreSnapshot(job, jobContext());
   mustHold(identical, `${snapshot} was not restored identically: ${differences.join("; ")}`);
   await mustBe(lane, snapshot);
 };
 
 const mustBe = async ({ place, contents }: Lane, snapshot: string): Promise<void> => {
-  const [expected, found] = [contents.get(snapshot), await contentOf(place.target)];
+  const [expected, found] = [contents.get(snapshot), await place.database.contentOf(place.database.target)];
   mustHold(expected === found, `${snapshot} was restored as\n  ${found}\nwhere the source was\n  ${expected}`);
 };
 
 const reached = ({ states }: SnapshotRecord, wanted: string): boolean => states.some(({ state }) => state === wanted);
 
 const backup = async (lane: Lane, fault: Fault, random: Random): Promise<Judged> => {
-  const { site, source } = lane.place;
+  const { site, database } = lane.place;
   const catalog = await site.catalog();
   const known = new Set((await listSnapshots(catalog, { removed: true })).map(({ snapshot }) => snapshot));
-  await changeSource(source, random);
-  const content = await contentOf(source);
+  await database.change(random);
+  const content = await database.contentOf(database.source);
   const { ended, at } = await disturbed(lane, "backup", fault, random);
   const run = ended.type === "done" && (ended.result as BackupResult).degraded ? "degraded" : ended.type;
   const made = (await listSnapshots(catalog, { removed: true })).filter(({ snapshot }) => !known.has(snapshot));
@@ -164,7 +168,13 @@ const backup = async (lane: Lane, fault: Fault, random: Random): Promise<Judged>
     outcome = run === "done" ? "done" : run === "degraded" ? "degraded" : "kept";
   } else if (snapshot !== undefined) {
     lane.contents.set(snapshot.snapshot, content);
+    await mustNotBeOffered(lane.place, snapshot.snapshot);
+    if (snapshot.removedAt === null) await mustRestore(lane, snapshot.snapshot);
     outcome = "sealed";
+  }
+  for (const [id, sources] of await offeredByStores(lane.place, new Set([...known, ...made.map((each) => each.snapshot)]))) {
+    if (!lane.contents.has(id)) lane.contents.set(id, content);
+    await mustRestoreFrom(lane, id, sources);
   }
   if (outcome !== "done") await undisturbedBackup(lane);
   return { outcome, run, at };
@@ -189,10 +199,11 @@ const restore = async (lane: Lane, { strike }: Fault, random: Random): Promise<J
   const usual = lane.usual.restore;
   const moment = random.next() * 1.1 * usual;
   const began = Date.now();
+  const hasBegun = await place.database.watchTarget();
   const running = place.restore(snapshot, "--replace");
   // Starting and comparing take most of the time: often enough the moment is in between, while it writes.
   const writing = random.next() < 0.6;
-  if (writing) await Promise.race([begunToWrite(place.target, running), running]);
+  if (writing) await Promise.race([begunToWrite(hasBegun, running), running]);
   await Promise.race([delay(writing ? random.between(0, 400) : moment), running]);
   const early = await Promise.race([running.then(() => true), Promise.resolve(false)]);
   const repair = await strike(place, random);
@@ -219,17 +230,12 @@ const restore = async (lane: Lane, { strike }: Fault, random: Random): Promise<J
   return { outcome: "replaced", run, at };
 };
 
-/** A restore keeps in the target how far it is, from before it writes until it is done. */
-const begunToWrite = async (target: string, until: Promise<unknown>): Promise<void> => {
+const begunToWrite = async (hasBegun: () => Promise<boolean>, until: Promise<unknown>): Promise<void> => {
   let over = false;
   void until.then(() => {
     over = true;
   });
-  while (!over) {
-    const found = await runSql(target, "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'dbgov\\_restore\\_%'");
-    if (found.length > 0) return;
-    await delay(10);
-  }
+  while (!over && !(await hasBegun())) await delay(10);
 };
 
 const outcomeOf = ({ code, stdout }: { code: number; stdout: string }): string => {
@@ -244,8 +250,8 @@ const drill = async (lane: Lane, fault: Fault, random: Random): Promise<Judged> 
     const next = await endOf(await startWork(lane, "drill"));
     mustHold(next.type === "done", `an undisturbed drill failed: ${next.type}: ${next.message}`);
   }
-  const scratch = await lane.place.databases.sql<{ datname: string }>("SELECT datname FROM pg_database WHERE datname LIKE 'dbgov_drill_%'");
-  mustHold(scratch.length === 0, `a drill left ${scratch.map(({ datname }) => datname).join(", ")}`);
+  const scratches = await lane.place.database.scratches();
+  mustHold(scratches.length === 0, `a drill left ${scratches.join(", ")}`);
   return { outcome: ended.type === "done" ? "done" : "again", run: ended.type, at };
 };
 

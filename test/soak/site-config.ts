@@ -1,5 +1,12 @@
+import type { EngineName } from "../../core/domain/snapshot.ts";
+
 /** A small `dbgov.yaml`: two stores, of which the first has a disk of its own; little patience; what may go goes at once. */
-export const siteConfig = ({ name, temporal, landing }: { name: string; temporal: string; landing: string }): unknown => {
+export const siteConfig = ({
+  name,
+  engine,
+  temporal,
+  landing,
+}: Record<"name" | "temporal" | "landing", string> & { engine: EngineName }): unknown => {
   return {
     organization: name,
     temporal: { address: temporal, namespace: name },
@@ -12,7 +19,7 @@ export const siteConfig = ({ name, temporal, landing }: { name: string; temporal
     },
     recipients: [{ name: "recovery", publicKey: "keys/recovery.public", secretKey: { file: "keys/recovery.secret" } }],
     recoveryKit: "recovery-kit",
-    databases: [{ name: soakedDatabase, engine: "postgres", url: { env: variableOf(name, "source") }, policy: "nightly" }],
+    databases: [{ name: soakedDatabase, engine, url: { env: variableOf(name, "source") }, policy: "nightly" }],
     stores: [
       { name: "landing", kind: "directory", domain: "small-disk", path: landing },
       { name: "second", kind: "directory", domain: "other-disk", path: "second" },

@@ -8,6 +8,7 @@ import { mustLeaveNothing } from "./leftovers.ts";
 import type { RoundResult } from "./outcome.ts";
 import { openPlace } from "./place.ts";
 import { openLane, runRound } from "./round.ts";
+import type { SoakedEngine } from "./servers/soaked-server.ts";
 
 export interface SoakOptions {
   readonly seed: number;
@@ -19,6 +20,7 @@ export interface SoakOptions {
   readonly temporal: string;
   /** Folder of PostgreSQL's programs. */
   readonly bin: string;
+  readonly engine: SoakedEngine;
   readonly onRound: (result: RoundResult) => void;
   readonly onFailure: (failed: FailedRound) => void;
 }
@@ -57,7 +59,7 @@ export const soak = async (options: SoakOptions): Promise<SoakResult> => {
   const failed: FailedRound[] = [];
 
   const useLane = async (name: string): Promise<void> => {
-    const place = await openPlace({ name, temporal: options.temporal, bin: options.bin });
+    const place = await openPlace({ name, temporal: options.temporal, bin: options.bin, engine: options.engine });
     let now = { round: 0, work: "backup", fault: "none" };
     try {
       const lane = await openLane(place);
@@ -83,7 +85,7 @@ export const soak = async (options: SoakOptions): Promise<SoakResult> => {
     }
   };
   const lanes = Array.from({ length: options.lanes }, async (_, at) => {
-    for (let use = 1; left.length > 0; use += 1) await useLane(`soak-${seed}-${at + 1}-${use}-${Date.now().toString(36)}`);
+    for (let use = 1; left.length > 0; use += 1) await useLane(`soak-${process.pid}-${seed}-${at + 1}-${use}-${Date.now().toString(36)}`);
   });
   await Promise.all(lanes);
   return { rounds, failed };

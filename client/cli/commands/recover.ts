@@ -51,7 +51,7 @@ export const action: CommandAction = async (input) => {
 };
 
 /** Says whose kit it is that does not trust the snapshot's signature: it may be the wrong one. */
-const open: typeof openWithKit = async (store, kit, snapshot, signal) => {
+const open = async (store: Store, kit: Kit, snapshot: string, signal: AbortSignal): ReturnType<typeof openWithKit> => {
   try {
     return await openWithKit(store, kit, snapshot, signal);
   } catch (error) {

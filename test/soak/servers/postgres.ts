@@ -1,6 +1,7 @@
-import type { Random } from "../../core/domain/seeded-random.ts";
-import type { Cluster } from "../integration/postgres-cluster.ts";
-import { runSql } from "../sample/test-site.ts";
+import type { Random } from "../../../core/domain/seeded-random.ts";
+import { createCluster } from "../../integration/postgres-cluster.ts";
+import { runSql } from "../../sample/test-site.ts";
+import type { OpenServer } from "./soaked-server.ts";
 
 /** A database of a few megabytes that is ugly enough to notice what is lost: several tables, keys, a view, a sequence, bytes. */
 const schema = `
@@ -16,21 +17,36 @@ const schema = `
   INSERT INTO documents SELECT n, jsonb_build_object('n', n, 'text', repeat(md5(n::text), 6)), sha512(n::text::bytea) FROM generate_series(1, 3000) n;
   ANALYZE`;
 
-export const createSource = async (cluster: Cluster, name: string): Promise<string> => {
-  await cluster.sql(`CREATE DATABASE ${name}`);
-  const url = databaseUrl(cluster, name);
-  await runSql(url, schema);
-  return url;
-};
-
-export const databaseUrl = ({ url }: Cluster, name: string): string => {
+const databaseUrl = (url: string, name: string): string => {
   const own = new URL(url);
   own.pathname = `/${name}`;
   return own.href;
 };
 
-/** Some rows change, some come, some go: by turns a little and a lot. */
-export const changeSource = async (url: string, random: Random): Promise<void> => {
+export const openPostgres: OpenServer = async (_folder, bin, undoing) => {
+  const cluster = await createCluster(bin);
+  undoing.add(() => cluster.remove());
+  await cluster.start();
+  for (const name of ["soak", "soak_target"]) await cluster.sql(`CREATE DATABASE ${name}`);
+  const [source, target] = [databaseUrl(cluster.url, "soak"), databaseUrl(cluster.url, "soak_target")];
+  await runSql(source, schema);
+  return {
+    ...{ engine: "postgres", source, target, contentOf },
+    start: () => cluster.start(),
+    abort: () => cluster.abort(),
+    crash: () => cluster.crash(),
+    change: (random) => changeSource(source, random),
+    // A restore keeps in the target how far it is, from before it writes until it is done.
+    watchTarget: async () => async () =>
+      (await runSql(target, "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'dbgov\\_restore\\_%'")).length > 0,
+    scratches: async () =>
+      (await cluster.sql<{ datname: string }>("SELECT datname FROM pg_database WHERE datname LIKE 'dbgov_drill_%'")).map(
+        ({ datname }) => datname,
+      ),
+  };
+};
+
+const changeSource = async (url: string, random: Random): Promise<void> => {
   const [word, share] = [random.between(1, 1_000_000_000), random.oneOf([2, 20, 400])];
   await runSql(
     url,
@@ -43,8 +59,7 @@ export const changeSource = async (url: string, random: Random): Promise<void> =
   );
 };
 
-/** What is in the database, told by SQL alone and not by anything of the product. */
-export const contentOf = async (url: string): Promise<string> => {
+const contentOf = async (url: string): Promise<string> => {
   const digest = (table: string): string =>
     `(SELECT count(*) || ' ' || coalesce(md5(string_agg(md5(t::text), '' ORDER BY id)), '') FROM ${table} t)`;
   const [row] = await runSql<{ content: string }>(
