@@ -103,7 +103,11 @@ async function* dumpSchema(address: Address, token: string, signal: AbortSignal)
           `${describe(address)}: the pg_dump in ${folder} is built without TLS: install postgresql-client-${majorOf(version)}, or name a folder with another in DBGOV_PG_BIN`,
           { cause: error },
         );
-      throw new Failure(dumpFailureType(error.stderr), `${describe(address)}: pg_dump: ${error.complaint}`, { cause: error });
+      throw new Failure(
+        error.passing ? "DatabaseUnreachable" : dumpFailureType(error.stderr),
+        `${describe(address)}: pg_dump: ${error.complaint}`,
+        { cause: error },
+      );
     } finally {
       stopAsking();
     }

@@ -1,14 +1,17 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
-import type { Readable } from "node:stream";
+import { type ChildProcess, spawn } from "node:child_process";
+import { Readable } from "node:stream";
 import { type Address, libpqEnvironment, withoutPassword } from "./address.ts";
 
 /** A program that ended badly. `stderr` is the end of what it said, without the password. */
 export class ToolError extends Error {
   override readonly name = "ToolError";
   readonly stderr: string;
-  constructor(program: string, outcome: string, stderr: string) {
+  /** It was not even started, for want of something that others give back. */
+  readonly passing: boolean;
+  constructor(program: string, outcome: string, stderr: string, passing = false) {
     super(`${program} ${outcome}`);
     this.stderr = stderr;
+    this.passing = passing;
   }
   get complaint(): string {
     return complaintIn(this.stderr) ?? this.message;
@@ -46,26 +49,33 @@ interface Running {
   kill(): void;
 }
 
+/** Where the process has no file descriptor left, Node makes no streams, and tells of it by an event alone. */
+type Started = Omit<ChildProcess, "stdout" | "stderr"> & { readonly stdout: Readable | undefined; readonly stderr: Readable | undefined };
+
 const start = (program: string, args: readonly string[], address: Address, extra: Record<string, string>): Running => {
-  const child: ChildProcessByStdio<null, Readable, Readable> = spawn(program, args, {
+  const child = spawn(program, args, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...libpqEnvironment(address), ...extra },
-  });
+  }) as Started;
   let stderr = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     if (stderr.length < stderrLimit) stderr += text;
   });
   const name = program.split("/").at(-1) ?? program;
   const { promise: ended, resolve, reject } = Promise.withResolvers<string>();
   ended.catch(() => undefined); // whoever reads the output to its end awaits it; whoever stops early does not care
-  child.once("error", (error) => reject(new ToolError(name, `cannot be started: ${error.message}`, "")));
+  child.once("error", (error: NodeJS.ErrnoException) =>
+    reject(
+      new ToolError(name, `cannot be started: ${error.message}`, "", ["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"].includes(error.code ?? "")),
+    ),
+  );
   child.once("close", (code, killedBy) => {
     const said = withoutPassword(address, stderr);
     if (code === 0) resolve(said);
     else reject(new ToolError(name, killedBy === null ? `ended with ${code}` : `was killed (${killedBy})`, said));
   });
   return {
-    stdout: child.stdout,
+    stdout: child.stdout ?? Readable.from([]),
     ended,
     kill: () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
