@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { MockActivityEnvironment } from "@temporalio/testing";
+import type { ActivityEnvironment } from "../../activities/environment.ts";
+import { createRelocate, type RelocatedPage, type RelocationPage } from "../../activities/replicate/relocate.ts";
+import { commitSnapshot } from "../../core/catalog/commit-snapshot.ts";
+import { listReplicas } from "../../core/catalog/list-replicas.ts";
+import { markPackWritten } from "../../core/catalog/mark-pack-written.ts";
+import { recordReplica } from "../../core/catalog/record-replica.ts";
+import { registerPack } from "../../core/catalog/register-pack.ts";
+import type { Config } from "../../core/config/schema.ts";
+import { Failure, isFailure } from "../../core/domain/failure.ts";
+import { configKey, manifestKey, packKey, rangeKey } from "../../core/repository/object-keys.ts";
+import { openDirectoryStore } from "../../core/stores/directory.ts";
+import type { Store } from "../../core/stores/store.ts";
+import { createCatalog, packOf, snapshotOf } from "../integration/catalog-database.ts";
+import { exampleConfig } from "../sample/example-config.ts";
+
+const { catalog } = await createCatalog();
+const folder = await mkdtemp(join(tmpdir(), "dbgov-relocate-"));
+after(() => rm(folder, { recursive: true }));
+const signal = new AbortController().signal;
+const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+/** Three folders as stores, of names of this test's own: the policy lands in the first, and names the others. */
+const openPlace = (change: (config: Config, names: Record<"disk" | "old" | "new", string>) => void = () => {}) => {
+  const mark = randomBytes(3).toString("hex");
+  const names = { disk: `disk-${mark}`, old: `old-${mark}`, new: `new-${mark}` };
+  const stores = new Map<string, Store>(
+    Object.values(names).map((name) => [name, openDirectoryStore({ kind: "directory", name, domain: name, path: join(folder, name) })]),
+  );
+  const config: Config = structuredClone(exampleConfig);
+  config.stores = Object.values(names).map((name) => ({ kind: "directory" as const, name, domain: name, path: join(folder, name) }));
+  Object.assign(config.policies[0]!, { landing: names.disk, stores: [names.old, names.new], envelopes: [], archive: [] });
+  config.log.store = names.disk;
+  change(config, names);
+  const site = {
+    loaded: { config },
+    catalog: async () => catalog,
+    store: async (name: string) => {
+      const store = stores.get(name);
+      if (store === undefined) throw new Failure("NameUnknown", `no store ${name}`);
+      return store;
+    },
+  };
+  const activities = createRelocate({ site: async () => site } as unknown as ActivityEnvironment);
+  const all = async (step: "relocatePage" | "emptyPage", leaving: string | null, gone = false): Promise<RelocatedPage> => {
+    const sum = { next: null, objects: 0, moved: 0, bytes: 0, left: {} as Record<string, number> };
+    for (let after: string | null = ""; after !== null; ) {
+      const input: RelocationPage = { leaving, gone, after, rate: null };
+      const page: RelocatedPage = await new MockActivityEnvironment().run(
+        activities[step] as (input: RelocationPage) => Promise<RelocatedPage>,
+        input,
+      );
+      after = page.next;
+      Object.assign(sum, { objects: sum.objects + page.objects, moved: sum.moved + page.moved, bytes: sum.bytes + page.bytes });
+      for (const [why, count] of Object.entries(page.left)) sum.left[why] = (sum.left[why] ?? 0) + count;
+    }
+    return sum;
+  };
+  return { names, stores, config, all };
+};
+
+/** A snapshot of one pack and one range, whole in each of these stores. */
+const stored = async (stores: readonly Store[], database = "shop") => {
+  const [pack, range, manifest] = [randomBytes(3_000), randomBytes(200), randomBytes(100)];
+  await registerPack(catalog, { ...packOf(sha256(pack)), bytes: pack.length, store: stores[0]!.name });
+  await markPackWritten(catalog, sha256(pack));
+  const commit = snapshotOf(database, [{ id: sha256(range), packs: [sha256(pack)] }], { manifestHash: sha256(manifest) });
+  await commitSnapshot(catalog, commit);
+  const objects = [
+    [packKey(sha256(pack)), pack],
+    [rangeKey(sha256(range)), range],
+    [manifestKey(commit.snapshot), manifest],
+  ] as const;
+  for (const store of stores) {
+    await store.put(configKey, Buffer.from("{}"), signal);
+    for (const [object, content] of objects) {
+      await store.put(object, content, signal);
+      await recordReplica(catalog, { object, store: store.name, receipt: "there", bytes: content.length, provenAt: null });
+    }
+  }
+  return { keys: objects.map(([key]) => key), pack: objects[0][0] };
+};
+const holders = async (key: string): Promise<string[]> => (await listReplicas(catalog, [key])).map(({ store }) => store);
+
+test("what an evacuation copies comes from a good copy: one that was altered is passed by, and nothing of it is spread", async () => {
+  const { names, stores, all } = openPlace();
+  const [disk, old, fresh] = [stores.get(names.disk)!, stores.get(names.old)!, stores.get(names.new)!];
+  const { keys, pack } = await stored([disk, old]);
+  await writeFile(join(folder, names.disk, pack), randomBytes(3_000));
+  const page = await all("relocatePage", names.old);
+  assert.deepEqual([page.moved, page.left], [3, {}]);
+  for (const key of keys) assert.deepEqual(await holders(key), [names.disk, names.new, names.old].sort());
+  assert.equal(sha256(await fresh.get(pack, signal)), pack.split("/").at(-1), "the one that is left had the good one");
+  assert.deepEqual((await all("relocatePage", names.old)).moved, 0);
+});
+
+test("of a store that is gone nothing is read; what nobody has a good copy of is told, and the rest gets its place", async () => {
+  const { names, stores, all } = openPlace();
+  const [disk, old] = [stores.get(names.disk)!, stores.get(names.old)!];
+  const first = await stored([disk, old]);
+  const lost = await stored([disk, old]);
+  await writeFile(join(folder, names.disk, lost.pack), randomBytes(3_000));
+  const asked = (): never => assert.fail("nothing is asked of a store that is gone");
+  stores.set(names.old, { ...old, get: asked, put: asked, stat: asked, list: asked, delete: asked });
+  const page = await all("relocatePage", names.old, true);
+  assert.equal(page.moved, 5);
+  const [[why, count] = []] = Object.entries(page.left);
+  assert.equal(count, 1);
+  assert.match(why!, /^no store has a good copy of an object that can be read now: an object in store disk-\w+ does not have the bytes/);
+  assert.ok((await holders(first.pack)).includes(names.new));
+  assert.ok(!(await holders(lost.pack)).includes(names.new));
+});
+
+test("a store that does not answer is asked once in a page, and the quota of another is not burst", async () => {
+  const { names, stores, all } = openPlace((config, { new: fresh }) => {
+    config.stores.find(({ name }) => name === fresh)!.quota = "4kB";
+  });
+  const [disk, old] = [stores.get(names.disk)!, stores.get(names.old)!];
+  await stored([disk, old]);
+  await stored([disk, old]);
+  const page = await all("relocatePage", names.old);
+  // One pack fits, the second does not; ranges and manifests do.
+  assert.equal(page.moved, 5);
+  assert.deepEqual(Object.values(page.left), [1]);
+  assert.match(Object.keys(page.left)[0]!, /1 of 2 copies in 1 of 2 domains have a place.*new-\w+ has room for/);
+
+  const away = openPlace();
+  const [ground, left, target] = [away.names.disk, away.names.old, away.names.new];
+  await stored([away.stores.get(ground)!, away.stores.get(left)!]);
+  let asked = 0;
+  const refuses = async (): Promise<never> => {
+    asked += 1;
+    throw new Failure("StoreUnreachable", `store ${target} is away`);
+  };
+  away.stores.set(target, { ...away.stores.get(target)!, name: target, stat: refuses, put: refuses });
+  const page2 = await new MockActivityEnvironment().run(
+    createRelocate({
+      site: async () => ({
+        loaded: { config: away.config },
+        catalog: async () => catalog,
+        store: async (name: string) => away.stores.get(name)!,
+      }),
+    } as unknown as ActivityEnvironment).relocatePage,
+    { leaving: left, gone: false, after: "", rate: null },
+  );
+  assert.equal(page2.moved, 0);
+  assert.ok(asked >= 1 && asked <= 2, "two at once may ask, and nobody after them");
+});
+
+test("emptying takes what is safe elsewhere and nothing else, and is refused while a policy or the log names the store", async () => {
+  const { names, stores, config, all } = openPlace();
+  const [disk, old, fresh] = [stores.get(names.disk)!, stores.get(names.old)!, stores.get(names.new)!];
+  const safe = await stored([disk, old, fresh]);
+  const alone = await stored([old]);
+  const refused = (message: RegExp) => (error: unknown) => isFailure(error, "UsageInvalid") && message.test(error.message);
+  await assert.rejects(all("emptyPage", names.old), refused(/policy nightly still names store old-/));
+  config.policies[0]!.stores = [names.new];
+  config.log.store = names.old;
+  await assert.rejects(all("emptyPage", names.old), refused(/the log lives in store old-/));
+  config.log.store = names.disk;
+  const emptied = await all("emptyPage", names.old);
+  assert.equal(emptied.moved, 3);
+  assert.deepEqual(await holders(safe.pack), [names.disk, names.new].sort());
+  assert.deepEqual(await holders(alone.pack), [names.old]);
+  const files = await readdir(join(folder, names.old, "packs"), { recursive: true });
+  assert.equal(files.filter((name) => name.includes("/")).length, 1);
+
+  // A pack that a capture has just written, and nothing refers to yet, stays.
+  const fresher = randomBytes(500);
+  await registerPack(catalog, { ...packOf(sha256(fresher)), store: names.old });
+  await old.put(packKey(sha256(fresher)), fresher, signal);
+  await recordReplica(catalog, { object: packKey(sha256(fresher)), store: names.old, receipt: "there", bytes: 500, provenAt: null });
+  assert.equal((await all("emptyPage", names.old)).moved, 0);
+});
