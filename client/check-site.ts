@@ -5,6 +5,7 @@ import { asFailure, Failure, failureTypes } from "../core/domain/failure.ts";
 import { addressOfKey, probeAnchor } from "../core/ledger/evm.ts";
 import { registryPlace } from "../core/site/registry-place.ts";
 import type { Site } from "../core/site/site.ts";
+import { onTheSameDisk } from "../core/stores/shared-disks.ts";
 import { formatBytes } from "./cli/terminal.ts";
 import { connectSite } from "./connect.ts";
 
@@ -62,11 +63,17 @@ export async function* checkSite(site: Site, signal: AbortSignal, onStart: (what
       return [`${engine} ${probe.version}, ${probe.databaseName}, about ${formatBytes(probe.estimatedBytes)}`];
     });
   }
-  for (const { name, kind } of config.stores) {
+  for (const declared of config.stores) {
+    const { name, kind } = declared;
     yield await examine("store", name, async () => {
       const store = await site.store(name);
       await store.probe(signal);
-      return [`${kind}: ${found[store.capabilities.deletion]}`, ...((await store.notices?.(signal)) ?? [])];
+      const beside = declared.kind === "directory" ? await onTheSameDisk(declared, config.stores) : [];
+      return [
+        `${kind}: ${found[store.capabilities.deletion]}`,
+        ...((await store.notices?.(signal)) ?? []),
+        ...beside.map((other) => `it is on the same file system as ${other}, though of another domain: one disk that fails takes both`),
+      ];
     });
   }
   for (const anchor of config.anchors) {

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm, truncate, utimes, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readdir, readlink, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { after, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { openDirectoryStore } from "../../core/stores/directory.ts";
+import { onTheSameDisk } from "../../core/stores/shared-disks.ts";
 import type { Store, StoreOptions } from "../../core/stores/store.ts";
 import { storeContract } from "./store-contract.ts";
 import { all, fails, never } from "./store-expectations.ts";
@@ -21,6 +22,19 @@ const unfinishedIn = (path: string): Promise<string[]> => readdir(join(path, ".d
 
 describe("directory store", () => {
   storeContract({ open: async (options) => openIn(await freshPath(), options), secrets: [], listed: 200, large: 32 << 20 });
+
+  /** A file system of one MiB, where this machine lets us mount one. */
+  const smallDisk = async (t: { skip: (why: string) => void; after: (work: () => void) => void }): Promise<string | undefined> => {
+    const path = await mkdtemp(join(base, "mount-"));
+    try {
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", path], { stdio: "pipe" });
+    } catch {
+      t.skip("mounting is not permitted here");
+      return undefined;
+    }
+    t.after(() => void execFileSync("umount", [path]));
+    return path;
+  };
 
   test("a writer that is killed in the middle leaves no object; what it left is removed later", async () => {
     const path = await freshPath();
@@ -49,6 +63,54 @@ describe("directory store", () => {
     await utimes(join(path, ".dbgov-unfinished", leftover), longAgo, longAgo);
     await store.probe(never);
     assert.deepEqual(await unfinishedIn(path), []);
+  });
+
+  test("a put flushes the file before it has its name, and the folders after that; a deletion flushes the folder", async (t) => {
+    const path = await freshPath();
+    const target = join(path, "packs/ab/flushed");
+    const some = await open(base, "r");
+    const prototype = Object.getPrototypeOf(some) as typeof some;
+    await some.close();
+    const flushed: string[] = [];
+    const real = prototype.sync;
+    t.mock.method(prototype, "sync", async function (this: typeof some) {
+      // Linux tells what a handle stands for.
+      const what = await readlink(`/proc/self/fd/${this.fd}`);
+      const there = await stat(target).then(
+        () => "after",
+        () => "before",
+      );
+      flushed.push(`${what.includes("unfinished/") ? "the bytes" : relative(base, what).replace(/^store-\w+/, "store")} ${there}`);
+      return real.call(this);
+    });
+    const store = openIn(path);
+    await store.put("packs/ab/flushed", Buffer.from("x"), never);
+    const bytes = flushed.indexOf("the bytes before");
+    assert.ok(bytes >= 0, flushed.join("\n"));
+    assert.deepEqual(flushed.slice(bytes + 1).sort(), [
+      "store/made/by the store before",
+      "store/made/by the store/packs before",
+      "store/made/by the store/packs/ab after",
+    ]);
+    assert.ok(flushed.indexOf("store before") < bytes, "folders that were made above it were flushed too");
+    flushed.length = 0;
+    await store.delete("packs/ab/flushed", never);
+    assert.deepEqual(flushed, ["store/made/by the store/packs/ab before"]);
+  });
+
+  test("a second folder is another domain only on another file system", async (t) => {
+    const disk = await smallDisk(t);
+    const [first, second] = await Promise.all([freshPath(), freshPath()]);
+    for (const path of [first, second, ...(disk === undefined ? [] : [disk])]) await openIn(path).put("packs/x", Buffer.from("x"), never);
+    const config = (name: string, domain: string, path: string) => ({ kind: "directory" as const, name, domain, path });
+    const mine = config("first", "here", first);
+    const others = [mine, config("second", "there", second), config("shared", "here", second), config("none", "there", join(base, "none"))];
+    assert.deepEqual(await onTheSameDisk(mine, others), ["second"]);
+    assert.deepEqual(await onTheSameDisk(config("none", "nowhere", join(base, "none")), others), []);
+    if (disk !== undefined) assert.deepEqual(await onTheSameDisk(mine, [config("other-disk", "there", disk)]), []);
+    await rm(first, { recursive: true });
+    await fails(openIn(first, { create: false }).get("packs/x", never), "StoreUnreachable");
+    assert.equal((await openIn(second).get("packs/x", never)).length, 1);
   });
 
   test("a file that was cut short is ObjectCorrupt where bytes are missing", async () => {
@@ -80,19 +142,6 @@ describe("directory store", () => {
     await fails(store.put("packs/x/y", Buffer.from("x"), never), "StoreRejected");
     await fails(store.get("packs", never), "ObjectMissing");
   });
-
-  /** A file system of one MiB, where this machine lets us mount one. */
-  const smallDisk = async (t: { skip: (why: string) => void; after: (work: () => void) => void }): Promise<string | undefined> => {
-    const path = await mkdtemp(join(base, "mount-"));
-    try {
-      execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", path], { stdio: "pipe" });
-    } catch {
-      t.skip("mounting is not permitted here");
-      return undefined;
-    }
-    t.after(() => void execFileSync("umount", [path]));
-    return path;
-  };
 
   test("a full disk is StoreFull, and nothing half-written stays", async (t) => {
     const path = await smallDisk(t);
