@@ -23,6 +23,7 @@ export interface ForecastReport {
   }[];
 }
 
+const labelDistance = 15;
 const [width, height, left, top, right, bottom] = [980, 200, 74, 12, 96, 26];
 /** Told apart also by people who see few colors; the names stand at the lines' ends. */
 const colors = ["#2557a7", "#c6602b", "#1a7f4b", "#8a4fa3", "#a88400", "#0f8b8d", "#b03060", "#5c6779"];
@@ -32,6 +33,17 @@ interface Line {
   readonly values: readonly number[];
   readonly limit: number | null;
 }
+
+/** Heights of the names at the lines' ends: each at its line's, or as little lower as keeps it readable. */
+const labelHeights = (ends: readonly number[]): number[] => {
+  const heights: number[] = [];
+  let last = Number.NEGATIVE_INFINITY;
+  for (const [at, end] of [...ends.entries()].toSorted(([, a], [, b]) => a - b)) {
+    last = Math.max(end, last + labelDistance);
+    heights[at] = last;
+  }
+  return heights;
+};
 
 /** One chart: time to the right, the lines, and each line's limit as dashes. */
 const chart = (
@@ -50,6 +62,7 @@ const chart = (
     const value = (most / 1.05) * share;
     return html`<line x1="${left}" x2="${width - right}" y1="${y(value)}" y2="${y(value)}" stroke="var(--line)"/><text x="${left - 8}" y="${y(value)}" text-anchor="end" dominant-baseline="middle">${words(value)}</text>`;
   });
+  const labels = labelHeights(lines.map(({ values }) => Number(y(values.at(-1)!))));
   const drawn = lines.map(({ name, values, limit }, at) => {
     const color = colors[at % colors.length]!;
     const points = values.map((value, i) => `${x(days[i]!)},${y(value)}`).join(" ");
@@ -57,7 +70,7 @@ const chart = (
       limit === null || !limits.includes(limit)
         ? html``
         : html`<line x1="${left}" x2="${width - right}" y1="${y(limit)}" y2="${y(limit)}" stroke="${color}" stroke-dasharray="5 4" opacity=".7"/>`;
-    return html`${dashes}<polyline points="${points}" fill="none" stroke="${color}" stroke-width="2"><title>${name}: ${words(values[0]!)} to ${words(values.at(-1)!)}</title></polyline><text x="${width - right + 6}" y="${y(values.at(-1)!)}" dominant-baseline="middle" style="fill:${color}">${name}</text>`;
+    return html`${dashes}<polyline points="${points}" fill="none" stroke="${color}" stroke-width="2"><title>${name}: ${words(values[0]!)} to ${words(values.at(-1)!)}</title></polyline><text x="${width - right + 6}" y="${labels[at]!.toFixed(1)}" dominant-baseline="middle" style="fill:${color}">${name}</text>`;
   });
   const [from, to] = dates;
   return html`<svg role="img" aria-label="${title}" viewBox="0 0 ${width} ${height}" width="100%">${grid}<text x="${left}" y="${height - 6}">${from}</text><text x="${width - right}" y="${height - 6}" text-anchor="end">${to}</text>${drawn}</svg>`;
@@ -75,6 +88,10 @@ export const forecastPage = (organization: string, report: ForecastReport): stri
   const lines = stores
     .filter(({ name }) => timeline.some(({ used }) => used[name]! > 0))
     .map(({ name, allowance }) => ({ name, limit: allowance, values: timeline.map(({ used }) => used[name]!) }));
+  const perMonth = timeline.map((point) => point.perMonth);
+  const costs = perMonth.every((dollarsThen) => dollarsThen === 0)
+    ? html`Nothing, on every one of these days.`
+    : chart("Dollars a month", dayNumbers, [{ name: "all stores", limit: null, values: perMonth }], dollars, dates);
   const rows = stores.map(
     ({ name, used, allowance, fullOn, costsFrom }) =>
       html`<tr><td>${name}</td><td>${formatSize(used)}</td><td>${allowance === null ? "no limit" : formatSize(allowance)}</td><td>${fullOn === null ? "not within these days" : `full on ${fullOn}`}${costsFrom === null ? "" : `; costs from ${costsFrom}`}</td></tr>`,
@@ -92,7 +109,7 @@ export const forecastPage = (organization: string, report: ForecastReport): stri
 ${refusals}
 <h2>What lies where</h2><div class="card">${chart("Bytes by store", dayNumbers, lines, (value) => formatSize(Math.round(value)), dates)}</div>
 <p class="soft">Dashes are allowances. Nothing is placed beyond them: what does not fit goes elsewhere, or is refused.</p>
-<h2>What that costs a month</h2><div class="card">${chart("Dollars a month", dayNumbers, [{ name: "all stores", limit: null, values: timeline.map(({ perMonth }) => perMonth) }], dollars, dates)}</div>
+<h2>What that costs a month</h2><div class="card">${costs}</div>
 <p class="soft">For storage, by the table of allowances; stores without a known price are not in it, nor is traffic.</p>
 <h2>Stores</h2><div class="card"><table><tr><th>store</th><th>holds then</th><th>of</th><th>when</th></tr>${rows}</table></div>
 </main></body></html>

@@ -139,7 +139,7 @@ test("a store that does not answer is asked once in a page, and the quota of ano
     throw new Failure("StoreUnreachable", `store ${target} is away`);
   };
   away.stores.set(target, { ...away.stores.get(target)!, name: target, stat: refuses, put: refuses });
-  const page2 = await new MockActivityEnvironment().run(
+  const page2: RelocatedPage = await new MockActivityEnvironment().run(
     createRelocate({
       site: async () => ({
         loaded: { config: away.config },
