@@ -179,6 +179,20 @@ const arweaveStore = z.strictObject({
   gateway: z
     .url({ protocol: /^https?$/, error: "must be an http or https URL" })
     .describe("the gateway that transactions are posted to and read from"),
+  otherGateways: z
+    .array(z.url({ protocol: /^https?$/, error: "must be an http or https URL" }))
+    .default([])
+    .describe(
+      "gateways that are asked when the first does not answer, or answers with other bytes than were signed; each must know a transaction before it counts as settled",
+    ),
+  confirmations: z
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(10)
+    .describe(
+      "how many blocks must be on top of the one that holds a transaction until it counts as settled; a block takes some two minutes",
+    ),
   wallet: secret.describe("the wallet's key, as JWK; it pays for what is stored"),
   maxWinston: z
     .string()

@@ -52,14 +52,43 @@ export const askGateway = <T>(
   });
 };
 
+/** What goes wrong by itself comes first, then what shows a lie. */
+const weight = ["StoreUnreachable", "StoreRejected", "ObjectCorrupt", "ObjectMissing"] as const;
+
+/** The answer of the first gateway that gives a good one. When none does, the failure says what each of them did. */
+export const askEach = async <T>(gateways: readonly Gateway[], ask: (gateway: Gateway) => Promise<T>, signal: AbortSignal): Promise<T> => {
+  const failures: Failure[] = [];
+  for (const gateway of gateways) {
+    try {
+      return await ask(gateway);
+    } catch (error) {
+      if (!(error instanceof Failure) || signal.aborted) throw error;
+      failures.push(error);
+    }
+  }
+  if (failures.length === 1) throw failures[0];
+  const type = weight.find((one) => failures.some((failure) => failure.type === one)) ?? "StoreUnreachable";
+  throw new Failure(type, failures.map(({ message }) => message).join("; "), { cause: failures[0] });
+};
+
 /** `missing`: the network does not know the transaction, or has dropped it. */
 export type TransactionState = "missing" | "pending" | "confirmed";
 
 export const transactionState = async (arweave: GatewayCall, id: string): Promise<TransactionState> => {
+  const confirmations = await confirmationsOf(arweave, id);
+  return confirmations === undefined ? "missing" : confirmations < 0 ? "pending" : "confirmed";
+};
+
+/** How many blocks are on top of the one that holds the transaction; -1 while none holds it, undefined when the gateway does not know it. */
+export const confirmationsOf = async (arweave: GatewayCall, id: string): Promise<number | undefined> => {
   const { status, confirmed } = await arweave.transactions.getStatus(id);
-  if (status === 202) return "pending";
-  if (status !== 200) return "missing";
-  return (confirmed as { block_height?: unknown } | null)?.block_height === undefined ? "pending" : "confirmed";
+  if (status === 202) return -1;
+  if (status !== 200) return undefined;
+  const { block_height: height, number_of_confirmations: count } = (confirmed ?? {}) as {
+    block_height?: unknown;
+    number_of_confirmations?: unknown;
+  };
+  return height === undefined ? -1 : Number(count ?? 0);
 };
 
 /** The data of a transaction; undefined while the gateway does not serve it. */

@@ -7,10 +7,10 @@ import { failureOfStatus } from "./http-failure.ts";
 type Transaction = Awaited<ReturnType<GatewayCall["createTransaction"]>>;
 
 /** What one object costs at the moment, in winston (10^-12 AR). Throws `CostCapExceeded` and, for a poor wallet, `StoreFull`. */
-export const quote = async (arweave: GatewayCall, what: string, bytes: number, maxWinston: string, address: string): Promise<bigint> => {
+export const quote = async (arweave: GatewayCall, what: string, bytes: number, cap: bigint, address: string): Promise<bigint> => {
   const price = BigInt(await arweave.transactions.getPrice(bytes));
-  if (price > BigInt(maxWinston)) {
-    throw new Failure("CostCapExceeded", `${what} (${bytes} bytes) would cost ${price} winston, and the cap (maxWinston) is ${maxWinston}`);
+  if (price > cap) {
+    throw new Failure("CostCapExceeded", `${what} (${bytes} bytes) would cost ${price} winston, and the cap (maxWinston) is ${cap}`);
   }
   const { data } = await arweave.api.get<unknown>(`wallet/${address}/balance`);
   const balance = /^\d+(\.\d+)?$/.test(String(data)) ? BigInt(String(data).split(".")[0]!) : 0n;

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { constants, createHash, createPublicKey, verify } from "node:crypto";
 import type { JWKInterface } from "arweave/node/lib/wallet.js";
 import { Failure } from "../domain/failure.ts";
 
@@ -19,7 +19,16 @@ export const parseWallet = (store: string, text: string): Wallet => {
 };
 
 /** An address is the SHA-256 of the public key's modulus. */
-const addressOfKey = (modulus: string): string => createHash("sha256").update(Buffer.from(modulus, "base64url")).digest("base64url");
+export const addressOfKey = (modulus: string): string => createHash("sha256").update(Buffer.from(modulus, "base64url")).digest("base64url");
+
+/** Whether the wallet with this public modulus (base64url) has signed `message`: RSA-PSS with SHA-256. */
+export const isSignedBy = (modulus: string, message: Uint8Array, signature: Uint8Array): boolean =>
+  verify(
+    "sha256",
+    message,
+    { key: createPublicKey({ key: { kty: "RSA", n: modulus, e: "AQAB" }, format: "jwk" }), padding: constants.RSA_PKCS1_PSS_PADDING },
+    signature,
+  );
 
 const parseJson = (text: string): unknown => {
   try {

@@ -19,13 +19,14 @@ export const oneAtATime = (): (<T>(key: string, signal: AbortSignal, task: () =>
   };
 };
 
-const untilAborted = async (work: Promise<unknown>, signal: AbortSignal): Promise<void> => {
+/** What `work` comes to, unless the signal aborts before: then it throws the signal's reason, and the work goes on unwatched. */
+export const untilAborted = async <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => reject(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
   try {
-    await Promise.race([work, aborted]);
+    return await Promise.race([work, aborted]);
   } finally {
     signal.removeEventListener("abort", onAbort);
   }

@@ -143,5 +143,8 @@ const openArweave = (address: string, options: StoreOptions): Store => {
   if (url === null || !/^https?:$/.test(url.protocol) || !/^[\w-]{43}$/.test(owner)) {
     throw invalid("is not of the form arweave+https://GATEWAY/OWNER, with the wallet's address as OWNER");
   }
-  return openArweaveStore({ kind: "arweave", name: "store", domain: "store", gateway: url.origin, owner, maxWinston: "0" }, options);
+  return openArweaveStore(
+    { kind: "arweave", name: "store", domain: "store", gateway: url.origin, otherGateways: [], confirmations: 1, owner, maxWinston: "0" },
+    options,
+  );
 };

@@ -72,7 +72,11 @@ export const meddlingProxy = (target: string, meddling: Meddling): Promise<BadSe
       request({ hostname, port, method, path, headers, signal }, resolve).on("error", reject).end(body);
     });
     const received = await wholeOf(answer);
-    return { status: answer.statusCode ?? 502, headers: answer.headers, body: meddling.received?.(incoming, received) ?? received };
+    const changed = meddling.received?.(incoming, received) ?? received;
+    // What was cut off shall look so; what is another answer has another length.
+    const { "content-length": length, ...others } = answer.headers;
+    const told = changed === received || length === undefined ? answer.headers : { ...others, "content-length": String(changed.length) };
+    return { status: answer.statusCode ?? 502, headers: told, body: changed };
   };
   return listen(
     createHttpServer((incoming, answer) => {

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { openArweaveStore } from "../../core/stores/arweave.ts";
 import { parseWallet } from "../../core/stores/arweave-wallet.ts";
-import type { Store, StoreOptions } from "../../core/stores/store.ts";
+import type { Receipt, Store, StoreOptions } from "../../core/stores/store.ts";
 import { openStoreByUrl } from "../../core/stores/store-address.ts";
 import { useStack } from "../stack/use-stack.ts";
 import { storeContract } from "./store-contract.ts";
 import { all, fails, never } from "./store-expectations.ts";
-import { meddlingProxy } from "./store-servers.ts";
+import { closedAddress, type Meddling, meddlingProxy } from "./store-servers.ts";
 
 const { arlocal } = await useStack("arlocal");
 const ask = async (path: string): Promise<string> => (await fetch(`${arlocal.url}/${path}`)).text();
@@ -20,19 +20,52 @@ interface TestWallet {
 }
 
 /** RSA of 4096 bits takes seconds to find: the tests share a few owners, told apart by what they store. */
-const makeWallet = (): TestWallet => {
-  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const makeWallet = (modulusLength = 2048): TestWallet => {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength });
   const text = JSON.stringify(privateKey.export({ format: "jwk" }));
   return { text, address: parseWallet("test", text).address };
 };
-const fundedWallet = async (): Promise<TestWallet> => {
-  const wallet = makeWallet();
+const fundedWallet = async (bits?: number): Promise<TestWallet> => {
+  const wallet = makeWallet(bits);
   await ask(`mint/${wallet.address}/1000000000000000`);
   return wallet;
 };
 const balance = async ({ address }: TestWallet): Promise<number> => Number(await ask(`wallet/${address}/balance`));
+const configOf = (wallet: TestWallet, gateway: string) =>
+  ({
+    kind: "arweave",
+    name: "forever",
+    domain: "arweave",
+    gateway,
+    otherGateways: [] as string[],
+    confirmations: 3,
+    wallet: wallet.text,
+  }) as const;
 const openWith = (wallet: TestWallet, gateway = arlocal.url, options?: StoreOptions, maxWinston = "900000000000"): Store =>
-  openArweaveStore({ kind: "arweave", name: "forever", domain: "arweave", gateway, wallet: wallet.text, maxWinston }, options);
+  openArweaveStore({ ...configOf(wallet, gateway), maxWinston }, options);
+/** Reads from `gateways`, in their order. */
+const openAtAll = (wallet: TestWallet, [gateway, ...otherGateways]: string[]): Store =>
+  openArweaveStore({ ...configOf(wallet, gateway!), otherGateways, maxWinston: "900000000000" });
+/** A gateway whose answers to GraphQL are changed node by node; undefined takes a node out. */
+const twistedIndex = (twist: (node: IndexNode) => IndexNode | undefined, meddling: Meddling = {}) =>
+  meddlingProxy(arlocal.url, {
+    ...meddling,
+    received: (incoming, body) => {
+      if (incoming.url !== "/graphql") return meddling.received?.(incoming, body) ?? body;
+      const answer = JSON.parse(body.toString()) as { data: { transactions: { edges: { node: IndexNode }[] } } };
+      const { transactions } = answer.data;
+      transactions.edges = transactions.edges.flatMap((edge) => {
+        const node = twist(edge.node);
+        return node === undefined ? [] : [{ ...edge, node }];
+      });
+      return Buffer.from(JSON.stringify(answer));
+    },
+  });
+interface IndexNode {
+  readonly bundledIn?: { id: string } | null;
+  readonly id: string;
+  readonly tags: { name: string; value: string }[];
+}
 
 describe("Arweave store", () => {
   // The network's blocks come without our doing: so do arlocal's, while the tests run.
@@ -133,6 +166,106 @@ describe("Arweave store", () => {
     assert.equal(cost, undefined);
     assert.equal(await balance(wallet), left);
     assert.ok(bytes.equals(await store.get("manifests/large", never)));
+  });
+
+  test("it is settled when so many blocks are on top of it, and every gateway that answers says so", async () => {
+    const wallet = await fundedWallet();
+    const store = openAtAll(wallet, [arlocal.url, await closedAddress()]);
+    await store.put("manifests/m", randomBytes(2_000), never);
+    const patient = openArweaveStore({ ...configOf(wallet, arlocal.url), confirmations: 1_000, maxWinston: "1" });
+    while (!(await store.settled!("manifests/m", never))) await pause(50);
+    assert.equal(await patient.settled!("manifests/m", never), false);
+    await using forked = await twistedIndex((node) => node, {
+      refuse: ({ url }) => (/^\/tx\/.*\/status$/.test(url!) ? 404 : undefined),
+    });
+    assert.equal(await openAtAll(wallet, [arlocal.url, forked.url]).settled!("manifests/m", never), false);
+    assert.equal(await store.settled!("manifests/none", never), false);
+    await fails(openAtAll(wallet, [await closedAddress()]).settled!("manifests/m", never), "StoreUnreachable");
+  });
+
+  test("a transaction that the network has dropped is not there, and the next put posts another", async () => {
+    const wallet = await fundedWallet();
+    let dropped = "none";
+    await using network = await twistedIndex((node) => (node.id === dropped ? undefined : node), {
+      refuse: ({ url }) => (url!.startsWith(`/tx/${dropped}`) ? 404 : undefined),
+    });
+    const store = openWith(wallet, network.url);
+    const bytes = randomBytes(2_000);
+    const { id } = await store.put("manifests/m", bytes, never);
+    dropped = id;
+    assert.equal(await store.stat("manifests/m", never), undefined);
+    assert.equal(await store.settled!("manifests/m", never), false);
+    const again = await store.put("manifests/m", bytes, never);
+    assert.notEqual(again.id, id);
+    assert.match(again.cost!, /winston/);
+    assert.equal((await store.stat("manifests/m", never))?.receipt, again.id);
+  });
+
+  test("a gateway that lies is passed over, and named; also one whose lies agree with each other", async () => {
+    const wallet = await fundedWallet();
+    const bytes = Buffer.alloc(1_000, 3);
+    await openWith(wallet).put("manifests/m", bytes, never);
+    const writer = openWith(wallet);
+    while ((await writer.stat("manifests/m", never))?.pending) await pause(50);
+    const forged = Buffer.alloc(1_000, 4);
+    const hash = createHash("sha256").update(forged).digest("hex");
+    await using liar = await twistedIndex(
+      (node) => ({ ...node, tags: node.tags.map((tag) => (tag.name === "SHA-256" ? { ...tag, value: hash } : tag)) }),
+      { received: ({ url }, body) => (/^\/[\w-]{43}$/.test(url!) ? forged : body) },
+    );
+    const store = openAtAll(wallet, [liar.url, arlocal.url]);
+    assert.ok(bytes.equals(await store.get("manifests/m", never)));
+    const named = (await store.renewals!(never)).find(({ what }) => what.includes(new URL(liar.url).origin));
+    assert.match(named!.problem!, /was signed with other tags than the gateway lists/);
+    const failure = await fails(openAtAll(wallet, [liar.url, liar.url]).get("manifests/m", never), "ObjectCorrupt");
+    assert.ok(failure.message.includes(liar.url));
+    assert.ok(bytes.equals(await openAtAll(wallet, [await closedAddress(), arlocal.url]).get("manifests/m", never)));
+  });
+
+  test("renewals tell of a wallet that runs dry", async () => {
+    const [wallet] = await openWith(makeWallet()).renewals!(never);
+    assert.match(wallet!.problem!, /and the wallet .* holds 0/);
+    const [funded] = await openWith(await fundedWallet()).renewals!(never);
+    assert.equal(funded!.problem, undefined);
+  });
+
+  test("small objects that come together share a transaction; a gateway need not look into it", async () => {
+    const wallet = await fundedWallet(4096);
+    const store = openWith(wallet);
+    const objects = Array.from({ length: 12 }, (_, index) => ({ key: `manifests/m-${index}`, bytes: randomBytes(2_000 + index) }));
+    const receipts = await Promise.all(objects.map(({ key, bytes }) => store.put(key, bytes, never)));
+    assert.equal(new Set(receipts.map(({ id }) => id)).size, objects.length);
+    // What is in a bundle is no transaction of its own.
+    const isAlone = async ({ id }: Receipt): Promise<boolean> => (await fetch(`${arlocal.url}/tx/${id}`)).ok;
+    const alone = await Promise.all(receipts.map(isAlone));
+    const bundled = receipts.filter((_, index) => !alone[index]);
+    assert.ok(bundled.length >= 11, `${bundled.length} of 12 in bundles`);
+    // As a gateway that does not look into bundles.
+    let bundle = "";
+    await using plain = await twistedIndex((node) => {
+      if (node.tags.some(({ name }) => name === "Bundle-Format")) bundle = node.id;
+      return bundled.some(({ id }) => id === node.id) ? undefined : node;
+    });
+    const reader = openWith(wallet, plain.url);
+    assert.deepEqual((await all(reader.list("", never))).map(({ key }) => key).sort(), objects.map(({ key }) => key).sort());
+    for (const [index, { key, bytes }] of objects.entries()) {
+      for (const one of [reader, openWith(wallet)]) assert.ok(bytes.equals(await one.get(key, never)));
+      assert.equal((await reader.stat(key, never))?.receipt, receipts[index]!.id);
+    }
+    const left = await balance(wallet);
+    for (const again of [store, reader]) assert.equal((await again.put(objects[3]!.key, objects[3]!.bytes, never)).cost, undefined);
+    assert.equal(await balance(wallet), left);
+    while (!(await reader.settled!(objects[11]!.key, never))) await pause(50);
+    await using liar = await twistedIndex(
+      (node) => (bundled.some(({ id }) => id === node.id) ? { ...node, bundledIn: { id: bundle } } : node),
+      {
+        received: ({ url }, body) => {
+          if (url === `/${bundle}`) body[body.length - 1]! ^= 1;
+          return body;
+        },
+      },
+    );
+    await fails(openWith(wallet, liar.url).get(objects[11]!.key, never), "ObjectCorrupt");
   });
 
   test("recovery reads it by gateway and owner, without the wallet, and sees no one else's objects", async () => {

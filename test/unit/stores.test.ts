@@ -36,7 +36,7 @@ const configs: StoreConfig[] = [
     ],
     folder: "/dbgov",
   },
-  { kind: "arweave", ...base, gateway: "https://arweave.net", wallet, maxWinston: "1" },
+  { kind: "arweave", ...base, gateway: "https://arweave.net", otherGateways: [], confirmations: 10, wallet, maxWinston: "1" },
 ];
 const s3 = { kind: "s3", ...base, region: "us-east-1", prefix: "", accessKeyId: "AKIA", secretAccessKey: "secret-access-key" } as const;
 const s3Configs: [StoreConfig, address: string][] = [
@@ -156,8 +156,11 @@ describe("store configurations that cannot work", () => {
     ["no endpoint", { ...s3, bucket: "backups", endpoint: "ftp://h" }],
     ["a path in the endpoint", { ...s3, bucket: "backups", endpoint: "https://h/backups" }],
     ["password in the endpoint", { ...s3, bucket: "backups", endpoint: "https://me:secret-access-key@h" }],
-    ["no wallet", { kind: "arweave", ...base, gateway: "https://g", wallet: accountKey, maxWinston: "1" }],
-    ["no gateway", { kind: "arweave", ...base, gateway: "g", wallet, maxWinston: "1" }],
+    [
+      "no wallet",
+      { kind: "arweave", ...base, gateway: "https://g", otherGateways: [], confirmations: 10, wallet: accountKey, maxWinston: "1" },
+    ],
+    ["no gateway", { kind: "arweave", ...base, gateway: "g", otherGateways: [], confirmations: 10, wallet, maxWinston: "1" }],
   ];
   for (const [name, config] of wrong) {
     test(`${name}: ConfigurationInvalid, without the secret`, async () => {
