@@ -23,6 +23,17 @@ export const lookUp = (peer: IpfsPeer, path: string, ms: number, signal: AbortSi
     }
   });
 
+/** What the folder's objects take on the peer, with the blocks that hold them together; 0 when it does not exist. */
+export const sizeOfFolder = (peer: IpfsPeer, folder: string, ms: number, signal: AbortSignal): Promise<number> =>
+  askPeer(peer, `size of ${folder}`, ms, signal, async (client, stop) => {
+    try {
+      return (await client.files.stat(folder, { signal: stop })).cumulativeSize;
+    } catch (error) {
+      if (kuboSays(error, noSuchName)) return 0;
+      throw error;
+    }
+  });
+
 /** Gives the peer the bytes themselves, pinned. CID version 1 with raw leaves: the same bytes have the same CID everywhere. */
 export const addBytes = (peer: IpfsPeer, name: string, bytes: Uint8Array, silenceMs: number, signal: AbortSignal): Promise<string> =>
   askPeer(peer, `put of ${name}`, silenceMs, signal, async (client, stop, progressed) => {

@@ -5,7 +5,7 @@ import { oneAtATime } from "./in-turn.ts";
 import { connected, identityOf } from "./ipfs-connection.ts";
 import { askPeer, type IpfsPeer, openPeer } from "./ipfs-peer.ts";
 import { openPinningService } from "./ipfs-pinning-service.ts";
-import { addBytes, entriesOf, lookUp, type Named, nameOn, removeFrom, unpin } from "./ipfs-placement.ts";
+import { addBytes, entriesOf, lookUp, type Named, nameOn, removeFrom, sizeOfFolder, unpin } from "./ipfs-placement.ts";
 import { findability } from "./ipfs-providers.ts";
 import { openTransfers } from "./ipfs-transfer.ts";
 import { checkKey, checkPrefix, folderOfPrefix } from "./keys.ts";
@@ -173,6 +173,8 @@ export const openIpfsStore = (config: IpfsConfig, options: StoreOptions = {}): S
     },
 
     probe: (signal) => probeByWriting(store, signal),
+
+    usage: async (signal) => ({ bytes: Math.max(...(await everyPeer(peers, (peer) => sizeOfFolder(peer, folder, silenceMs, signal)))) }),
 
     notices: async (signal) => {
       const [some] = await Array.fromAsync(firstOf(store.list("packs/", signal)));

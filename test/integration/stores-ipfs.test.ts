@@ -59,6 +59,17 @@ describe("IPFS store", () => {
     for (const api of apis) assert.ok(!(await isPinned(api, id)));
   });
 
+  test("the peers say how much the objects take", async () => {
+    const store = openWith(ipfs, freshFolder());
+    assert.deepEqual(await store.usage!(never), { bytes: 0 });
+    await store.put("packs/a", randomBytes(1_000_000), never);
+    await store.put("packs/b", randomBytes(500_000), never);
+    const { bytes } = await store.usage!(never);
+    assert.ok(bytes > 1_500_000 && bytes < 1_510_000, `${bytes}`);
+    await store.delete("packs/a", never);
+    assert.ok((await store.usage!(never)).bytes < 510_000);
+  });
+
   test("bytes come back from the last peer, which is not the one that added them", async () => {
     const asked: string[] = [];
     await using servers = new AsyncDisposableStack();
