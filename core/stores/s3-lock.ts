@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   GetObjectLegalHoldCommand,
   GetObjectRetentionCommand,
@@ -50,12 +51,25 @@ export const protectInS3 = async (client: S3Client, place: S3Place, until: Date,
   const { until: now } = await lockInS3(client, place, signal);
   if (now !== undefined && now >= until) return;
   const Retention = { Mode: "COMPLIANCE", RetainUntilDate: until } as const;
-  await client.send(new PutObjectRetentionCommand({ ...place, Retention }), { abortSignal: signal });
+  await client.send(withMd5(new PutObjectRetentionCommand({ ...place, Retention })), { abortSignal: signal });
 };
 
 export const holdInS3 = async (client: S3Client, place: S3Place, held: boolean, signal: AbortSignal): Promise<void> => {
   const LegalHold = { Status: held ? "ON" : "OFF" } as const;
-  await client.send(new PutObjectLegalHoldCommand({ ...place, LegalHold }), { abortSignal: signal });
+  await client.send(withMd5(new PutObjectLegalHoldCommand({ ...place, LegalHold })), { abortSignal: signal });
+};
+
+/** S3 wants a checksum with these: the SDK sends a CRC, and services that are older than that (Storj's gateway) take only an MD5. */
+const withMd5 = <Command extends PutObjectRetentionCommand | PutObjectLegalHoldCommand>(command: Command): Command => {
+  command.middlewareStack.add(
+    (next) => (args) => {
+      const { body, headers } = args.request as { body: string; headers: Record<string, string> };
+      headers["content-md5"] = createHash("md5").update(body).digest("base64");
+      return next(args);
+    },
+    { step: "build", name: "md5OfBody" },
+  );
+  return command;
 };
 
 /** Why a delete was refused, where a lock is the reason; undefined where it is something else. */

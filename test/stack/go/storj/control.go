@@ -120,7 +120,6 @@ func (network *network) start(ctx context.Context, number int) error {
 	if err != nil {
 		return fmt.Errorf("node %d does not start again: %w", number, err)
 	}
-	peer.Storage2.PieceBackend.TestingEnableMethods()
 	running, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
@@ -138,7 +137,11 @@ func (network *network) start(ctx context.Context, number int) error {
 	return network.checkIn(ctx, number, time.Now())
 }
 
+// The planet lets its own nodes lose pieces, and no others.
 func (network *network) lose(_ context.Context, number int) error {
+	if network.again[number] != nil {
+		return fmt.Errorf("node %d was started again, and cannot lose anything", number)
+	}
 	network.planet.StorageNodes[number].Storage2.PieceBackend.TestingDeleteAllPiecesForSatellite(network.planet.Satellites[0].ID())
 	return nil
 }
