@@ -206,6 +206,19 @@ const recordApprovals = async ({ test, save }: Stage): Promise<void> => {
   await save("approval-expired", `approval/${late}`);
 };
 
+/** A store joins, and gets what it lacks; then another is gone, in more pages than one history should have. */
+const recordEvacuations = async (stage: Stage): Promise<void> => {
+  const { test, save } = stage;
+  await test.reconfigure((config) => {
+    config.stores.push({ name: "spare", kind: "directory", domain: "spare", path: "spare" });
+    Object.assign(config.policies[0], { stores: ["spare"], envelopes: [] });
+  });
+  await test.dbgov("stores", "rebalance");
+  await save("evacuate-done", "stores/rebalance");
+  await test.dbgov("stores", "evacuate", "azure", "--gone");
+  await saveContinued(stage, "evacuate-continued", "stores/evacuate/azure");
+};
+
 /** Saves the first run of that id which continued as new, if there is one yet. */
 const saveContinued = async ({ test }: Stage, name: string, workflowId: string): Promise<boolean> => {
   for await (const { runId, status } of test.client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
@@ -274,6 +287,7 @@ try {
   await recordPublishing(stage);
   await recordAnchors(stage);
   await recordApprovals(stage);
+  await recordEvacuations(stage);
   process.stderr.write(`${(await readdir(folder)).length} histories in ${folder}\n`);
 } finally {
   await test.close();

@@ -30,6 +30,8 @@ describe("saved histories", () => {
     "configuration-done",
     "drill-done",
     "drill-failed",
+    "evacuate-continued",
+    "evacuate-done",
     "hold-placed",
     "on-schedule",
     "publish-continued",
