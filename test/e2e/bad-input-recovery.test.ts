@@ -111,7 +111,13 @@ describe("bad input: recovery", () => {
     it("the kit of another organization", async () => {
       const { secretText } = await generateRecipient();
       const { publicKey } = signerFromSeed("7".repeat(64));
-      const content = { organization: "umbrella", generatedAt: new Date().toISOString(), secretText, stores: [], signingKeys: [{ publicKey }] };
+      const content = {
+        organization: "umbrella",
+        generatedAt: new Date().toISOString(),
+        secretText,
+        stores: [],
+        signingKeys: [{ publicKey }],
+      };
       await writeRecoveryKit(join(folder, "other-kit"), { ...content, log: { origin: "umbrella.example/dbgov", publicKey } }, []);
       const message = /^manifest .* is signed by key [0-9a-f]{16}, which is not trusted by the kit of umbrella$/;
       await refuses({ code: 5, type: "VerificationFailed", message }, { kit: "other-kit" });

@@ -7,6 +7,7 @@ import { logEntries } from "../../core/catalog/read-log-entries.ts";
 import { isFailure } from "../../core/domain/failure.ts";
 import { openLog } from "../../core/ledger/log.ts";
 import { auditBundle, parseBundle, type Trust } from "../../core/ledger/verify/audit.ts";
+import { openCheckpoint } from "../../core/ledger/verify/checkpoint.ts";
 import { signerFromSeed } from "../../core/repository/signing.ts";
 import { openLogToAppend } from "../../core/site/site-log.ts";
 import { createDatabase, createTestSite, runSql, type TestSite } from "../sample/test-site.ts";
@@ -204,5 +205,58 @@ describe("keys that are replaced while backups go on", () => {
     const again = await test.dbgov("keys", "rotate", "signing", "--to", "{ file: keys/signing-3.secret }");
     assert.deepEqual([again.code, again.json.index, again.json.after], [0, once.json.index, once.json.after]);
     assert.match(await readFile(test.config, "utf8"), /keys\/signing-3\.secret/);
+  });
+
+  it("the log's key can be one that a program signs with, and a check finds a program that does not", async () => {
+    const site = join(test.folder, "site");
+    const [seed, publicKey] = ["0e".repeat(32), Buffer.from(signerFromSeed("0e".repeat(32)).publicKey).toString("hex")];
+    const pkcs8 = Buffer.concat([Buffer.from("302e020100300506032b657004220420", "hex"), Buffer.from(seed, "hex")]);
+    await writeFile(join(site, "card.pem"), `-----BEGIN PRIVATE KEY-----\n${pkcs8.toString("base64")}\n-----END PRIVATE KEY-----\n`, {
+      mode: 0o600,
+    });
+    const script =
+      '#!/bin/sh\ncat > "message.$$"; openssl pkeyutl -sign -inkey card.pem -rawin -in "message.$$" | base64 -w 0; rm "message.$$"\n';
+    await writeFile(join(site, "sign.sh"), script, { mode: 0o755 });
+    const rotated = await test.dbgov("keys", "rotate", "log", "--to", `{ command: [./sign.sh], publicKey: ${publicKey} }`);
+    assert.deepEqual([rotated.code, rotated.json?.after], [0, publicKey], rotated.stderr);
+    await test.reconfigure(() => {});
+    const log = await openLogToAppend(test.site, signal, () => {});
+    const key = { name: log.origin, publicKey: signerFromSeed(seed).publicKey };
+    assert.ok(!("reason" in openCheckpoint(log.checkpoint().note, log.origin, key)));
+    const keysOf = async () => (await test.dbgov("check")).json.checks.find(({ kind }: { kind: string }) => kind === "keys");
+    assert.equal((await keysOf()).ok, true);
+    await writeFile(join(site, "sign.sh"), "#!/bin/sh\necho no card >&2; exit 1\n");
+    const broken = await keysOf();
+    assert.equal(broken.ok, false);
+    assert.match(broken.details[0], /the program \.\/sign\.sh that signs ended with 1: no card/);
+  });
+
+  it("a log key that is in other hands is replaced without an overlap, and the log goes on from where it was", async () => {
+    assert.equal((await test.dbgov("keys", "rotate", "log", "--compromised", "2999-01-01")).json.error.type, "UsageInvalid");
+    assert.equal((await test.dbgov("keys", "rotate", "recipient")).json.error.type, "UsageInvalid");
+    const before = await openLogToAppend(test.site, signal, () => {});
+    // The program that signed before does not sign any more: nothing of it is needed.
+    const rotated = await test.dbgov(
+      "keys",
+      "rotate",
+      "log",
+      "--compromised",
+      "2026-01-01T00:00:00Z",
+      "--to",
+      "{ file: keys/log-4.secret }",
+    );
+    assert.equal(rotated.code, 0, rotated.stderr);
+    await test.reconfigure(() => {});
+    const { until, key, size } = test.site.loaded.config.keys.retired.at(-1)!;
+    assert.deepEqual([until, key, size], ["2026-01-01T00:00:00.000Z", undefined, before.size + 1]);
+    const log = await openLogToAppend(test.site, signal, () => assert.fail("nothing is damaged"));
+    const { note } = log.checkpoint();
+    assert.equal(log.size, before.size + 1);
+    assert.ok(
+      "reason" in
+        openCheckpoint(note, log.origin, { name: log.origin, publicKey: new Uint8Array(Buffer.from(rotated.json.before, "hex")) }),
+    );
+    const { entry } = await log.entry(rotated.json.index);
+    assert.ok(entry.kind === "keys-rotated" && entry.until === until && entry.before === rotated.json.before);
   });
 });
