@@ -14,7 +14,7 @@ test("whatever is killed in a few rounds, a snapshot is complete or is not there
   const { temporal } = await useStack("temporal");
   const rounds = wanted.map((name) => {
     for (let round = 1; ; round += 1) {
-      const { work, fault } = taskOf(seed, round);
+      const { work, fault } = taskOf("postgres", seed, round);
       if (`${work}: ${fault.name}` === name) return round;
     }
   });
@@ -34,7 +34,7 @@ test("whatever is killed in a few rounds, a snapshot is complete or is not there
 });
 
 test("the same seed and round always break the same at the same work", () => {
-  const tasks = (of: number) => Array.from({ length: 60 }, (_, at) => JSON.stringify(taskOf(of, at + 1)));
+  const tasks = (of: number) => Array.from({ length: 60 }, (_, at) => JSON.stringify(taskOf("postgres", of, at + 1)));
   assert.deepEqual(tasks(seed), tasks(seed));
   assert.notDeepEqual(tasks(seed), tasks(seed + 1));
   assert.equal(new Set(tasks(seed).slice(0, new Set(tasks(seed)).size)).size, new Set(tasks(seed)).size, "each once before any twice");

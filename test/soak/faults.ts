@@ -17,6 +17,8 @@ export interface Fault {
   readonly in: readonly Work[];
   /** The run is ended beside it, and nobody goes on with it. */
   readonly forGood?: true;
+  /** Its server forgets everything when it ends. */
+  readonly notFor?: "cosmos";
   readonly strike: (place: Place, random: Random) => Promise<Repair>;
 }
 
@@ -79,6 +81,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "database's server crashes",
+    notFor: "cosmos",
     in: ["backup", "restore", "drill"],
     strike: async ({ database }) => {
       const recovered = database.crash();
@@ -87,6 +90,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: "database's server stopped at once",
+    notFor: "cosmos",
     in: ["backup", "restore", "drill"],
     strike: async ({ database }, random) => {
       await database.abort();

@@ -7,6 +7,7 @@ import { Client, Connection } from "@temporalio/client";
 import { stringify } from "yaml";
 import { type Finished, launcher } from "../../client/demo/run-dbgov.ts";
 import { loadConfig } from "../../core/config/load-config.ts";
+import type { EngineName } from "../../core/domain/snapshot.ts";
 import { createKeys } from "../../core/site/create-keys.ts";
 import { openSite, type Site } from "../../core/site/site.ts";
 import { unlessBrokenOff } from "../bench/break-off.ts";
@@ -14,7 +15,7 @@ import { type Cluster, createCluster } from "../integration/postgres-cluster.ts"
 import { type RunningWorker, startWorker } from "../sample/run-worker.ts";
 import { openTcpFront, type TcpFront, throughFront } from "../sample/tcp-front.ts";
 import { makeNamespace } from "../sample/test-site.ts";
-import { openSoakedServer, type SoakedEngine, type SoakedServer } from "./servers/soaked-server.ts";
+import { openSoakedServer, type SoakedServer } from "./servers/soaked-server.ts";
 import { siteConfig, variableOf } from "./site-config.ts";
 import { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
 import { openUndoing, type Undoing } from "./undo.ts";
@@ -44,7 +45,7 @@ export interface Place {
   close(): Promise<void>;
 }
 
-export const openPlace = async (options: { name: string; temporal: string; bin: string; engine: SoakedEngine }): Promise<Place> => {
+export const openPlace = async (options: { name: string; temporal: string; bin: string; engine: EngineName }): Promise<Place> => {
   const undoing = openUndoing();
   try {
     return await fillPlace(options, undoing);

@@ -2,11 +2,11 @@ import { mkdir, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { formatDuration } from "../../core/domain/duration.ts";
+import { engineNames } from "../../core/domain/snapshot.ts";
 import { handleBreakOff, undoOnBreakOff } from "../bench/break-off.ts";
 import { findPostgresFolder } from "../stack/programs.ts";
 import { progressToStderr } from "../stack/progress.ts";
 import { stackDown, stackUp } from "../stack/stack.ts";
-import { soakedEngines } from "./servers/soaked-server.ts";
 import { soak } from "./soak.ts";
 import { summaryOf, textSummary } from "./summary.ts";
 
@@ -33,7 +33,7 @@ const optionsOf = () => {
         json: { type: "boolean", default: false },
       },
     });
-    const engine = soakedEngines.find((each) => each === values.engine) ?? refuse(`--engine must be one of ${soakedEngines.join(", ")}`);
+    const engine = engineNames.find((each) => each === values.engine) ?? refuse(`--engine must be one of ${engineNames.join(", ")}`);
     const count = wholeNumber("rounds", values.rounds);
     const rounds = values.round === undefined ? Array.from({ length: count }, (_, at) => at + 1) : [wholeNumber("round", values.round)];
     const lanes = Math.min(wholeNumber("lanes", values.lanes), rounds.length);

@@ -2,13 +2,13 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { randomOf, shuffled } from "../../core/domain/seeded-random.ts";
+import type { EngineName } from "../../core/domain/snapshot.ts";
 import { unlessBrokenOff } from "../bench/break-off.ts";
 import { type Fault, faults, type Work } from "./faults.ts";
 import { mustLeaveNothing } from "./leftovers.ts";
 import type { RoundResult } from "./outcome.ts";
 import { openPlace } from "./place.ts";
 import { openLane, runRound } from "./round.ts";
-import type { SoakedEngine } from "./servers/soaked-server.ts";
 
 export interface SoakOptions {
   readonly seed: number;
@@ -20,7 +20,7 @@ export interface SoakOptions {
   readonly temporal: string;
   /** Folder of PostgreSQL's programs. */
   readonly bin: string;
-  readonly engine: SoakedEngine;
+  readonly engine: EngineName;
   readonly onRound: (result: RoundResult) => void;
   readonly onFailure: (failed: FailedRound) => void;
 }
@@ -41,9 +41,11 @@ export interface SoakResult {
 const roundsBetweenLooks = 8;
 
 /** Every pair of a work and a fault that fits it, each as often as any other: the round's number says which. */
-const pairs = faults.flatMap((fault) => fault.in.map((work) => ({ work, fault })));
+const pairsOf = (engine: EngineName): { work: Work; fault: Fault }[] =>
+  faults.filter(({ notFor }) => notFor !== engine).flatMap((fault) => fault.in.map((work) => ({ work, fault })));
 
-export const taskOf = (seed: number, round: number): { work: Work; fault: Fault } => {
+export const taskOf = (engine: EngineName, seed: number, round: number): { work: Work; fault: Fault } => {
+  const pairs = pairsOf(engine);
   const [deck, card] = [Math.floor((round - 1) / pairs.length), (round - 1) % pairs.length];
   return shuffled(pairs, randomOf(seed, -1 - deck))[card]!;
 };
@@ -65,7 +67,7 @@ export const soak = async (options: SoakOptions): Promise<SoakResult> => {
       const lane = await openLane(place);
       for (let count = 1; left.length > 0; count += 1) {
         const round = left.shift()!;
-        const { work, fault } = taskOf(seed, round);
+        const { work, fault } = taskOf(options.engine, seed, round);
         now = { round, work, fault: fault.name };
         const result = await runRound(lane, work, fault, round, randomOf(seed, round));
         rounds.push(result);

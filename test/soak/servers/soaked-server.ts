@@ -1,6 +1,7 @@
 import type { Random } from "../../../core/domain/seeded-random.ts";
 import type { EngineName } from "../../../core/domain/snapshot.ts";
 import type { Undoing } from "../undo.ts";
+import { openCosmos } from "./cosmos.ts";
 import { openMongodb } from "./mongodb.ts";
 import { openPostgres } from "./postgres.ts";
 import { openRedis } from "./redis.ts";
@@ -29,11 +30,11 @@ export interface SoakedServer {
 /** `bin`: the folder of PostgreSQL's programs. */
 export type OpenServer = (folder: string, bin: string, undoing: Undoing) => Promise<SoakedServer>;
 
-const openers = { postgres: openPostgres, mongodb: openMongodb, redis: openRedis } as const satisfies Partial<
-  Record<EngineName, OpenServer>
->;
+const openers: Readonly<Record<EngineName, OpenServer>> = {
+  postgres: openPostgres,
+  mongodb: openMongodb,
+  redis: openRedis,
+  cosmos: openCosmos,
+};
 
-export type SoakedEngine = keyof typeof openers;
-export const soakedEngines = Object.keys(openers) as SoakedEngine[];
-
-export const openSoakedServer = (engine: SoakedEngine, ...args: Parameters<OpenServer>): Promise<SoakedServer> => openers[engine](...args);
+export const openSoakedServer = (engine: EngineName, ...args: Parameters<OpenServer>): Promise<SoakedServer> => openers[engine](...args);
