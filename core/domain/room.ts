@@ -27,3 +27,10 @@ export const requireWithin = (
   if (over === undefined) return;
   throw new Failure("StoreFull", `the landing store ${store} is full: its quota is ${over}; raise it, land elsewhere, or keep less`);
 };
+
+/** Throws `StoreFull` when nothing more would fit. */
+export const requireSpare = (
+  room: LandingRoom,
+  store: string,
+  usage: readonly { readonly bytes: number; readonly objects: number }[],
+): void => requireWithin(room, store, [...usage, { bytes: 1, objects: 1 }]);

@@ -7,6 +7,7 @@ import { after, test } from "node:test";
 import { MockActivityEnvironment } from "@temporalio/testing";
 import type { ActivityEnvironment } from "../../activities/environment.ts";
 import { createCopyToStore } from "../../activities/replicate/copy-to-store.ts";
+import { createInspectDatabase } from "../../activities/snapshot/inspect-database.ts";
 import { commitSnapshot } from "../../core/catalog/commit-snapshot.ts";
 import { markPackWritten } from "../../core/catalog/mark-pack-written.ts";
 import { recordReplica } from "../../core/catalog/record-replica.ts";
@@ -22,7 +23,7 @@ import type { Store } from "../../core/stores/store.ts";
 import { createCatalog, freshId, packOf, snapshotOf } from "../integration/catalog-database.ts";
 import { exampleConfig } from "../sample/example-config.ts";
 
-const { catalog } = await createCatalog();
+const { catalog, url } = await createCatalog();
 const folder = await mkdtemp(join(tmpdir(), "dbgov-quota-"));
 after(() => rm(folder, { recursive: true }));
 const signal = new AbortController().signal;
@@ -138,4 +139,23 @@ test("a capture that would burst its landing store stops with the pack that no l
   });
   assert.equal(await lies(store), 2_000);
   assert.throws(() => requireWithin({ ...room, bytes: null, objects: 1 }, store, [{ bytes: 1, objects: 2 }]), /its quota is 1 objects/);
+});
+
+test("a backup whose landing store is full is refused before anything is read; one whose database fills its plan is not, and says so", async () => {
+  const { names, disk } = openPlace(undefined);
+  const config: Config = structuredClone(exampleConfig);
+  config.stores = [{ kind: "directory", name: names[0], domain: "office", path: join(folder, names[0]), quota: "25kB" }];
+  Object.assign(config.policies[0]!, { landing: names[0], stores: [] });
+  config.databases[0]!.service = "supabase-free";
+  config.allowances = [{ service: "supabase-free", of: "source", bytes: "1MB" }];
+  const site = {
+    ...{ loaded: { config }, catalog: async () => catalog, policyOf: () => config.policies[0]!, database: () => config.databases[0]! },
+    databaseUrl: async () => url,
+  };
+  const { inspectDatabase } = createInspectDatabase({ site: async () => site } as unknown as ActivityEnvironment);
+  const inspect = (): Promise<{ estimatedBytes: number }> => new MockActivityEnvironment().run(inspectDatabase, { database: "shop" });
+  await landed(disk, 20_000);
+  assert.ok((await inspect()).estimatedBytes > 1e6);
+  await landed(disk, 20_000);
+  await assert.rejects(inspect(), (error) => isFailure(error, "StoreFull") && /the landing store disk-\w+ is full/.test(error.message));
 });
