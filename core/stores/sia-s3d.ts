@@ -29,7 +29,7 @@ export const s3dState = (ask: SiaApi, silenceMs: number): Pick<Store, "settled" 
         const ms = limitFor(silenceMs, pendingSize * redundancy);
         await ask({ doing: "upload of what waits", path: "/objects/flush", body: {}, answer: z.unknown(), ms }, signal);
       } catch (error) {
-        // Versions before 0.2 cannot be told, and upload when they see fit.
+        // Versions up to 0.1.1 cannot be told, and upload when they see fit.
         if (!isFailure(error, "ObjectMissing")) throw error;
         return false;
       }

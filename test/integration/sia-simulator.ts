@@ -20,7 +20,7 @@ export interface SimulatedContract {
 
 /**
  * A simulator of two Sia daemons, since no registry has one that runs without a C compiler and hosts: `renterd` 2, written from its OpenAPI file and from
- * the types and handlers of its sources (`api/`, `bus/`, `object/slab.go`), and `s3d` 0.2, written from its `openapi.yml` and `sia/upload.go`. Objects
+ * the types and handlers of its sources (`api/`, `bus/`, `object/slab.go`), and `s3d`, written from its `openapi.yml` and `sia/upload.go`. Objects
  * themselves are kept by the real S3 server at `s3`, which it stands before: whatever is put there waits, as in the daemons, until it is uploaded.
  * Not simulated: hosts, erasure coding, prices, and all that dbgov does not ask for.
  */
@@ -39,7 +39,7 @@ export interface SiaSimulator extends AsyncDisposable {
   readonly told: { flush: number; trigger: number };
   /** The network takes no uploads. `errors`: and flushing says so. */
   stalls: false | "silently" | "errors";
-  /** `s3d` before 0.2 has no way to be told to upload. */
+  /** `s3d` up to 0.1.1 has no way to be told to upload. */
   canFlush: boolean;
   /** Uploads what waits, as the daemons do by themselves once it fills slabs. */
   upload(): void;

@@ -94,7 +94,7 @@ describe("Sia store: the protocol on a real S3 server, the daemon's state from a
     assert.equal(simulator.told.flush, 3, "an empty queue is left alone");
   });
 
-  test("s3d before 0.2 cannot be told to upload: then it is waited for", async () => {
+  test("s3d up to 0.1.1 cannot be told to upload: then it is waited for", async () => {
     await using simulator = await siaSimulator("s3d", endpoint, bucket);
     simulator.canFlush = false;
     const store = open(simulator, "s3d");
