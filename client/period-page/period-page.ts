@@ -29,6 +29,8 @@ ${period === null ? refusal(failures) : verified(period, report)}
 
 const day = (time: string): string => time.slice(0, 10);
 
+const moment = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 19)}`;
+
 const refusal = (
   failures: PeriodReport["failures"],
 ): Markup => html`<p><span class="chip" data-result="fail">not verified</span> Nothing of it is told here, since it does not hold:</p>
@@ -47,9 +49,9 @@ ${objectives.length === 0 ? html`<p class="soft">Neither your policy nor the sta
 <h2>Snapshots</h2>
 ${snapshotDays(period)}
 <h2>Drills</h2>
-${drills.length === 0 ? html`<p class="soft">None.</p>` : html`<table><tr><th>when</th><th>content</th><th>took</th></tr>${drills.map(({ time, identical, seconds }) => html`<tr><td>${time}</td><td><span class="chip" data-result="${identical ? "pass" : "fail"}">${identical ? "identical" : "different"}</span></td><td>${durationWords(seconds)}</td></tr>`)}</table>`}
+${drills.length === 0 ? html`<p class="soft">None.</p>` : html`<table><tr><th>when</th><th>content</th><th>took</th></tr>${drills.map(({ time, identical, seconds }) => html`<tr><td>${moment(time)}</td><td><span class="chip" data-result="${identical ? "pass" : "fail"}">${identical ? "identical" : "different"}</span></td><td>${durationWords(seconds)}</td></tr>`)}</table>`}
 <h2>Deletions</h2>
-${deletions.length === 0 ? html`<p class="soft">None.</p>` : html`<table><tr><th>when</th><th>snapshot</th><th>why</th></tr>${deletions.map(({ time, snapshot, reason }) => html`<tr><td>${time}</td><td class="mono">${snapshot}</td><td>${reason}</td></tr>`)}</table>`}
+${deletions.length === 0 ? html`<p class="soft">None.</p>` : html`<table><tr><th>when</th><th>snapshot</th><th>why</th></tr>${deletions.map(({ time, snapshot, reason }) => html`<tr><td>${moment(time)}</td><td class="mono">${snapshot}</td><td>${reason}</td></tr>`)}</table>`}
 <h2>Entries by kind</h2>
 <table><tr><th>kind</th><th>entries</th></tr>${Object.entries(kinds).map(([kind, count]) => html`<tr><td>${kind}</td><td>${count}</td></tr>`)}</table>
 <h2>Who attests it</h2>
@@ -59,7 +61,7 @@ ${cosignatures.map(({ witness, time }) => html`<li>Witness ${witness}, ${new Dat
 ${anchors.map(({ chainId, block, time, verified: held, reason = "" }) => html`<li>Chain ${chainId}, block ${block}, ${time}${held ? "" : `: not verified, ${reason}`}</li>`)}
 ${timestamps.map(({ authority, time, verified: held, reason = "" }) => html`<li>${held ? `Time-stamping authority ${authority ?? ""}, ${time ?? ""}` : `A time stamp that is not verified: ${reason}`}</li>`)}
 </ul>
-<footer>Written by <code>dbgov audit</code> from a statement and a trust policy. What it proves, and what not: docs/proof.md. An event that was never logged leaves no gap.</footer>`;
+<footer>Written by <code>dbgov audit</code> from a statement and a trust policy. Times are in UTC. What it proves, and what not: docs/proof.md. An event that was never logged leaves no gap.</footer>`;
 };
 
 const objectivesTable = (objectives: PeriodSummary["objectives"]): Markup =>

@@ -26,6 +26,9 @@ export const crossChecks = (config: Config): Problem[] => [
 ];
 
 const keyProblems = ({ keys }: Config): Problem[] => [
+  ...(keys.nameSecret === undefined && keys.retired.some(({ purpose }) => purpose === "log")
+    ? [problem(["keys", "nameSecret"], "is missing: the salts of names derive from the log's first key, and must not change with it")]
+    : []),
   ...("command" in keys.logKey && keys.nameSecret === undefined
     ? [problem(["keys", "nameSecret"], "is missing: a log key that never leaves its program gives no salts for names")]
     : []),

@@ -6,10 +6,13 @@ import { isFailure } from "../../core/domain/failure.ts";
 import { anchorStatus } from "../../core/ledger/evm.ts";
 import { openLog } from "../../core/ledger/log.ts";
 import { requestTimestamp } from "../../core/ledger/rfc3161.ts";
+import { confirmBlocks } from "../../core/ledger/verify/confirm-blocks.ts";
 import { formatWitnessKey } from "../../core/ledger/verify/cosignature.ts";
+import { AuditInputError } from "../../core/ledger/verify/input-error.ts";
 import { gatherCosignatures } from "../../core/ledger/witness-client.ts";
 import { drafts, origin, testSigner } from "./ledger-fixtures.ts";
 import { memoryStore } from "./ledger-memory-store.ts";
+import { bundle, trust } from "./ledger-tampering.ts";
 
 /** Answers everything without end. */
 let endless: Server;
@@ -43,6 +46,36 @@ const bounded = async (most: number, work: () => Promise<unknown>, refused: (err
   });
   assert.ok(sent < most + 16 * 1024 * 1024, `${sent} bytes were taken`);
 };
+
+test("a node that an auditor asks is cut off, too", async () => {
+  await bounded(
+    4 * 1024 * 1024,
+    () => confirmBlocks(bundle, trust, url),
+    (error) => error instanceof AuditInputError && /did not answer eth_chainId/.test(error.message),
+  );
+});
+
+test("a node is asked for the blocks of a statement as for those of a bundle", async () => {
+  const [anchor] = bundle.anchors;
+  const node = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    const { method } = JSON.parse(Buffer.concat(chunks).toString()) as { method: string };
+    const block = { number: `0x${(anchor!.block + 5).toString(16)}`, hash: anchor!.blockHash };
+    response.end(JSON.stringify({ jsonrpc: "2.0", id: 1, result: method === "eth_chainId" ? `0x${anchor!.chainId.toString(16)}` : block }));
+  });
+  await new Promise<void>((resolve) => node.listen(0, "127.0.0.1", resolve));
+  const rpc = `http://127.0.0.1:${(node.address() as AddressInfo).port}`;
+  const unconfirmed = { ...trust, chains: trust.chains!.map(({ chainId, contract }) => ({ chainId, contract })) };
+  const blocks = async (value: unknown) =>
+    (await confirmBlocks(value, unconfirmed, rpc)).chains!.flatMap(({ finalizedBlocks = [] }) => finalizedBlocks);
+  const found = [{ number: anchor!.block, hash: anchor!.blockHash }];
+  assert.deepEqual(await blocks(bundle), found);
+  assert.deepEqual(await blocks({ format: "dbgov-period", anchors: bundle.anchors }), found);
+  for (const none of [null, {}, { anchors: [1] }, { anchors: "x" }]) assert.deepEqual(await blocks(none), []);
+  node.closeAllConnections();
+  await new Promise((resolve) => node.close(resolve));
+});
 
 test("a time-stamping authority, a witness and a node that answer without end are cut off", async () => {
   const authority = { name: "tsa", url, roots: [] };

@@ -169,7 +169,8 @@ test("a configuration names keys that are whole: a program needs a secret for na
   const command = { command: ["./sign"], publicKey: "0a".repeat(32) };
   const retired = { purpose: "log", publicKey: "0b".repeat(32), until: "2026-11-24T02:15:00.000Z" };
   assert.ok(judged({ logKey: command, nameSecret: { env: "NAMES" }, signingKey: command })());
-  assert.ok(judged({ retired: [{ ...retired, size: 12, key: command }] })());
+  assert.ok(judged({ nameSecret: { env: "NAMES" }, retired: [{ ...retired, size: 12, key: command }] })());
+  assert.throws(judged({ retired: [{ ...retired, size: 12 }] }), /keys\.nameSecret: is missing: the salts of names/);
   assert.throws(judged({ logKey: command }), /keys\.nameSecret: is missing/);
   assert.throws(judged({ retired: [retired] }), /keys\.retired\[0\]\.size: is missing/);
   assert.throws(

@@ -63,9 +63,11 @@ test("two attempts that seal at once both succeed, with the manifest that was co
     ...{ database: "shop", policy: { name: "nightly", landing: "disk" }, snapshot, startedAt: at, capturedAt: at },
     ...{ consistency: "transactional", serverVersion: "18", plan: planKey, batches: [batchKey], bytes: { read: 1, new: 1, stored: 1 } },
   } as unknown as SealInput;
-  const attempt = (): Promise<{ rows: number; manifestHash: string }> => new MockActivityEnvironment().run(sealSnapshot, input);
+  const attempt = (): Promise<{ rows: number; manifestHash: string; signer: string }> =>
+    new MockActivityEnvironment().run(sealSnapshot, input);
   const [first, second] = await Promise.all([attempt(), attempt()]);
   assert.deepEqual(first, second);
+  assert.equal(first.signer, Buffer.from(signerFromSeed("05".repeat(32)).publicKey).toString("hex"));
   const written = await store.get(manifestKey(snapshot), signal);
   assert.equal(createHash("sha256").update(written).digest("hex"), first.manifestHash);
 });

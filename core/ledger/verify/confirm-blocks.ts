@@ -1,15 +1,22 @@
-import { misfitOfBundle, type ProofBundle } from "./bundle.ts";
+import type { ProofBundle } from "./bundle.ts";
+import { concat } from "./bytes.ts";
+import { checkEvmEvidence } from "./evm-evidence.ts";
 import { AuditInputError } from "./input-error.ts";
+import { listOf } from "./shape.ts";
 import type { Trust, TrustedChain } from "./trust.ts";
 
+const checkAnchors = listOf(checkEvmEvidence, 8);
+/** A block with the hashes of its transactions has less. */
+const largestAnswer = 4 * 1024 * 1024;
+
 /**
- * For an auditor who is online: asks a node of their choice (not of the operator's) for the hash of each block that the bundle's
- * anchors name, and returns the trust policy with those that the node calls final added. What the node does not confirm is left out,
+ * For an auditor who is online: asks a node of their choice (not of the operator's) for the hash of each block that the anchors of a bundle, or of a statement,
+ * name, and returns the trust policy with those that the node calls final added. What the node does not confirm is left out,
  * so that the audit then says what is missing. Throws `AuditInputError` when the node does not answer within `timeoutMs`.
  */
 export const confirmBlocks = async (bundle: unknown, trust: Trust, rpc: string, timeoutMs = 15_000): Promise<Trust> => {
-  if (misfitOfBundle(bundle) !== undefined) return trust;
-  const { anchors } = bundle as ProofBundle;
+  const { anchors } = (bundle ?? {}) as ProofBundle;
+  if (checkAnchors(anchors, "anchors") !== undefined) return trust;
   const signal = AbortSignal.timeout(timeoutMs);
   const chainId = Number(await ask(rpc, "eth_chainId", [], signal));
   const final = Number(fieldOf(await ask(rpc, "eth_getBlockByNumber", ["finalized", false], signal), "number"));
@@ -31,10 +38,21 @@ const ask = async (rpc: string, method: string, params: readonly unknown[], sign
       body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
       signal,
     });
-    return fieldOf(await response.json(), "result");
+    return fieldOf(JSON.parse(new TextDecoder().decode(await readAtMost(response))), "result");
   } catch {
     throw new AuditInputError("trust policy", `cannot be completed: the node at ${hostOf(rpc)} did not answer ${method}`);
   }
+};
+
+const readAtMost = async ({ body }: Response): Promise<Uint8Array> => {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body ?? []) {
+    length += chunk.length;
+    if (length > largestAnswer) throw new RangeError("the answer is too large");
+    chunks.push(chunk);
+  }
+  return concat(...chunks);
 };
 
 const fieldOf = (value: unknown, field: string): unknown =>
