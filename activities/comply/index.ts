@@ -10,6 +10,8 @@ import type { SweepReport } from "../../core/compliance/sweep-report.ts";
 import { allowanceOfDatabase } from "../../core/config/allowances.ts";
 import { isFailure } from "../../core/domain/failure.ts";
 import { scheduleIds } from "../../core/domain/schedules.ts";
+import { reportKey } from "../../core/repository/object-keys.ts";
+import { sealReportTo } from "../../core/repository/sealed-report.ts";
 import { readEngineRecord } from "../../core/site/engine-record.ts";
 import type { Site } from "../../core/site/site.ts";
 import type { ActivityEnvironment } from "../environment.ts";
@@ -23,6 +25,8 @@ export interface SweepTotals {
   readonly inconclusive: number;
   /** The report as JSON; the page lies beside it. */
   readonly report: string;
+  /** Where a policy archives reports: the sealed one's key in the log's store. */
+  readonly sealed?: string;
 }
 
 export const createComplyActivities = ({ site }: ActivityEnvironment) => ({
@@ -56,7 +60,8 @@ export const createComplyActivities = ({ site }: ActivityEnvironment) => ({
       onProgress: (done, of) => heartbeat({ done, of }),
     });
     const path = await writeReport(resolve(folder, config.sweep.out), report);
-    const totals = { ...report.totals, id: report.id, reportHash: report.hash, report: path };
+    const sealed = await keepSealed(at, report, cancellationSignal());
+    const totals = { ...report.totals, id: report.id, reportHash: report.hash, report: path, ...(sealed === undefined ? {} : { sealed }) };
     await recordSweep(await at.catalog(), { ...report.totals, id: report.id, at: now, reportHash: report.hash, findings: report.findings });
     return totals;
   },
@@ -72,6 +77,16 @@ const urlOrNull = async (site: Site, database: string): Promise<string | null> =
     if (isFailure(error, "SecretMissing")) return null;
     throw error;
   }
+};
+
+/** Puts the sealed report into the log's store, whence it is archived; undefined where no policy archives. */
+const keepSealed = async (at: Site, report: SweepReport, signal: AbortSignal): Promise<string | undefined> => {
+  const { config } = at.loaded;
+  if (!config.policies.some(({ archive }) => archive.length > 0)) return undefined;
+  const key = reportKey(report.id);
+  const bytes = await sealReportTo(report.id, Buffer.from(JSON.stringify(report)), await at.recipients());
+  await (await at.store(config.log.store)).put(key, bytes, signal);
+  return key;
 };
 
 const writeReport = async (folder: string, report: SweepReport): Promise<string> => {

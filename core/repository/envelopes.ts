@@ -6,13 +6,13 @@ import type { Recipient, RecipientSecret } from "./keys.ts";
 import { refuseNewer } from "./repository-config.ts";
 import { seal, unseal } from "./sealing.ts";
 
-export type EnvelopeKind = "range" | "manifest";
+export type EnvelopeKind = "range" | "manifest" | "report";
 
 /** One object's key, wrapped to one recipient. About 1.7 KB as JSON. */
 export interface Envelope {
   readonly version: 1;
   readonly kind: EnvelopeKind;
-  /** A range's id, or a manifest's snapshot id. */
+  /** A range's id, a manifest's snapshot id, or a report's id. */
   readonly object: string;
   /** The recipient's id. */
   readonly recipient: string;
@@ -100,7 +100,7 @@ export const checkEnvelope = (value: unknown, what: string): Envelope => {
   const { version, kind, object, recipient, kem, wrapped } = (value ?? {}) as Record<string, unknown>;
   refuseNewer(version, what);
   const sound =
-    (kind === "range" || kind === "manifest") &&
+    (kind === "range" || kind === "manifest" || kind === "report") &&
     typeof object === "string" &&
     typeof recipient === "string" &&
     decodeBase64(kem, kemBytes) !== undefined &&

@@ -20,6 +20,9 @@ export const parityPrefix = "parity/";
 /** A piece of erasure-coded parity, by its id: SHA-256 of its bytes, 64 hex digits. */
 export const parityKey = (id: string): string => `${parityPrefix}${id.slice(0, 2)}/${id}`;
 
+/** A sweep's report, sealed, by its id. */
+export const reportKey = (id: string): string => `reports/${id}`;
+
 /** A key's kind, as `packs`, and the id that it ends with. */
 export const partsOfKey = (key: string): { readonly kind: string; readonly id: string } => ({
   kind: key.slice(0, key.indexOf("/")),

@@ -92,4 +92,18 @@ export const governSpecs: readonly CommandSpec[] = [
     prints: ['{"pass","fail","notApplicable","inconclusive","id","reportHash","report","findings":[…]}'],
     load: () => import("../commands/sweep.ts"),
   },
+  {
+    name: "sweep open",
+    description: "read a sweep's sealed report from a store, with a recipient's key and nothing else, and check it against its hash",
+    config: false,
+    args: [{ name: "<id>", description: "the report, as sweep-20261124T060000Z-3f2a9c01d2e4" }],
+    options: [
+      { flags: "--store <address>", description: "the store's address, as for recover; an archive's suffices" },
+      { flags: "--secret <file>", description: "the secret key of a recipient" },
+      { flags: "--out <file>", description: "also write the report, as JSON" },
+    ],
+    examples: ["sweep open sweep-20261124T060000Z-3f2a9c01d2e4 --store arweave+https://arweave.net/OWNER --secret kit/recovery.secret"],
+    prints: ['{"id","at","reportHash","pass","fail","notApplicable","inconclusive","defects":[…]}'],
+    load: () => import("../commands/sweep-open.ts"),
+  },
 ];
