@@ -16,7 +16,7 @@ export interface Protected {
 }
 
 const standstill = { afterMs: 5 * 60_000, type: "StoreUnreachable" } as const;
-const atOnce = 500;
+const atOnce = 5_000;
 /** A lock is set so much longer than needed that the next nights' snapshots need no other one for objects that they share. */
 const sharedMs = 7 * 24 * 60 * 60_000;
 

@@ -11,15 +11,18 @@ export interface UnprotectedCopy {
   readonly held: boolean;
 }
 
-/** Objects of live snapshots of the database, with what their newest is and whether one is held. A kind of object that is not asked for costs nothing. */
-const needed = `
+/** Ranges and packs of live snapshots of the database, with when the newest of these was captured and whether one is held. */
+const references = `
   WITH live AS (
     SELECT snapshot_no, id, captured_at, held FROM dbgov.live_snapshot WHERE database = $1
   ), ranges AS (
     SELECT range_no, max(captured_at) AS newest, bool_or(held) AS held FROM live JOIN dbgov.snapshot_range USING (snapshot_no) GROUP BY range_no
   ), packs AS (
     SELECT pack_no, max(newest) AS newest, bool_or(held) AS held FROM ranges JOIN dbgov.range_pack USING (range_no) GROUP BY pack_no
-  ), needed AS (
+  )`;
+
+/** The same by their keys, and the manifests. */
+const needed = `${references}, needed AS (
     SELECT dbgov.pack_key(id) AS object, newest, held FROM packs JOIN dbgov.pack USING (pack_no)
     UNION ALL SELECT dbgov.range_key(id), newest, held FROM ranges JOIN dbgov.range USING (range_no)
     UNION ALL SELECT dbgov.manifest_key(id), captured_at, held FROM live
@@ -82,15 +85,16 @@ export const copiesToTier = (
   query(
     catalog,
     `looking for packs of ${wanted.database} for another tier`,
-    `${needed}
-     SELECT n.object, r.store, n.newest, n.held FROM needed n JOIN dbgov.replica r ON r.object = n.object AND r.receipt IS NOT NULL
+    `${references}, young AS (
+       SELECT DISTINCT pack_no FROM dbgov.live_snapshot JOIN dbgov.snapshot_range USING (snapshot_no) JOIN dbgov.range_pack USING (range_no)
+       WHERE captured_at >= $3
+     ), old AS (
+       SELECT dbgov.pack_key(id) AS object, newest, held FROM packs JOIN dbgov.pack USING (pack_no)
+       WHERE newest < $3 AND NOT EXISTS (SELECT FROM young WHERE young.pack_no = packs.pack_no)
+     )
+     SELECT n.object, r.store, n.newest, n.held FROM old n JOIN dbgov.replica r ON r.object = n.object AND r.receipt IS NOT NULL
      LEFT JOIN dbgov.protection x ON x.object = r.object AND x.store = r.store
-     WHERE r.store = ANY ($2::text[]) AND n.object LIKE 'packs/%' AND n.newest < $3
-       AND x.tier IS DISTINCT FROM $4 AND NOT coalesce(x.tier = ANY ($5::text[]), false)
-       AND NOT EXISTS (
-         SELECT FROM dbgov.live_snapshot o JOIN dbgov.snapshot_range USING (snapshot_no) JOIN dbgov.range_pack USING (range_no)
-         JOIN dbgov.pack p USING (pack_no) WHERE dbgov.pack_key(p.id) = n.object AND o.captured_at >= $3
-       )
+     WHERE r.store = ANY ($2::text[]) AND x.tier IS DISTINCT FROM $4 AND NOT coalesce(x.tier = ANY ($5::text[]), false)
      ORDER BY n.object, r.store LIMIT $6`,
     [wanted.database, wanted.stores, wanted.before, wanted.tier, wanted.colder, wanted.limit],
   );
