@@ -131,7 +131,10 @@ const ipfsStore = z.strictObject({
     .describe("a service that keeps every object beside your peers, by the IPFS Pinning Service API; it fetches them from your peers"),
 });
 
-const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address as 0x and 40 hexadecimal digits");
+const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, "must be an address as 0x and 40 hexadecimal digits")
+  .describe("its address");
 
 const filecoinStore = z.strictObject({
   kind: z

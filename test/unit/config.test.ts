@@ -121,7 +121,7 @@ test("names that nothing declares", () => {
     [["    policy: nightly", "    policy: nigthly"], /databases\[0\]\.policy: no policy "nigthly" is declared; did you mean "nightly"\?$/],
     [
       ["landing: disk", "landing: floppy"],
-      /policies\[0\]\.landing: no store "floppy" is declared \(declared: disk, azure, peers, permanent, storj\)$/,
+      /policies\[0\]\.landing: no store "floppy" is declared \(declared: disk, azure, peers, permanent, bucket, storj, sia, filecoin\)$/,
     ],
     [
       ["stores: [azure, peers]", "stores: [azure, pears]"],
@@ -176,7 +176,7 @@ test("what no single field shows", () => {
     ],
     [
       [["\npolicies:\n", `${sameBucket}\npolicies:\n`]],
-      /stores\[5\]\.bucket: is the same place as in store "storj", so a copy there would be no copy$/,
+      /stores\[8\]\.bucket: is the same place as in store "storj", so a copy there would be no copy$/,
     ],
     [
       [["timeZone: Europe/Berlin", "timeZone: Europe/Berlln"]],

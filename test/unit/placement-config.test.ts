@@ -57,7 +57,7 @@ test("a store's quota is what it states, or what its service gives; stores of an
     [azure, `${azure}    quota: 5GB\n    account: acme\n`],
     ["    bucket: acme-backups\n", "    bucket: acme-backups\n    quota: 5GB\n    account: acme\n"],
   );
-  assert.deepEqual(quotaOf(shared), { account: "account acme", stores: ["azure", "storj"], bytes: 5e9, objects: null });
+  assert.deepEqual(quotaOf(shared), { account: "account acme", stores: ["azure", "bucket"], bytes: 5e9, objects: null });
 });
 
 test("the configuration replaces lines of the table, and adds some", () => {
