@@ -61,7 +61,8 @@ export const holdInS3 = async (client: S3Client, place: S3Place, held: boolean, 
 
 /** S3 wants a checksum with these: the SDK sends a CRC, and services that are older than that (Storj's gateway) take only an MD5. */
 const withMd5 = <Command extends PutObjectRetentionCommand | PutObjectLegalHoldCommand>(command: Command): Command => {
-  command.middlewareStack.add(
+  // One stack of the two is as good as the other for what is added.
+  (command.middlewareStack as PutObjectRetentionCommand["middlewareStack"]).add(
     (next) => (args) => {
       const { body, headers } = args.request as { body: string; headers: Record<string, string> };
       headers["content-md5"] = createHash("md5").update(body).digest("base64");
