@@ -31,6 +31,8 @@ export interface DatabaseRecord {
   readonly snapshots: readonly SnapshotRecord[];
   /** Snapshots that retention has removed. */
   readonly removed: readonly RemovedSnapshotRecord[];
+  /** What is wrong with the newest snapshots, so that retention lets none go. Absent: nothing. */
+  readonly retentionAlarm?: string;
   /** null: never drilled. */
   readonly lastDrill: DrillRecord | null;
   /** The last ended backup run. null: none has ended. */

@@ -74,6 +74,7 @@ const databaseRecord = async (
   const all = await listSnapshots(catalog, { database: name, removed: true });
   const live = all.filter(({ removedAt }) => removedAt === null);
   const { rules } = await rulesInForce(site, name);
+  const { alarm } = await retentionPlanOf(site, name, now);
   const regular = regularOf(rules, await spacedSnapshots(catalog, name));
   // Retention runs daily: what it would have let go that long ago, and still is there, is overdue.
   const removeWithinMs = 2 * day + durationMs(site.loaded.config.retention.grace);
@@ -95,6 +96,7 @@ const databaseRecord = async (
       proveEveryMs: 30 * day,
       retention: { last: rules.last, minimumAgeMs: now.getTime() - ageBefore(now, rules.minimumAge).getTime(), removeWithinMs },
     },
+    ...(alarm === undefined ? {} : { retentionAlarm: alarm.message }),
     schedule,
     snapshots: await Promise.all(live.map((snapshot) => snapshotRecord(site, snapshot, entries, overdue, overdueSince))),
     removed: all.flatMap(({ snapshot, capturedAt, removedAt }) =>

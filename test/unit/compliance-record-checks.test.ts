@@ -291,6 +291,24 @@ const cases: readonly Case[] = [
     reason: /always keeps 2/,
   },
 
+  {
+    check: "record-retention",
+    when: "the newest snapshots look forged",
+    database: { retentionAlarm: "12 extra snapshots came within a day" },
+    result: "fail",
+    reason: /Nothing goes: 12 extra/,
+  },
+  {
+    check: "record-retention",
+    when: "extra ones were removed while there are few others",
+    database: {
+      removed: [{ id: "x", capturedAt: ago(50 * hourMs), removedAt: ago(hourMs), extra: true }],
+      policy: { ...goodDatabase.policy, retention: { ...goodDatabase.policy.retention, last: 2 } },
+    },
+    result: "pass",
+    reason: /1 live and 1 removed/,
+  },
+
   { check: "record-log-complete", when: "all is well", result: "pass", reason: /All 9 entries/ },
   {
     check: "record-log-complete",

@@ -9,7 +9,8 @@ export const recordRetention: DatabaseRecordCheck = {
   title: "Snapshots are kept as long as the policy says, and no longer",
   severity: "high",
   rationale: "Keeping personal data longer than needed breaks one law; deleting records too early breaks another.",
-  remedy: "Run `dbgov retention` and read its plan; a snapshot that must stay needs a hold.",
+  remedy:
+    "Run `dbgov retention plan` and read why; a snapshot that must stay needs a hold. Look at the newest snapshots first where they look forged or far too small.",
   judge(database, _record, now) {
     const { retention } = database.policy;
     const overdue = database.snapshots.filter(
@@ -28,6 +29,8 @@ export const recordRetention: DatabaseRecordCheck = {
       removedEarly: early.map(({ id, capturedAt, removedAt }) => ({ id, capturedAt, removedAt })),
       policy: { ...retention },
     };
+    const { retentionAlarm } = database;
+    if (retentionAlarm !== undefined) return fail(`Nothing goes: ${retentionAlarm}.`, { ...evidence, retentionAlarm });
     if (early.length > 0) {
       return fail(
         `${early.length} ${early.length === 1 ? "snapshot was" : "snapshots were"} removed before ${formatDuration(retention.minimumAgeMs)} had passed.`,
