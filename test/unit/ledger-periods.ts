@@ -37,3 +37,36 @@ export const pagedStatement = async (atMost = 4): Promise<{ pages: PeriodStateme
   });
   return { policy, pages: await Promise.all(Array.from({ length: pages.count }, (_, at) => pages.page(at + 1))) };
 };
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+export const plain = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json;
+
+/** Every way to drop a member or an element of a value, to replace it, or to swap an element with the next one. */
+export const variantsOf = (value: Json): Json[] => {
+  const others = (one: Json): Json[] => {
+    if (typeof one === "number") return [one + 1, String(one)];
+    if (typeof one === "string") return one === "" ? ["x"] : [`${one.slice(0, -1)}${one.endsWith("0") ? "1" : "0"}`, one.slice(1), 7];
+    if (typeof one === "boolean") return [!one];
+    return [null];
+  };
+  if (Array.isArray(value)) {
+    return value.flatMap((one, at): Json[] => [
+      value.toSpliced(at, 1),
+      value.toSpliced(at, 0, one),
+      ...(at + 1 < value.length ? [value.with(at, value[at + 1]!).with(at + 1, one)] : []),
+      ...[...variantsOf(one), ...others(one)].map((changed) => value.with(at, changed)),
+    ]);
+  }
+  if (typeof value !== "object" || value === null) return [];
+  return [
+    { ...value, extra: 1 },
+    ...Object.entries(value).flatMap(([key, one]): Json[] => {
+      const { [key]: _, ...without } = value;
+      return [without, ...[...variantsOf(one), ...others(one)].map((changed) => ({ ...value, [key]: changed }))];
+    }),
+  ];
+};
+
+/** Every so many of them, so that each kind of change is among them and the test stays quick. */
+export const some = <T>(all: readonly T[], most: number): T[] => all.filter((_, at) => at % Math.ceil(all.length / most) === 0);

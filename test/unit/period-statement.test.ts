@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { before, describe, test } from "node:test";
+import { runDbgov } from "../../client/demo/run-dbgov.ts";
 import { periodPage } from "../../client/period-page/period-page.ts";
 import { commit, type EntryBody } from "../../core/ledger/entries.ts";
 import { type IndexedEntry, openLog } from "../../core/ledger/log.ts";
@@ -9,7 +13,8 @@ import { parseBundle, type Trust } from "../../core/ledger/verify/audit.ts";
 import { auditPeriod, type PeriodStatement, startPeriodAudit } from "../../core/ledger/verify/period.ts";
 import { nameSalt, origin, sealedDraft, testSigner } from "./ledger-fixtures.ts";
 import { memoryStore } from "./ledger-memory-store.ts";
-import { trust } from "./ledger-tampering.ts";
+import { pagedStatement } from "./ledger-periods.ts";
+import { bundle, trust } from "./ledger-tampering.ts";
 
 const database = { name: "orders", salt: nameSalt };
 const policy = { log: trust.log, require: { anchor: false } };
@@ -235,4 +240,26 @@ test("a full page of entries of the usual size is one that a verifier reads", as
   const { failures, period } = audit.report();
   assert.deepEqual(failures, []);
   assert.equal(period?.kinds["snapshot-sealed"], 2_100);
+});
+
+test("the command line takes all pages, writes the page for people, and wants one file of anything else", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "dbgov-period-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const { pages, policy: given } = await pagedStatement();
+  await writeFile(join(folder, "trust.json"), JSON.stringify(given));
+  await writeFile(join(folder, "bundle.json"), JSON.stringify(bundle));
+  for (const [at, page] of pages.entries()) await writeFile(join(folder, `${at + 1}.json`), JSON.stringify(page));
+  const audit = async (...args: readonly string[]) => {
+    const { code, stdout, stderr } = await runDbgov(["audit", ...args, "--trust", "trust.json", "--json"], {
+      cwd: folder,
+      env: process.env,
+    });
+    return { code, json: JSON.parse(stdout === "" ? stderr : stdout) };
+  };
+  const whole = await audit("1.json", "2.json", "3.json", "--html", "period.html");
+  assert.deepEqual([whole.code, whole.json.period.kinds], [0, { "snapshot-sealed": 10 }]);
+  assert.match(await readFile(join(folder, "period.html"), "utf8"), /1 of 2 objectives missed/);
+  assert.equal((await audit("1.json", "3.json")).code, 5);
+  assert.equal((await audit("bundle.json", "1.json")).json.error.type, "UsageInvalid");
+  assert.equal((await audit("1.json", "bundle.json", "3.json")).code, 2);
 });

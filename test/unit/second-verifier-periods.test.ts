@@ -17,40 +17,10 @@ import { startPeriodAudit } from "../../core/ledger/verify/period.ts";
 import { pythonWithCryptography } from "../stack/setup/python-packages.ts";
 import { origin, sealedDraft, testSigner } from "./ledger-fixtures.ts";
 import { memoryStore } from "./ledger-memory-store.ts";
-import { knownSigner, pagedStatement } from "./ledger-periods.ts";
+import { type Json, knownSigner, pagedStatement, plain, some, variantsOf } from "./ledger-periods.ts";
 import { bundle, retired, trust, vectors } from "./ledger-tampering.ts";
 
 type Case = { readonly trust: Trust } & ({ readonly bundle: unknown } | { readonly pages: readonly unknown[] });
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-
-/** Every way to drop a member or an element of a value, to replace it, or to swap an element with the next one. */
-const variantsOf = (value: Json): Json[] => {
-  const others = (one: Json): Json[] => {
-    if (typeof one === "number") return [one + 1, String(one)];
-    if (typeof one === "string") return one === "" ? ["x"] : [`${one.slice(0, -1)}${one.endsWith("0") ? "1" : "0"}`, one.slice(1), 7];
-    if (typeof one === "boolean") return [!one];
-    return [null];
-  };
-  if (Array.isArray(value)) {
-    return value.flatMap((one, at): Json[] => [
-      value.toSpliced(at, 1),
-      value.toSpliced(at, 0, one),
-      ...(at + 1 < value.length ? [value.with(at, value[at + 1]!).with(at + 1, one)] : []),
-      ...[...variantsOf(one), ...others(one)].map((changed) => value.with(at, changed)),
-    ]);
-  }
-  if (typeof value !== "object" || value === null) return [];
-  return [
-    { ...value, extra: 1 },
-    ...Object.entries(value).flatMap(([key, one]): Json[] => {
-      const { [key]: _, ...without } = value;
-      return [without, ...[...variantsOf(one), ...others(one)].map((changed) => ({ ...value, [key]: changed }))];
-    }),
-  ];
-};
-
-/** Every so many of them, so that each kind of change is among them and the test stays quick. */
-const some = <T>(all: readonly T[], most: number): T[] => all.filter((_, at) => at % Math.ceil(all.length / most) === 0);
 
 /** A bundle whose manifest was opened to somebody; no verifier can tell to whom. */
 const disclosedBundle = async () => {
@@ -63,8 +33,6 @@ const disclosedBundle = async () => {
   const envelope = { recipient: "0123456789abcdef", kem: "AAEC", wrapped: "AwQF" };
   return { ...(await buildProofBundle({ log, index: 0 })), manifest: { content: content.toString("base64"), envelope } };
 };
-
-const plain = (value: unknown): Json => JSON.parse(JSON.stringify(value)) as Json;
 
 const ours = (one: Case): boolean => {
   if ("pages" in one) {
