@@ -39,6 +39,8 @@ describe("a bucket as store, through the command line", () => {
         config.stores = config.stores.filter(({ name }: { name: string }) => name === "local");
         const place = { kind: "s3", domain: "s3", bucket, endpoint, accessKeyId: { env: "S3_TEST_ID" } };
         config.stores.push({ ...place, name: "bucket", prefix: "backups/shop", secretAccessKey: { env: "S3_TEST_SECRET" } });
+        const [{ path }] = config.stores;
+        config.stores.push({ kind: "directory", name: "beside", domain: "elsewhere", path: `${path}-beside` });
         config.stores.push({ ...place, name: "wrong", prefix: "backups/other", secretAccessKey: { env: "S3_TEST_WRONG" } });
       },
     });
@@ -57,11 +59,15 @@ describe("a bucket as store, through the command line", () => {
   it("is checked: one that works, and one whose secret is wrong", async () => {
     const { code, stdout, json } = await test.dbgov("check");
     assert.equal(code, 1, stdout);
-    const [bucketCheck, wrong] = ["bucket", "wrong"].map((name) => json.checks.find((check: { name: string }) => check.name === name));
+    const [bucketCheck, wrong, beside] = ["bucket", "wrong", "beside"].map((name) =>
+      json.checks.find((check: { name: string }) => check.name === name),
+    );
     assert.equal(bucketCheck.ok, true, stdout);
     assert.equal(wrong.ok, false, stdout);
     assert.match(wrong.details.join(" "), /the access key or its secret is wrong \(SignatureDoesNotMatch\)/);
     assert.ok(!stdout.includes("a-wrong-secret"));
+    assert.equal(beside.ok, true, "it works, and whoever counts on it is told");
+    assert.match(beside.details.join(" "), /it is on the same file system as local, though of another domain/);
   });
 
   it("takes a copy, proves it, and restores from its address and the recovery kit alone", async () => {
