@@ -11,8 +11,6 @@ import { type BadServer, listen, wholeOf } from "./store-servers.ts";
 export interface AzureStub extends BadServer {
   readonly connection: string;
   readonly versions: Version[];
-  /** The calls that changed something, as `DELETE packs/x`. */
-  readonly calls: string[];
 }
 
 interface Version {
@@ -71,7 +69,6 @@ const listed = (version: Version, softDeleteDays: number): string =>
 
 export const azureStub = async ({ softDeleteDays = 0, immutable = true } = {}): Promise<AzureStub> => {
   const versions: Version[] = [];
-  const calls: string[] = [];
   let last = 0;
 
   const remove = (version: Version): void => {
@@ -85,7 +82,6 @@ export const azureStub = async ({ softDeleteDays = 0, immutable = true } = {}): 
     const [, , , ...parts] = url.pathname.split("/");
     const key = decodeURIComponent(parts.join("/"));
     const ask = (name: string): string => url.searchParams.get(name) ?? "";
-    if (method !== "GET" && method !== "HEAD") calls.push(`${method} ${ask("comp")} ${key}`.replace("  ", " "));
     if (ask("comp") === "list") {
       const include = ask("include").split(",");
       const found = versions.filter(
@@ -150,5 +146,5 @@ export const azureStub = async ({ softDeleteDays = 0, immutable = true } = {}): 
   };
   const server = await listen(createServer((incoming, response) => void reply(incoming, response)));
   const connection = `DefaultEndpointsProtocol=http;AccountName=stub;AccountKey=${randomBytes(32).toString("base64")};BlobEndpoint=${server.url}/stub;`;
-  return { ...server, connection, versions, calls };
+  return { ...server, connection, versions };
 };
