@@ -4,6 +4,7 @@ import { isFailure } from "../../core/domain/failure.ts";
 import type { EntryDraft } from "../../core/ledger/entries.ts";
 import { type Log, openLog } from "../../core/ledger/log.ts";
 import { decodeEntryBundle, encodeEntryBundle, tileKey } from "../../core/ledger/tiles.ts";
+import { openCheckpoint } from "../../core/ledger/verify/checkpoint.ts";
 import { entryBytes } from "../../core/ledger/verify/entry.ts";
 import { fromHex, leafHash, toHex } from "../../core/ledger/verify/hash.ts";
 import { verifyConsistency, verifyInclusion } from "../../core/ledger/verify/merkle.ts";
@@ -210,6 +211,36 @@ describe("the log", () => {
     assert.equal(store.changes, 0);
     const readOnly = await openLog({ store: await filled(1), origin, signer: { publicKey: signer.publicKey } });
     await assert.rejects(readOnly.append([sealedDraft(2)]), (error) => isFailure(error, "UsageInvalid"));
+  });
+});
+
+describe("a log whose key is replaced", () => {
+  const next = testSigner(41);
+  const own = { name: origin, publicKey: signer.publicKey };
+  const theirs = { name: origin, publicKey: next.publicKey };
+
+  test("goes on under the new key, signs with both while they overlap, and is read by the keys that are known", async () => {
+    const store = await filled(3);
+    const overlapping = await openLog({ store, origin, signer: { ...next, earlier: [signer] } });
+    await overlapping.append([sealedDraft(3)]);
+    const { note } = overlapping.checkpoint();
+    for (const key of [own, theirs]) assert.ok(!("reason" in openCheckpoint(note, origin, key)));
+    await (await open(store)).append([sealedDraft(4)]);
+    const behind = await openLog({ store, origin, signer: { ...next, earlier: [{ publicKey: signer.publicKey }] } });
+    assert.equal(behind.size, 5, "a writer that only has the old key is seen");
+    await behind.append([sealedDraft(5)]);
+    assert.ok("reason" in openCheckpoint(behind.checkpoint().note, origin, own), "the overlap is over");
+    await assert.rejects(openLog({ store, origin, signer: testSigner(42) }), corrupt(/carries no valid signature/));
+  });
+
+  test("is refused where the old key alone signed more than the log had when it was replaced", async () => {
+    const after = (upTo: number) => ({ ...next, earlier: [{ publicKey: signer.publicKey, upTo }] });
+    const store = await filled(7);
+    assert.equal((await openLog({ store, origin, signer: after(7) })).size, 7);
+    await assert.rejects(
+      openLog({ store, origin, signer: after(6) }),
+      corrupt(/of size 7 is signed only by a key that was retired when the log had 6 entries/),
+    );
   });
 });
 

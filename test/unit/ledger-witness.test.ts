@@ -132,6 +132,16 @@ describe("a witness", () => {
       await post(url, formatWitnessRequest({ old: 0, proof: [], note: (await signCheckpoint(origin, 10, root, by)).note }));
     assert.equal((await ask(third)).status, 403);
     assert.equal((await ask(next)).status, 200);
+    // In the overlap a head carries both signatures, for witnesses that know one of the keys.
+    const both = { ...next, earlier: [signer] };
+    for (const [name, known] of [
+      ["old", logKey],
+      ["new", { name: origin, publicKey: next.publicKey }],
+    ] as const) {
+      const one = await start(`knows-the-${name}`, { logs: [known] });
+      const note = (await signCheckpoint(origin, 10, root, both)).note;
+      assert.equal((await post(one.url, formatWitnessRequest({ old: 0, proof: [], note }))).status, 200, name);
+    }
   });
 
   test("a log gathers as many as its policy asks for, and says what each of the others said", async () => {
