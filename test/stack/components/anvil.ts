@@ -29,6 +29,8 @@ export const anvil: Component<{ rpc: string; chainId: number; keys: string[] }> 
           ...["--mnemonic", Mnemonic.fromEntropy(`0x${place.secrets.entropy}`).phrase],
           ...["--block-time", "1", "--mixed-mining", "--slots-in-an-epoch", "1"],
           ...["--state", join(place.folder, "state.json"), "--state-interval", "3"],
+          // Without a bound it writes the state after every block to a folder of the user's, a gigabyte in some hours, and leaves it there.
+          ...["--prune-history", "300"],
         ],
         cwd: place.folder,
       },
