@@ -50,7 +50,8 @@ test("what takes a whole failure domain takes all copies in it, and none elsewhe
 });
 
 test("more copies and faster repair lose less; copies that are never made again lose all in the end", () => {
-  const lossOf = (places: CopyPlace[], more?: Partial<DurabilityModel>) => simulateDurability(model(places, more), { ...draw, years: 10_000 }).annualLoss;
+  const lossOf = (places: CopyPlace[], more?: Partial<DurabilityModel>) =>
+    simulateDurability(model(places, more), { ...draw, years: 10_000 }).annualLoss;
   const two = [place("a", 0.2), place("b", 0.2)];
   assert.ok(lossOf([...two, place("c", 0.2)]) < lossOf(two) / 5);
   assert.ok(lossOf(two, { replaceDays: 30 }) > 5 * lossOf(two));
