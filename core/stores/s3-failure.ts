@@ -38,6 +38,21 @@ const meanings: readonly (readonly [codes: RegExp, type: Failure["type"], words:
   [/^InvalidObjectState$/, "StoreRejected", "the object is in an archive class, and must be made readable there first"],
 ];
 
+/**
+ * What Storj's gateway says with a 500 where an object cannot be put together. Nodes that are away may come back; what nodes say that they have lost does not, and
+ * the object has to be written again. It asks a few nodes more than it needs, and the SDK has tried three times by now.
+ */
+const tooFewPieces = (what: string, error: unknown): Failure | undefined => {
+  const { message } = error as Error;
+  const options = { cause: withoutSecrets(error) };
+  const failed = message.match(/error retrieving piece/g)?.length ?? 0;
+  if (failed > 0 && failed === message.match(/file does not exist/g)?.length) {
+    return new Failure("ObjectMissing", `${what}: storage nodes have lost too many of the object's pieces`, options);
+  }
+  if (failed === 0 && !message.includes("unable to create order limits")) return undefined;
+  return new Failure("StoreUnreachable", `${what}: too few storage nodes that have the object's pieces answer`, options);
+};
+
 /** What an error of the SDK means. Its message is left out: it can repeat the string that was signed. */
 export const failureOfS3 = (what: string, error: unknown): Failure => {
   if (error instanceof Failure) return error;
@@ -46,6 +61,8 @@ export const failureOfS3 = (what: string, error: unknown): Failure => {
   const code = s3Code(error);
   const meaning = meanings.find(([codes]) => codes.test(code));
   if (meaning !== undefined) return new Failure(meaning[1], `${what}: ${meaning[2]} (${code})`, { cause: withoutSecrets(error) });
+  const pieces = status === 500 ? tooFewPieces(what, error) : undefined;
+  if (pieces !== undefined) return pieces;
   // An answer that cannot be read is one of something else than S3.
   if (status < 300) return new Failure("StoreRejected", `${what}: the answer is not one of S3`, { cause: withoutSecrets(error) });
   return failureOfStatus(what, status, code, error);

@@ -99,7 +99,7 @@ describe("Storj store, on a network of ten storage nodes", () => {
     assert.deepEqual(await keysOf(found, "con"), ["config"]);
   });
 
-  test("storage nodes go: a pack survives six of ten; with seven gone that is noticed and named; when one is back it is there", async () => {
+  test("storage nodes go: a pack survives six of ten; with seven gone that is noticed and named; when one is back it is there; lost pieces are a lost pack", async () => {
     const folder = await mkdtemp(join(tmpdir(), "dbgov-storj-"));
     after(() => stackDown(folder, { purge: true }));
     const { storj: own } = await stackUp({ folder, components: ["storj"], onProgress: progressToStderr });
@@ -118,11 +118,18 @@ describe("Storj store, on a network of ten storage nodes", () => {
     // The satellite knows its name and size still: only reading proves anything.
     assert.equal((await store.stat("packs/pack", never))?.bytes, pack.length);
     const failure = await fails(store.get("packs/pack", never), "StoreUnreachable", [own.secretAccessKey]);
-    assert.match(failure.message, /^store "network" \(s3:.*\): get of packs\/pack: /);
+    assert.match(
+      failure.message,
+      /^store "network" \(s3:.*\): get of packs\/pack: too few storage nodes that have the object's pieces answer$/,
+    );
     await tell(0, "start");
     same(await store.get("packs/pack", never), pack);
 
     for (const node of [7, 8, 9]) await tell(node, "lose");
-    await fails(store.get("packs/pack", never), "StoreUnreachable");
+    const lost = await fails(getProven(store, "packs/pack", never), "ObjectMissing", [own.secretAccessKey]);
+    assert.match(lost.message, /^store "network" .*: get of packs\/pack: storage nodes have lost too many of the object's pieces$/);
+    assert.equal((await store.stat("packs/pack", never))?.bytes, pack.length);
+    await store.delete("packs/pack", never);
+    assert.equal(await store.stat("packs/pack", never), undefined);
   });
 });
