@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { commandSpecs } from "../../client/cli/commands.ts";
 import { isSnapshotId } from "../../core/domain/snapshot.ts";
+import { parseWallet } from "../../core/stores/arweave-wallet.ts";
 import { createSampleDocuments } from "../sample/mongodb-database.ts";
 import { createSampleDatabase } from "../sample/postgres-database.ts";
 import { assertNoSecrets } from "../sample/secrets.ts";
@@ -244,6 +245,15 @@ describe("contracts for programs", () => {
     assert.equal(code, json.fail > 0 ? 3 : 0);
     assert.ok(json.pass >= 15 && isHex(json.reportHash, 64));
     assert.match(await readFile(json.report.replace(/json$/, "html"), "utf8"), /^<!doctype html>/i);
+
+    // The archive and a recipient's key suffice to read it.
+    const keys = join(dirname(test.config), "keys");
+    const { address } = parseWallet("arweave", await readFile(join(keys, "arweave.json"), "utf8"));
+    const archive = ["--store", `arweave+${stack.arlocal.url}/${address}`, "--secret", join(keys, "recovery.secret")];
+    const opened = await cli.json("sweep", "open", json.id, ...archive);
+    assertPromised("sweep open", opened.json);
+    assert.deepEqual([opened.code, opened.json.reportHash, opened.json.defects], [0, json.reportHash, []]);
+    await cli.fails({ code: 5, type: "ObjectMissing", message: /reports\/sweep-none/ }, "sweep", "open", "sweep-none", ...archive);
   });
 
   it("stack status and keys show", async () => {

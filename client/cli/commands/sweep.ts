@@ -12,12 +12,13 @@ import { openProgress, say } from "../terminal.ts";
 
 export const action: CommandAction = (input) =>
   withOrchestrator(input, async (_site, { client }) => {
-    await requireWorkers(client, ["orchestrate", "capture", "chain"]);
+    await requireWorkers(client, ["orchestrate", "capture", "chain", "replicate"]);
     const { handle } = await startOrJoin<typeof sweep>(client, "sweep", scheduleIds.sweep, [], "sweep controls, by hand");
     const progress = openProgress(!input.json);
     const totals = await awaitResult<SweepTotals>(handle, async () => progress.update("sweeping")).finally(() => progress.end());
     const report = JSON.parse(await readFile(totals.report, "utf8")) as SweepReport;
-    if (input.json) process.stdout.write(`${JSON.stringify({ ...totals, findings: report.findings })}\n`);
+    const { sealed, ...printed } = totals;
+    if (input.json) process.stdout.write(`${JSON.stringify({ ...printed, findings: report.findings })}\n`);
     else {
       const shown =
         input.options.failures === true
@@ -25,6 +26,7 @@ export const action: CommandAction = (input) =>
           : report;
       say(renderText(shown, { color: process.stdout.isTTY === true, width: process.stdout.columns ?? 100 }));
       say(`report: ${totals.report.replace(/\.json$/, ".html")}`);
+      if (sealed !== undefined) say(`sealed: ${sealed}, for the archives of the policies`);
     }
     return totals.fail > 0 ? exitCodes.degraded : exitCodes.done;
   });
