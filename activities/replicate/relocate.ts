@@ -7,6 +7,7 @@ import { Failure, isFailure } from "../../core/domain/failure.ts";
 import { type Move, planRelocation } from "../../core/domain/relocation.ts";
 import { partsOfKey } from "../../core/repository/object-keys.ts";
 import { planPoliciesOf, planStoresOf } from "../../core/site/placement.ts";
+import { preferredStores } from "../../core/site/preferred-stores.ts";
 import type { Site } from "../../core/site/site.ts";
 import { strictestPolicy } from "../../core/site/stores-plan.ts";
 import type { ActivityEnvironment } from "../environment.ts";
@@ -138,8 +139,12 @@ const plan = async (at: Site, objects: readonly PlacedObject[], { leaving }: Rel
   const { config } = at.loaded;
   const catalog = await at.catalog();
   const stores = await planStoresOf(at, await storeUsage(catalog), { leaving: leaving ?? undefined });
+  const together = await preferredStores(at, stores);
   return planRelocation(
-    objects.map(({ key, bytes, databases, holders }) => ({ key, bytes, policy: strictestPolicy(config, databases), holders })),
+    objects.map(({ key, bytes, databases, holders }) => ({
+      ...{ key, bytes, policy: strictestPolicy(config, databases), holders },
+      prefers: together.get(databases[0]!),
+    })),
     await planPoliciesOf(at),
     stores,
     leaving !== null,

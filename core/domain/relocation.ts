@@ -8,6 +8,8 @@ export interface Relocatable {
   readonly bytes: number;
   readonly policy: string;
   readonly holders: readonly string[];
+  /** Stores that are asked first, in this order; without it, in the order of the policy. */
+  readonly prefers?: readonly string[] | undefined;
 }
 
 export interface Move {
@@ -46,8 +48,8 @@ export const planRelocation = (
   const staying = new Set(stores.filter(({ leaving }) => !leaving).map(({ name }) => name));
   const moves: Move[] = [];
   const short: { key: string; why: string }[] = [];
-  for (const { key, bytes, policy, holders } of objects) {
-    const item: PlanItem = { id: key, bytes, policy, holders, prefers: prefers.get(policy) ?? [] };
+  for (const { key, bytes, policy, holders, prefers: own } of objects) {
+    const item: PlanItem = { id: key, bytes, policy, holders, prefers: own ?? prefers.get(policy) ?? [] };
     let outcome = plan.place(item);
     const reasons = outcome.passed.map(({ store, why }) => `${store} ${why}`).join("; ");
     if (!outcome.placed) {

@@ -178,3 +178,52 @@ test("emptying takes what is safe elsewhere and nothing else, and is refused whi
   await recordReplica(catalog, { object: packKey(sha256(fresher)), store: names.old, receipt: "there", bytes: 500, provenAt: null });
   assert.equal((await all("emptyPage", names.old)).moved, 0);
 });
+
+test("a database whose stores are planned goes to one store that has room for all of it, though an earlier one has room for some", async () => {
+  const database = `together-${randomBytes(3).toString("hex")}`;
+  const { names, stores, config, all } = openPlace((own, { disk, old, new: fresh }) => {
+    Object.assign(own.policies[0]!, { placement: "planned", stores: [old, fresh, `large-${fresh}`] });
+    own.stores.find(({ name }) => name === fresh)!.quota = "5kB";
+    const name = `large-${fresh}`;
+    own.stores.push({ kind: "directory", name, domain: name, path: join(folder, name), quota: "50kB" });
+    own.databases[0]!.name = database;
+    own.policies[0]!.landing = disk;
+  });
+  const large = config.stores.at(-1)!;
+  assert.ok(large.kind === "directory");
+  stores.set(large.name, openDirectoryStore(large));
+  const both = [stores.get(names.disk)!, stores.get(names.old)!];
+  const packs = [await stored(both, database), await stored(both, database)];
+  assert.deepEqual([(await all("relocatePage", names.old)).moved], [6]);
+  for (const { keys } of packs) for (const key of keys) assert.deepEqual(await holders(key), [names.disk, large.name, names.old].sort());
+});
+
+test("an attempt that is cut off leaves what it has copied: the next one copies the rest", async () => {
+  const { names, stores, config, all } = openPlace();
+  const both = [stores.get(names.disk)!, stores.get(names.old)!];
+  for (let n = 0; n < 4; n += 1) await stored(both);
+  const fresh = stores.get(names.new)!;
+  const cut = new MockActivityEnvironment();
+  let taken = 0;
+  const site = {
+    loaded: { config },
+    catalog: async () => catalog,
+    store: async (name: string) =>
+      name !== names.new
+        ? stores.get(name)!
+        : {
+            ...fresh,
+            put: async (key: string, bytes: Uint8Array, own: AbortSignal) => {
+              if (key !== configKey) taken += 1;
+              if (taken === 3) cut.cancel("WORKER_SHUTDOWN");
+              own.throwIfAborted();
+              return await fresh.put(key, bytes, own);
+            },
+          },
+  };
+  const { relocatePage } = createRelocate({ site: async () => site } as unknown as ActivityEnvironment);
+  await assert.rejects(cut.run(relocatePage, { leaving: names.old, gone: false, after: "", rate: null }));
+  const { moved } = await all("relocatePage", names.old);
+  assert.ok(moved >= 9 && moved < 12, `12 copies in all, and ${moved} were left`);
+  assert.equal((await all("relocatePage", names.old)).moved, 0);
+});
