@@ -6,7 +6,7 @@ import { toHex } from "./verify/hash.ts";
 import type { PeriodStatement, ProvenEntry } from "./verify/period.ts";
 import type { Objectives } from "./verify/period-facts.ts";
 
-/** So many entries of the usual size make about 5 MiB, of the 8 that a verifier reads. */
+/** So many entries of the usual size make 4 to 6 MiB, by how large the log is, of the 8 that a verifier reads. */
 const entriesOfPage = 2_000;
 
 /** Where an entry of the database is, and when it was, as the catalog has it. */
