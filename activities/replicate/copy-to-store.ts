@@ -15,7 +15,7 @@ import { keepAlive } from "../keep-alive.ts";
 import { copyEnvelopes } from "./copy-envelopes.ts";
 import { copyObject } from "./copy-object.ts";
 import { openRoomKeeper, withSizes } from "./require-room.ts";
-import { recordSettled, takenBefore } from "./settle-copies.ts";
+import { recordLate, recordSettled, takenBefore } from "./settle-copies.ts";
 
 export interface CopyInput {
   readonly snapshot: string;
@@ -62,6 +62,7 @@ export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
       const sources = [from, ...others.filter((store) => store !== undefined && store !== from && store !== to)] as Store[];
       if ((await to.stat(configKey, signal)) === undefined) await to.put(configKey, await from.get(configKey, signal), signal);
 
+      await recordLate(catalog, to, { signal, onLooked: (object) => report({ store: to.name, settling: object }) });
       const missing = await replicasMissing(catalog, input.snapshot, input.to);
       const sealed = await getSnapshot(catalog, input.snapshot);
       // Of one that was removed nothing is missing anywhere: it must not pass for a copy.

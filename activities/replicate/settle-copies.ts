@@ -1,3 +1,4 @@
+import { announcedCopies } from "../../core/catalog/announced-copies.ts";
 import type { Catalog } from "../../core/catalog/catalog.ts";
 import { type ReplicaFacts, recordReplicas } from "../../core/catalog/record-replica.ts";
 import { Failure } from "../../core/domain/failure.ts";
@@ -14,6 +15,24 @@ export const takenBefore = async (
 ): Promise<(Receipt & { readonly proven: boolean }) | undefined> => {
   const stat = store.settled === undefined ? undefined : await store.stat(key, signal);
   return stat === undefined ? undefined : { id: stat.receipt, bytes: stat.bytes, proven: false };
+};
+
+/**
+ * Records what earlier runs have put into a store that settles later, and could not wait for: a proof on a chain may take two days, and a
+ * run waits as long as its policy's `patience` only.
+ */
+export const recordLate = async (
+  catalog: Catalog,
+  store: Store,
+  { signal, onLooked }: { readonly signal: AbortSignal; readonly onLooked: (object: string) => void },
+): Promise<void> => {
+  if (store.settled === undefined) return;
+  for (const object of await announcedCopies(catalog, store.name)) {
+    onLooked(object);
+    const stat = await store.stat(object, signal);
+    if (stat === undefined || !(await store.settled(object, signal))) continue;
+    await recordReplicas(catalog, [{ object, store: store.name, receipt: stat.receipt, bytes: stat.bytes, provenAt: null }]);
+  }
 };
 
 /**

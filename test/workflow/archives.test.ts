@@ -3,9 +3,11 @@ import { test } from "node:test";
 import { MockActivityEnvironment } from "@temporalio/testing";
 import type { ActivityEnvironment } from "../../activities/environment.ts";
 import { createArchiveRecords } from "../../activities/replicate/archive-records.ts";
+import { recordLate } from "../../activities/replicate/settle-copies.ts";
+import { announceReplica } from "../../core/catalog/announce-replica.ts";
 import { listReplicas } from "../../core/catalog/list-replicas.ts";
 import { recordReplicas } from "../../core/catalog/record-replica.ts";
-import { manifestKey, reportKey } from "../../core/repository/object-keys.ts";
+import { manifestKey, packKey, reportKey } from "../../core/repository/object-keys.ts";
 import { committed, createCatalog, writtenPacks } from "../integration/catalog-database.ts";
 import { exampleConfig } from "../sample/example-config.ts";
 import { memoryStore } from "../unit/ledger-memory-store.ts";
@@ -47,4 +49,26 @@ test("what was archived settles later, and what the network has dropped is archi
   blocks = 1;
   await run.run(archiveCheckpoint);
   assert.equal(await proven(), true);
+});
+
+test("what a run could not wait for is recorded by a later one, when its store has it for good", async () => {
+  const keys = (await writtenPacks(catalog, 3)).map(packKey);
+  const memory = memoryStore();
+  const proven = new Set<string>();
+  const slow = { ...memory, name: "slow", settled: async (key: string) => proven.has(key) };
+  // The first is proven, the second is only taken, the third never came.
+  for (const key of keys) await announceReplica(catalog, key, "slow", 0);
+  for (const key of keys.slice(0, 2)) memory.objects.set(key, Buffer.from("sealed"));
+  proven.add(keys[0]!);
+  const looked: string[] = [];
+  const late = { signal: new AbortController().signal, onLooked: (object: string) => void looked.push(object) };
+  await recordLate(catalog, slow, late);
+  const recorded = async (): Promise<string[]> =>
+    (await listReplicas(catalog, keys)).filter(({ store, receipt }) => store === "slow" && receipt !== null).map(({ object }) => object);
+  assert.deepEqual([looked.sort(), await recorded()], [[...keys].sort(), [keys[0]]]);
+  proven.add(keys[1]!);
+  await recordLate(catalog, slow, late);
+  assert.deepEqual((await recorded()).sort(), keys.slice(0, 2).sort());
+  const { settled: _, ...quick } = slow;
+  await recordLate(catalog, { ...quick, name: "quick" }, late);
 });
