@@ -102,7 +102,8 @@ export const createDurabilityActivities = ({ site }: ActivityEnvironment) => ({
             signal.throwIfAborted();
             if (!isFailure(error)) throw error;
             left += 1;
-            unable.set(copy.store, { type: error.type, message: error.message });
+            // Its network takes its time: that says nothing about the store's other copies.
+            if (error.type !== "StoreUnsettled") unable.set(copy.store, { type: error.type, message: error.message });
           }
           report({ ...copy });
         }

@@ -8,7 +8,7 @@ import { markPackWritten } from "../../core/catalog/mark-pack-written.ts";
 import { envelopesOf } from "../../core/catalog/read-envelopes.ts";
 import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
 import { recordEvidence } from "../../core/catalog/record-challenges.ts";
-import { recordReplica } from "../../core/catalog/record-replica.ts";
+import { type ReplicaFacts, recordReplica } from "../../core/catalog/record-replica.ts";
 import { storeTrust } from "../../core/catalog/store-trust.ts";
 import { Failure, isFailure } from "../../core/domain/failure.ts";
 import { inOrderOfTrust } from "../../core/domain/store-trust.ts";
@@ -19,6 +19,7 @@ import { hashObject } from "../../core/stores/hash-object.ts";
 import type { Store } from "../../core/stores/store.ts";
 import { copyObject, getProven } from "./copy-object.ts";
 import { packFromParity } from "./parity-sources.ts";
+import { recordSettled } from "./settle-copies.ts";
 
 /** Where a good copy came from; or that nobody has one, or that a store which may have one could not be asked now. */
 export type Replacement = { readonly from: string } | "nobody" | "unasked";
@@ -37,24 +38,27 @@ export const replaceCopy = async (at: Site, { store, object }: LostCopy, signal:
   return from;
 
   async function replaceBytes(): Promise<Replacement> {
+    const to = await at.store(store);
+    // A manifest is not named by its hash: the catalog knows it.
+    const expected = kind === "manifests" ? (await getSnapshot(catalog, id))?.manifestHash : undefined;
+    // What a pass before this has put, and its network did not have yet, need not be sent again.
+    if (to.settled !== undefined && (await goodCopy(catalog, [to], object, expected, signal)) === to)
+      return await countAgain(catalog, to, object, signal);
     const trust = await storeTrust(catalog);
     const holders = (await listReplicas(catalog, [object])).map((replica) => replica.store).filter((holder) => holder !== store);
     // At last those whose copies were bad, this one among them: a disk that was brought back has what it had.
     const before = await storesThatLost(catalog, object);
     const names = [...inOrderOfTrust(holders, trust), ...inOrderOfTrust(before, trust)];
     const sources = await openable(at, names);
-    // A manifest is not named by its hash: the catalog knows it.
-    const expected = kind === "manifests" ? (await getSnapshot(catalog, id))?.manifestHash : undefined;
     const good = await goodCopy(catalog, sources, object, expected, signal);
     if (good === "unasked" || (good === "nobody" && sources.length < names.length)) return "unasked";
-    const to = await at.store(store);
     if (good === "nobody") return kind === "packs" ? await rebuild(to) : "nobody";
     if (good === to) return await countAgain(catalog, to, object, signal);
     await clearPlace(to, object, signal);
     // Lost, it is written down already; if this run is killed behind the put, deleting the object still looks here.
     await announceReplica(catalog, object, store, 0);
     const { id: receipt, bytes, proven } = await copyObject({ sources: [good], to, key: object, expected, readBack: true }, signal);
-    await recordReplica(catalog, { object, store, receipt, bytes, provenAt: proven ? new Date() : null });
+    await recordWhenSettled(catalog, to, { object, store, receipt, bytes, provenAt: proven ? new Date() : null }, signal);
     return { from: good.name };
   }
 
@@ -67,7 +71,7 @@ export const replaceCopy = async (at: Site, { store, object }: LostCopy, signal:
     const { id: receipt, bytes } = await to.put(object, content, signal);
     if ((await hashObject(to, object, bytes, signal)) !== id)
       throw new Failure("ObjectCorrupt", `store ${store} gave back other bytes for ${object} than it was given`);
-    await recordReplica(catalog, { object, store, receipt, bytes, provenAt: new Date() });
+    await recordWhenSettled(catalog, to, { object, store, receipt, bytes, provenAt: new Date() }, signal);
     return { from: "parity" };
   }
 };
@@ -77,9 +81,13 @@ const countAgain = async (catalog: Catalog, store: Store, object: string, signal
   const found = await store.stat(object, signal);
   if (found === undefined) return "nobody";
   const { receipt, bytes } = found;
-  await recordReplica(catalog, { object, store: store.name, receipt, bytes, provenAt: new Date() });
+  await recordWhenSettled(catalog, store, { object, store: store.name, receipt, bytes, provenAt: new Date() }, signal);
   return { from: store.name };
 };
+
+/** Throws `StoreUnsettled` where the store's network does not have it yet: until then it does not count, and stays lost. */
+const recordWhenSettled = (catalog: Catalog, store: Store, copy: ReplicaFacts, signal: AbortSignal): Promise<void> =>
+  recordSettled(catalog, store, [copy], { signal, onSettled: () => {} });
 
 /** Captures may refer to it again, should nobody have had it meanwhile. */
 const findAgain = async (catalog: Catalog, pack: string): Promise<void> => {

@@ -158,6 +158,32 @@ describe("repair: a store that really does it is found out, named, believed less
     await query(at.catalog, "forgetting", "DELETE FROM dbgov.copy_finding");
   });
 
+  test("a copy that the store's network does not have yet does not count, and is not sent twice", async () => {
+    const [key, other] = [at.packs[2]!, at.packs[1]!];
+    await rm(at.fileOf(key));
+    await rm(at.fileOf(other));
+    assert.equal((await at.challenge("disk")).found, 2);
+    const disk = await at.store("disk");
+    const put = disk.put;
+    const sent: string[] = [];
+    let settled: readonly string[] = [other];
+    Object.assign(disk, {
+      settled: async (object: string) => settled.includes(object),
+      put: async (object: string, content: Uint8Array, stop: AbortSignal) => {
+        sent.push(object);
+        return await put(object, content, stop);
+      },
+    });
+    const first = await at.repair();
+    assert.deepEqual([first.repaired, first.left, first.unable, first.lost], [{ disk: 1 }, 1, [], []]);
+    assert.deepEqual((await at.repair()).left, 1);
+    settled = [key, other];
+    assert.deepEqual((await at.repair()).repaired, { disk: 1 });
+    assert.deepEqual(sent.toSorted(), [key, other].toSorted());
+    Object.assign(disk, { settled: undefined, put });
+    assert.deepEqual(await at.findings(), []);
+  });
+
   test("what no store has a good copy of is named; captures rely on it no longer, and it is put right when a copy comes back", async () => {
     const key = at.packs[0]!;
     const file = await readFile(at.fileOf(key));
