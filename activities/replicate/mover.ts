@@ -3,7 +3,6 @@ import type { Catalog } from "../../core/catalog/catalog.ts";
 import { listReplicas } from "../../core/catalog/list-replicas.ts";
 import type { PlacedObject } from "../../core/catalog/placed-objects.ts";
 import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
-import { recordReplica } from "../../core/catalog/record-replica.ts";
 import { Failure, isFailure } from "../../core/domain/failure.ts";
 import type { Move } from "../../core/domain/relocation.ts";
 import { configKey, partsOfKey } from "../../core/repository/object-keys.ts";
@@ -13,6 +12,7 @@ import type { Store } from "../../core/stores/store.ts";
 import { copyEnvelopes } from "./copy-envelopes.ts";
 import { getProven } from "./copy-object.ts";
 import { openRoomKeeper, type RoomKeeper } from "./require-room.ts";
+import { recordSettled, takenBefore } from "./settle-copies.ts";
 
 export interface MoverOptions {
   /** The store that is left; null when none is. */
@@ -94,10 +94,12 @@ export const openMover = (at: Site, catalog: Catalog, { leaving, gone, what }: M
       await ask(target, async (to) => {
         await prepare(to, holders);
         await (await keeperOf(to, databases[0]!)).reserve([{ object: key, bytes: content.length }]);
-        const { id, bytes } = await to.put(key, content, signal);
+        const { id, bytes } = (await takenBefore(to, key, signal)) ?? (await to.put(key, content, signal));
         if ((await hashObject(to, key, content.length, signal)) !== createHash("sha256").update(content).digest("hex"))
           throw new Failure("ObjectCorrupt", `store ${target} gave back other bytes for ${key} than it was given`);
-        await recordReplica(catalog, { object: key, store: target, receipt: id, bytes, provenAt: new Date() });
+        // Until the store's network has it, the copy that is left behind is still needed.
+        const copy = { object: key, store: target, receipt: id, bytes, provenAt: new Date() };
+        await recordSettled(catalog, to, [copy], { signal, onSettled: () => {} });
       });
       return content.length;
     },
