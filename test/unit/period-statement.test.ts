@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
+import fc from "fast-check";
 import { runDbgov } from "../../client/demo/run-dbgov.ts";
 import { periodPage } from "../../client/period-page/period-page.ts";
 import { commit, type EntryBody } from "../../core/ledger/entries.ts";
@@ -10,6 +11,7 @@ import { type IndexedEntry, openLog } from "../../core/ledger/log.ts";
 import { buildPeriodPages } from "../../core/ledger/period-statement.ts";
 import { buildProofBundle } from "../../core/ledger/proof-bundle.ts";
 import { parseBundle, type Trust } from "../../core/ledger/verify/audit.ts";
+import { auditMisbehavior } from "../../core/ledger/verify/misbehavior.ts";
 import { auditPeriod, type PeriodStatement, startPeriodAudit } from "../../core/ledger/verify/period.ts";
 import { nameSalt, origin, sealedDraft, testSigner } from "./ledger-fixtures.ts";
 import { memoryStore } from "./ledger-memory-store.ts";
@@ -262,4 +264,26 @@ test("the command line takes all pages, writes the page for people, and wants on
   assert.equal((await audit("1.json", "3.json")).code, 5);
   assert.equal((await audit("bundle.json", "1.json")).json.error.type, "UsageInvalid");
   assert.equal((await audit("1.json", "bundle.json", "3.json")).code, 2);
+});
+
+test("whatever a file says, the audit of it ends with an answer", async () => {
+  const { pages, policy: given } = await pagedStatement();
+  const [page] = pages as [PeriodStatement];
+  const view = { checkpoint: bundle.checkpoint, entry: { entry: bundle.entry, index: bundle.index, inclusion: bundle.inclusion } };
+  const proof = { format: "dbgov-misbehavior", version: 1, views: [view, view] };
+  const altered = (whole: object) =>
+    fc
+      .record({ key: fc.constantFrom(...Object.keys(whole), "page", "__proto__"), value: fc.jsonValue() })
+      .map(({ key, value }) => ({ ...whole, [key]: value }));
+  fc.assert(
+    fc.property(fc.oneof(fc.jsonValue(), altered(page), altered(proof)), (value) => {
+      const started = startPeriodAudit(given);
+      started.take(value);
+      started.take(page);
+      started.take(value);
+      assert.equal(started.report().verified, false);
+      assert.equal(auditMisbehavior(value, trust).verified, false);
+    }),
+    { numRuns: 500, seed: 7 },
+  );
 });
