@@ -1,9 +1,10 @@
 import type { Chain } from "@filoz/synapse-sdk";
-import type { Address, Hex } from "viem";
+import type { Address } from "viem";
 import type { StoreConfig } from "../config/schema.ts";
 import { Failure } from "../domain/failure.ts";
 import { failureOfFilecoin } from "./filecoin-failure.ts";
 import { type FilecoinSdk, loadFilecoinSdk } from "./filecoin-sdk.ts";
+import { parsePrivateKey } from "./filecoin-wallet.ts";
 import { withinLimit } from "./time-limit.ts";
 
 /** With a wallet, or for reading only with the address of one. */
@@ -54,10 +55,7 @@ export interface FilecoinNetwork {
 /** Throws `ConfigurationInvalid` for a wallet or an address that is none. Does no I/O; the packages are loaded by the first call. */
 export const openNetwork = (config: FilecoinConfig, silenceMs: number): FilecoinNetwork => {
   const where = `store "${config.name}" (Filecoin ${config.network})`;
-  const secret = config.wallet?.trim();
-  if (secret !== undefined && !/^0x[0-9a-f]{64}$/i.test(secret)) {
-    throw new Failure("ConfigurationInvalid", `store "${config.name}": the wallet is no private key (0x and 64 hexadecimal digits)`);
-  }
+  const secret = config.wallet === undefined ? undefined : parsePrivateKey(config.name, config.wallet);
   let loaded: Promise<FilecoinSdk> | undefined;
   const sdkOnce = async (): Promise<FilecoinSdk> => {
     loaded ??= loadFilecoinSdk(where);
@@ -69,7 +67,7 @@ export const openNetwork = (config: FilecoinConfig, silenceMs: number): Filecoin
       signal.throwIfAborted();
       const sdk = await sdkOnce();
       const chain = networkOf(sdk, config);
-      const owner = secret === undefined ? (config.owner as Address) : sdk.accounts.privateKeyToAddress(secret as Hex);
+      const owner = secret === undefined ? (config.owner as Address) : sdk.accounts.privateKeyToAddress(secret);
       const what = `${where}: ${doing}`;
       return withinLimit({ what, signal, ms }, async (stop, progressed) => {
         const client = publicClient(sdk, chain, config.rpc, silenceMs, stop, progressed);
@@ -82,7 +80,7 @@ export const openNetwork = (config: FilecoinConfig, silenceMs: number): Filecoin
     },
     signer: ({ sdk, chain, signal, progressed }) => {
       if (secret === undefined) throw new Failure("StoreRejected", `${where}: this needs the wallet, which was not given`);
-      const account = sdk.accounts.privateKeyToAccount(secret as Hex);
+      const account = sdk.accounts.privateKeyToAccount(secret);
       const transport = transportOf(sdk, config.rpc, silenceMs, signal, progressed);
       return sdk.sdk.Synapse.create({ account, chain, transport, source: null });
     },

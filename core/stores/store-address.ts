@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { computeAddress } from "ethers";
 import type { StoreConfig } from "../config/schema.ts";
 import { Failure } from "../domain/failure.ts";
 import { openArweaveStore } from "./arweave.ts";
@@ -9,6 +8,7 @@ import { openAzureBlobStore } from "./azure-blob.ts";
 import { containerAddress, containerClient } from "./azure-connection.ts";
 import { openDirectoryStore } from "./directory.ts";
 import { openFilecoinStore } from "./filecoin.ts";
+import { walletAddress } from "./filecoin-wallet.ts";
 import { defaultIpfsFolder, openIpfsStore } from "./ipfs.ts";
 import { openS3Store } from "./s3.ts";
 import { defaultRegion, parseS3Address, s3Address } from "./s3-connection.ts";
@@ -33,7 +33,7 @@ export const addressOf = (config: StoreConfig): string => {
     case "ipfs":
       return config.peers.map(({ api }) => `ipfs+${new URL(api).origin}${config.folder}`).join(",");
     case "filecoin":
-      return `filecoin://${config.network}/${computeAddress(config.wallet.trim())}/${config.dataSet}`;
+      return `filecoin://${config.network}/${walletAddress(config.name, config.wallet)}/${config.dataSet}`;
     case "arweave":
       return `arweave+${new URL(config.gateway).origin}/${parseWallet(config.name, config.wallet).address}`;
   }

@@ -21,6 +21,7 @@ const accountKey = Buffer.from("a secret account key").toString("base64");
 const connectionString = `DefaultEndpointsProtocol=https;AccountName=acme;AccountKey=${accountKey};EndpointSuffix=core.windows.net`;
 const sas = "sv=2026-01-01&sig=c2VjcmV0LXNpZ25hdHVyZQ%3D%3D";
 const wallet = JSON.stringify(generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey.export({ format: "jwk" }));
+const privateKey = `0x${"5e".repeat(32)}`;
 const base = { name: "s", domain: "d" };
 const configs: StoreConfig[] = [
   { kind: "directory", ...base, path: "/var/backups/db gov" },
@@ -37,6 +38,7 @@ const configs: StoreConfig[] = [
     folder: "/dbgov",
   },
   { kind: "arweave", ...base, gateway: "https://arweave.net", otherGateways: [], confirmations: 10, wallet, maxWinston: "1" },
+  { kind: "filecoin", ...base, network: "calibration", dataSet: "acme", copies: 2, wallet: privateKey, maxDeposit: "1" },
 ];
 const s3 = { kind: "s3", ...base, region: "us-east-1", prefix: "", accessKeyId: "AKIA", secretAccessKey: "secret-access-key" } as const;
 const s3Configs: [StoreConfig, address: string][] = [
@@ -56,7 +58,15 @@ const s3Configs: [StoreConfig, address: string][] = [
     "s3://backups?region=eu1&endpoint=https://gateway.storjshare.io&pathStyle=false",
   ],
 ];
-const secrets = ["secret-access-key", "secret-session", accountKey, "c2VjcmV0", "secret-token", (JSON.parse(wallet) as { d: string }).d];
+const secrets = [
+  "secret-access-key",
+  "secret-session",
+  accountKey,
+  "c2VjcmV0",
+  "secret-token",
+  privateKey,
+  (JSON.parse(wallet) as { d: string }).d,
+];
 
 describe("store addresses", () => {
   test("hold no secret, and open the store again", async () => {
@@ -68,6 +78,7 @@ describe("store addresses", () => {
       "http://127.0.0.1:10000/dev/backups",
       "ipfs+http://10.0.0.1:5001/dbgov,ipfs+https://b.example/dbgov",
     ]);
+    assert.match(addressOf(configs.at(-1)!), /^filecoin:\/\/calibration\/0x[0-9a-fA-F]{40}\/acme$/);
     for (const config of configs) {
       const address = addressOf(config);
       for (const secret of secrets) assert.ok(!address.includes(secret));
@@ -161,6 +172,7 @@ describe("store configurations that cannot work", () => {
       { kind: "arweave", ...base, gateway: "https://g", otherGateways: [], confirmations: 10, wallet: accountKey, maxWinston: "1" },
     ],
     ["no gateway", { kind: "arweave", ...base, gateway: "g", otherGateways: [], confirmations: 10, wallet, maxWinston: "1" }],
+    ["no private key", { kind: "filecoin", ...base, network: "mainnet", dataSet: "acme", copies: 2, wallet: accountKey, maxDeposit: "1" }],
   ];
   for (const [name, config] of wrong) {
     test(`${name}: ConfigurationInvalid, without the secret`, async () => {
