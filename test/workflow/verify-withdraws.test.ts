@@ -28,7 +28,7 @@ for (const [type, stays] of [
       loaded: { config: { databases: [{ name: `shop-${type}` }], stores: [] } },
       policyOf: () => ({ landing: "disk", stores: [], envelopes: [] }),
       recipientSecret: async () => ({ secret: {} }),
-      signer: async () => ({ publicKey: new Uint8Array(32) }),
+      signingKeys: async () => [{ publicKey: new Uint8Array(32) }],
       storeConfig: async () => ({ name: "disk" }),
       store: async () => ({ name: "disk" }),
     };
