@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { formatDuration } from "../domain/duration.ts";
 import { Failure } from "../domain/failure.ts";
 import { keyIdOf, type Signer, verifySignature } from "../repository/signing.ts";
 
@@ -39,9 +40,13 @@ const run = (
   message: Uint8Array,
 ): Promise<{ output: string; complaint: string; code: number | null }> =>
   new Promise((resolve, reject) => {
-    const failed = (cause: unknown): void =>
-      reject(new Failure("KeyUnavailable", `the program ${program} that signs cannot be run`, { cause }));
-    const child = spawn(program, args, { cwd: folder, stdio: ["pipe", "pipe", "pipe"], timeout: timeoutMs });
+    // Not the option `timeout`: its timer goes on for a program that could not be started.
+    const limit = AbortSignal.timeout(timeoutMs);
+    const failed = (cause: unknown): void => {
+      const why = limit.aborted ? `has not signed within ${formatDuration(timeoutMs)}` : "cannot be run";
+      reject(new Failure("KeyUnavailable", `the program ${program} that signs ${why}`, { cause }));
+    };
+    const child = spawn(program, args, { cwd: folder, stdio: ["pipe", "pipe", "pipe"], signal: limit });
     let output = "";
     let complaint = "";
     child.stdout.on("data", (chunk: Buffer) => {
