@@ -2,7 +2,6 @@ import {
   condition,
   continueAsNew,
   defineSignal,
-  isCancellation,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -10,9 +9,8 @@ import {
   workflowInfo,
 } from "@temporalio/workflow";
 import type { AnchorActivities, AnchorInput, Submitted } from "../activities/anchor/index.ts";
-import type { ReplicateActivities } from "../activities/replicate/index.ts";
 import { longStep, step } from "./activity-options.ts";
-import { failureOf } from "./failure-of.ts";
+import { archiveHead } from "./archive-head.ts";
 
 /** The log has grown, to this size: somebody would like its head to be anchored. */
 export const anchorSignal = defineSignal<[size?: number]>("anchor");
@@ -25,24 +23,12 @@ export async function anchor(input: AnchorInput): Promise<{ size: number }> {
   const { anchor: name, everyMs, pollMs, afterEntries } = input;
   const chain = proxyActivities<AnchorActivities>(step("chain", { patience: 24 * 60 * 60_000 }));
   const { followAnchor } = proxyActivities<AnchorActivities>(longStep("chain", { patience: 24 * 60 * 60_000 }));
-  const { archiveCheckpoint } = proxyActivities<ReplicateActivities>(longStep("replicate"));
   let waiting = true;
   let grownTo = 0;
   setHandler(anchorSignal, (size = 0) => {
     waiting = true;
     grownTo = Math.max(grownTo, size);
   });
-  /** The anchor holds without it: a store that does not take the head now gets it with the next one. */
-  const archiveHead = async (): Promise<string> => {
-    try {
-      const { stores } = await archiveCheckpoint.executeWithOptions({ summary: "archive the anchored head" }, []);
-      return stores.length === 0 ? "no store archives it" : `archived in ${stores.join(", ")}`;
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      const { type, message } = failureOf(error);
-      return `not archived: **${type}**: ${message}`;
-    }
-  };
   /** Waits for as long as the month's budget, the fees or another anchor's transaction are in the way, and says so. */
   const submit = async (summary: string): Promise<Submitted | null> => {
     for (;;) {
@@ -72,7 +58,7 @@ export async function anchor(input: AnchorInput): Promise<{ size: number }> {
     }
     await chain.recordAnchored({ anchor: name, ...submitted });
     anchored = { size: submitted.size };
-    setCurrentDetails(`anchored to size ${submitted.size}; ${await archiveHead()}`);
+    setCurrentDetails(`anchored to size ${submitted.size}; ${await archiveHead("archive the anchored head")}`);
     if (afterEntries === undefined) await sleep(everyMs);
     else await condition(() => grownTo - anchored.size >= afterEntries, everyMs);
     if (waiting && workflowInfo().continueAsNewSuggested) await continueAsNew<typeof anchor>(input);

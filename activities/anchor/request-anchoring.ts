@@ -39,8 +39,10 @@ const signalAttestation = async (site: Site): Promise<void> => {
     const input: AnchorInput = { anchor: name, everyMs, pollMs, ...(afterEntries === undefined ? {} : { afterEntries }) };
     await signalWithStart("anchor", `anchor/${name}`, [input], [head?.size ?? 0], `anchor the log on ${name}`);
   }
-  for (const { name, every } of config.timestampAuthorities) {
-    const input: TimestampInput = { authority: name, everyMs: durationMs(every) };
+  for (const [at, { name, every }] of config.timestampAuthorities.entries()) {
+    // Archives charge for each object: the head goes there once, with a chain's anchor where there is one.
+    const archives = config.anchors.length === 0 && at === 0;
+    const input: TimestampInput = { authority: name, everyMs: durationMs(every), ...(archives ? { archives } : {}) };
     await signalWithStart("timestamp", `timestamp/${name}`, [input], [], `have the log time-stamped by ${name}`);
   }
 };

@@ -17,6 +17,11 @@ export interface TimestampInput {
   readonly authority: string;
   /** Milliseconds between two tokens. */
   readonly everyMs: number;
+  /**
+   * Whether the stamped head goes to the stores that policies archive to.
+   * @default false
+   */
+  readonly archives?: boolean;
 }
 
 export const createStampCheckpoint = ({ site }: ActivityEnvironment) => ({

@@ -11,6 +11,7 @@ import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
 import { latestTimestamp } from "../../core/catalog/timestamps.ts";
 import { tokenKey } from "../../core/ledger/evidence-keys.ts";
 import { openLog } from "../../core/ledger/log.ts";
+import { checkpointKey } from "../../core/ledger/tiles.ts";
 import { cosignaturesOf, formatWitnessKey } from "../../core/ledger/verify/cosignature.ts";
 import { parseNoteKey } from "../../core/ledger/verify/note.ts";
 import { trustPolicyOf } from "../../core/site/trust-policy.ts";
@@ -47,7 +48,7 @@ describe("what makes a head of the log public", () => {
       name: "publish",
       stack,
       databases: [{ name: "shop", engine: "postgres", url: source }],
-      policy: { stores: ["azure"], copies: 2, domains: 2, archive: [] },
+      policy: { stores: ["azure"], copies: 2, domains: 2, archive: ["arweave"] },
     });
     authority = await startAuthority(join(test.folder, `authority ${randomBytes(2).toString("hex")}`.replace(" ", "-")));
     await start(0);
@@ -108,6 +109,11 @@ describe("what makes a head of the log public", () => {
     );
     await copy?.verifyAll();
     assert.equal(copy?.checkpoint().note, published?.note, "with its cosignatures");
+    const archive = await test.site.store("arweave");
+    await until(
+      () => archive.get(checkpointKey, AbortSignal.timeout(5_000)).catch(() => Buffer.from("none yet")),
+      (note) => Buffer.from(note).toString().startsWith(`${origin()}\n${head?.size}\n`),
+    );
     const azure = await test.site.store("azure");
     await until(
       () => azure.stat(tokenKey(head?.size ?? 0, "tsa"), AbortSignal.timeout(5_000)),
