@@ -47,13 +47,25 @@ const componentsUsed = (files: readonly string[]): ComponentName[] => {
   return componentNames.filter((name) => calls.includes(`"${name}"`));
 };
 
-/** Servers left over by a test run by hand are used as they are; otherwise the stack begins empty. */
+/**
+ * Servers left over by a test run by hand are used as they are; otherwise the stack begins empty. A component that cannot be had costs the
+ * tests that use it, each of which fails with the reason, and no others.
+ */
 const startStack = async (names: readonly ComponentName[]): Promise<void> => {
   if (names.length === 0) return;
   if (existsSync(testStackFolder) && (await stackStatus(testStackFolder)).every(({ state }) => state === "stopped"))
     await stackDown(testStackFolder, { purge: true });
-  const addresses = await stackUp({ folder: testStackFolder, components: names, onProgress: progressToStderr });
-  if (names.includes("postgres")) process.env.DBGOV_PG_BIN ??= addresses.postgres.bin;
+  const start = async (components: readonly ComponentName[]): Promise<void> => {
+    const addresses = await stackUp({ folder: testStackFolder, components, onProgress: progressToStderr });
+    if (components.includes("postgres")) process.env.DBGOV_PG_BIN ??= addresses.postgres.bin;
+  };
+  const complain = (error: unknown): void => void process.stderr.write(`${isFailure(error) ? error.message : inspect(error)}\n`);
+  try {
+    await start(names);
+  } catch (error) {
+    complain(error);
+    for (const name of names) await start([name]).catch(complain);
+  }
 };
 
 const runFiles = async (files: readonly string[]): Promise<Counts> => {
