@@ -28,16 +28,17 @@ const noticeDays = 1;
 
 /**
  * Each policy twice: with all of its stores, as it is after every night without trouble; and with only the copies that make a snapshot
- * `replicated`, in those of its stores where they are least safe, as if every night had been degraded.
+ * `replicated`, in those of its stores where they are least safe, as if every night had been degraded. Where the planner chooses among the
+ * stores there are no more copies than these.
  */
 export const casesOf = (config: Config, circumstances: Circumstances): Case[] =>
   config.policies.flatMap((policy) => {
     const all = [policy.landing, ...policy.stores];
     const fewest = leastSafe(config, policy);
-    const cases = [{ name: policy.name, stores: all, model: modelOf(config, all, circumstances) }];
-    if (fewest.length < all.length)
-      cases.push({ name: `${policy.name}, degraded for good`, stores: fewest, model: modelOf(config, fewest, circumstances) });
-    return cases;
+    const caseOf = (name: string, stores: readonly string[]): Case => ({ name, stores, model: modelOf(config, stores, circumstances) });
+    if (policy.placement === "planned") return [caseOf(policy.name, fewest)];
+    const whole = caseOf(policy.name, all);
+    return fewest.length < all.length ? [whole, caseOf(`${policy.name}, degraded for good`, fewest)] : [whole];
   });
 
 const leastSafe = (config: Config, policy: PolicyConfig): string[] => {

@@ -30,9 +30,9 @@ export const assumptionsOf = (
   }),
   `each failure domain: lost in ${percent(domainLosses.rate)} of years (${domainLosses.from})`,
   `${Math.round(estateBytes / 1e9)} GB in ${plural(model.packs, "pack")} of 32 MiB`,
-  `a store that is gone is noticed by the next night's run, replaced by an operator after ${plural(replaceDays, "day")} more, and refilled at ${Math.round(bytesPerSecond / 1e6)} MB/s`,
-  `every copy of every pack is challenged within ${plural(model.coverDays, "day")}, and repaired ${Number(model.repairDays.toFixed(2))} days later`,
-  `all that is copied has its copies; losses are independent but for failure domains; one who may delete everywhere does not; no key is lost`,
+  `a store that is gone is noticed by the next night's run, as the schedule is; replaced by an operator after ${plural(replaceDays, "day")} more, and refilled at ${Math.round(bytesPerSecond / 1e6)} MB/s (both assumed)`,
+  `every copy of every pack is challenged within ${plural(model.coverDays, "day")}, and repaired ${Number(model.repairDays.toFixed(2))} days later, as the configuration has it (durability.coverDays, every)`,
+  `parity is not counted; all that is copied has its copies; losses are independent but for failure domains; one who may delete everywhere does not; no key is lost`,
   `${years.toLocaleString("en")} years drawn for each number of losses in a year, seed ${seed}`,
 ];
 
@@ -64,7 +64,7 @@ export const durabilityPage = (judged: readonly Judged[], sensitivity: readonly 
 How likely it is that a year takes the last copy of something: of at least one pack of all that is stored. Copies are lost at the rates below, and are made again after the
 time that finding the loss and repairing it take. A simulation draws when losses come and what they hit; the interval is that of its draws, and says nothing of the rates.
 The example's policies, with all their stores, as they are after every night without trouble; and as if every night had been degraded, with only the copies that a
-snapshot must have, in the stores where those are least safe:
+snapshot must have, in the stores where those are least safe, which is also what a policy with \`placement: planned\` is taken for:
 
 | policy | copies in | annual loss | 95 % interval | durability |
 | --- | --- | ---: | --- | ---: |

@@ -88,6 +88,14 @@ test("the default policy keeps five nines; one disk alone does not, and the exit
     .replace("copies: 2", "copies: 1")
     .replace("domains: 2", "domains: 1")
     .replace("envelopes: [disk, azure]", "envelopes: [disk]");
+  await writeFile(join(folder, "planned.yaml"), example.replace("landing: disk", "placement: planned\n    landing: disk"));
+  const planned = JSON.parse((await run("--json", "--config", join(folder, "planned.yaml"))).stdout);
+  const fewest = policies.find(({ name }) => name === "nightly, degraded for good");
+  assert.deepEqual(
+    planned.policies.map(({ name, annualLoss }: { name: string; annualLoss: number }) => [name, annualLoss]),
+    [["nightly", fewest?.annualLoss]],
+    "where the planner chooses, only the copies that are promised count",
+  );
   await writeFile(join(folder, "one disk.yaml"), alone);
   assert.equal((await run("--json", "--config", join(folder, "one disk.yaml"))).code, 1);
   assert.equal((await run("--replace-days", "soon")).code, 2);
