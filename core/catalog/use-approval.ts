@@ -32,9 +32,10 @@ export const useApproval = async <T>(catalog: Catalog, use: ApprovalUse, effect:
     return result;
   });
 
-/** Whether the request was done before. */
-export const isUsed = async (catalog: Catalog, request: string): Promise<boolean> =>
-  (await query(catalog, "looking for an approval", "SELECT FROM dbgov.approval WHERE request = $1", [request])).length > 0;
+/** What came of the request when it was done; undefined while it was not. */
+export const doneBefore = async <T>(catalog: Catalog, request: string): Promise<T | undefined> =>
+  (await query<{ result: T }>(catalog, "looking for an approval", "SELECT result FROM dbgov.approval WHERE request = $1", [request]))[0]
+    ?.result;
 
 /** Every snapshot of the database that nothing holds goes once it is due; what retention marked keeps its time. Returns how many are marked. */
 export const markAll = async (db: Queryable, database: string, at: Instant, dueAt: Instant): Promise<number> => {

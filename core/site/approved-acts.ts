@@ -1,7 +1,7 @@
 import type { Catalog, Queryable } from "../catalog/catalog.ts";
 import { putInForce } from "../catalog/in-force.ts";
 import { liftHoldIn } from "../catalog/lift-hold.ts";
-import { isUsed, markAll, replaceRules, useApproval } from "../catalog/use-approval.ts";
+import { doneBefore, markAll, replaceRules, useApproval } from "../catalog/use-approval.ts";
 import { type Approval, databaseOfRequest, type SignedRequest } from "../domain/approval.ts";
 import { durationMs } from "../domain/duration.ts";
 import { Failure } from "../domain/failure.ts";
@@ -30,7 +30,10 @@ export const checkRequest = async (site: Site, { request, by }: SignedRequest, n
   if (!(life > 0 && life <= durationMs(site.loaded.config.approval.within)))
     throw refuse("stands for longer than the configuration allows");
   if (Date.parse(request.requestedAt) > now.getTime() + lateMs) throw refuse("was made in the future");
-  if (now.getTime() > Date.parse(request.expiresAt) + lateMs && !(await isUsed(await site.catalog(), requestHash(request))))
+  if (
+    now.getTime() > Date.parse(request.expiresAt) + lateMs &&
+    (await doneBefore(await site.catalog(), requestHash(request))) === undefined
+  )
     throw refuse(`has expired at ${request.expiresAt}`);
   const database = databaseOfRequest(request);
   if (database !== null) site.database(database);
@@ -46,12 +49,15 @@ export const checkApproval = async (site: Site, approval: Approval, now: Date): 
   return [first, second];
 };
 
-/** Does what both have signed, once. */
+/** Does what both have signed, once. A second attempt answers as the first did, also where the first has put other approvers in force. */
 export const performApproved = async (site: Site, approval: Approval, now: Date): Promise<ApprovedResult> => {
-  const [first, second] = await checkApproval(site, approval, now);
   const catalog: Catalog = await site.catalog();
+  const request = requestHash(approval.request);
+  const before = await doneBefore<ApprovedResult>(catalog, request);
+  if (before !== undefined) return before;
+  const [first, second] = await checkApproval(site, approval, now);
   const use = {
-    request: requestHash(approval.request),
+    request,
     act: approval.request.act,
     requestedBy: first.name,
     approvedBy: second.name,
