@@ -62,7 +62,7 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
 
   const applyPolicy = async (database: string): Promise<void> => {
     const planned = await planRemoval.executeWithOptions({ summary: `what the policy of ${database} lets go` }, [{ database }]);
-    const { snapshots, requested = [], alarm } = planned;
+    const { snapshots, requested = [], untold = [], alarm } = planned;
     if (alarm !== undefined) {
       alarms.push({ database, message: alarm.message });
       await logAlarm({ database, alarm: alarm.kind });
@@ -71,7 +71,7 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
     if (marking) marked += (await logMarks({ database })).logged;
     if (snapshots.length === 0) return;
     const { removals } = await removeSnapshots.executeWithOptions({ summary: `remove ${snapshots.length} snapshots of ${database}` }, [
-      { snapshots, requested },
+      { snapshots, requested, untold },
     ]);
     await logRemoval({ database, removals });
     removed.push(...snapshots);
@@ -93,8 +93,14 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
   }
   if (marking && done === undefined) {
     for (const database of databases) {
-      const { problems } = await protectObjects.executeWithOptions({ summary: `locks, holds and tiers of ${database}` }, [{ database }]);
-      for (const message of problems) unprotected.push({ database, message });
+      try {
+        const { problems } = await protectObjects.executeWithOptions({ summary: `locks, holds and tiers of ${database}` }, [{ database }]);
+        for (const message of problems) unprotected.push({ database, message });
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        // A store that does not open keeps no envelopes of what was removed from being deleted elsewhere.
+        failed.push({ database, ...failureOf(error) });
+      }
     }
   }
   if (done === undefined) await condemnUnreferenced();

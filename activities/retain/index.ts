@@ -38,6 +38,7 @@ export const createRetainActivities = ({ site, threads }: ActivityEnvironment) =
   removeSnapshots: async (input: {
     snapshots: readonly string[];
     requested?: readonly string[];
+    untold?: readonly string[];
   }): Promise<{ removals: readonly Removal[] }> => {
     const at = await site();
     const removals: Removal[] = [];
@@ -46,8 +47,9 @@ export const createRetainActivities = ({ site, threads }: ActivityEnvironment) =
       const gone = await removeSnapshots(await at.catalog(), [snapshot], new Date());
       const { envelopes, ranges, packs } = gone;
       const reason = input.requested?.includes(snapshot) ? "request" : "retention";
-      const means = await deletionMeans(at, snapshot, gone);
-      removals.push({ snapshot, envelopes: envelopes.length, ranges: ranges.length, packs: packs.length, means, reason });
+      // Where the copies of what an earlier run removed have lain cannot be told any more: some are deleted by now.
+      const means = input.untold?.includes(snapshot) ? {} : { means: await deletionMeans(at, snapshot, gone) };
+      removals.push({ snapshot, envelopes: envelopes.length, ranges: ranges.length, packs: packs.length, ...means, reason });
       heartbeat({ snapshot });
     }
     return { removals };

@@ -3,6 +3,7 @@ import { keepHeld } from "../../core/catalog/keep-held.ts";
 import { markDeletions } from "../../core/catalog/mark-deletions.ts";
 import { pendingDeletions } from "../../core/catalog/pending-deletions.ts";
 import { spacedSnapshots } from "../../core/catalog/spaced-snapshots.ts";
+import { unloggedRemovals } from "../../core/catalog/unlogged-removals.ts";
 import { unmarkDeletions } from "../../core/catalog/unmark-deletions.ts";
 import { ageBefore } from "../../core/domain/age.ts";
 import { durationMs } from "../../core/domain/duration.ts";
@@ -12,8 +13,10 @@ import { settleRules } from "../../core/site/rules-in-force.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 
 export interface PlannedRemoval {
-  /** What is due: it goes now. */
+  /** What is due: it goes now. And what is gone, see `untold`. */
   readonly snapshots: readonly string[];
+  /** Those of them that a run removed which broke off before the log had it. Absent: none. */
+  readonly untold?: readonly string[];
   /** Those of them that two persons asked for. */
   readonly requested?: readonly string[];
   /** Why nothing that the rules let go is touched: what is wrong with the newest snapshots. */
@@ -58,9 +61,13 @@ export const createPlanRemoval = ({ site }: ActivityEnvironment) => ({
     const youngest = ageBefore(now, rules.minimumAge);
     const capturedAt = new Map((await spacedSnapshots(catalog, database)).map((one) => [one.snapshot, new Date(one.capturedAt)]));
     const requested = due.filter(({ reason, snapshot }) => reason === "request" && capturedAt.get(snapshot)! <= youngest);
+    // Removing these again changes nothing, and they come into the log with the others.
+    const untold = await unloggedRemovals(catalog, database);
+    const asked = [...untold.filter((one) => one.requested), ...requested].map(({ snapshot }) => snapshot);
     return {
-      snapshots: [...byRule, ...requested].map(({ snapshot }) => snapshot),
-      ...(requested.length > 0 ? { requested: requested.map(({ snapshot }) => snapshot) } : {}),
+      snapshots: [...untold, ...byRule, ...requested].map(({ snapshot }) => snapshot),
+      ...(untold.length > 0 ? { untold: untold.map(({ snapshot }) => snapshot) } : {}),
+      ...(asked.length > 0 ? { requested: asked } : {}),
       ...(plan.alarm === undefined ? {} : { alarm: plan.alarm }),
       ...(waiting.length > 0 ? { waiting } : {}),
     };

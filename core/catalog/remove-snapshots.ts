@@ -49,9 +49,10 @@ const remove = async (db: Queryable, ids: readonly string[], at: Instant): Promi
   const [removal] = await run<{ removal_no: number }>(db, "INSERT INTO dbgov.removal (at, result) VALUES ($1, '{}') RETURNING removal_no", [
     at,
   ]);
-  await run(
+  const marks = await run<{ id: string; reason: string }>(
     db,
-    "DELETE FROM dbgov.pending_deletion WHERE snapshot_no IN (SELECT snapshot_no FROM dbgov.snapshot WHERE id = ANY ($1::text[]))",
+    `DELETE FROM dbgov.pending_deletion p USING dbgov.snapshot s
+     WHERE s.id = ANY ($1::text[]) AND p.snapshot_no = s.snapshot_no RETURNING s.id, p.reason`,
     [ids],
   );
   await run(db, "UPDATE dbgov.snapshot SET removed_at = $2, removal_no = $3 WHERE id = ANY ($1::text[])", [ids, at, removal!.removal_no]);
@@ -65,7 +66,10 @@ const remove = async (db: Queryable, ids: readonly string[], at: Instant): Promi
   const packs = await condemnPacks(db, at, packNumbers);
   const envelopes = await deleteEnvelopes(db, [...ids, ...ranges]);
   const result: Reclaimed = { snapshots: [...ids], envelopes, ranges, packs };
-  await run(db, "UPDATE dbgov.removal SET result = $2 WHERE removal_no = $1", [removal!.removal_no, JSON.stringify(result)]);
+  // For the log, should this run break off before the log has it.
+  const requested = marks.flatMap(({ id, reason }) => (reason === "request" ? [id] : []));
+  const told = JSON.stringify({ ...result, requested });
+  await run(db, "UPDATE dbgov.removal SET result = $2 WHERE removal_no = $1", [removal!.removal_no, told]);
 };
 
 /** What the removals that these snapshots were part of did. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { beginDelete } from "../../core/catalog/begin-delete.ts";
+import { run, transaction } from "../../core/catalog/catalog.ts";
 import { commitSnapshot } from "../../core/catalog/commit-snapshot.ts";
 import { condemnUnreferenced } from "../../core/catalog/condemn-unreferenced.ts";
 import { deletable } from "../../core/catalog/deletable.ts";
@@ -8,6 +9,7 @@ import { markIdentity, unloggedMarks } from "../../core/catalog/deletion-marks.t
 import { expireHolds } from "../../core/catalog/expire-holds.ts";
 import { finishDelete } from "../../core/catalog/finish-delete.ts";
 import { keepHeld } from "../../core/catalog/keep-held.ts";
+import { lockReferences } from "../../core/catalog/locks.ts";
 import { type Marking, markDeletions } from "../../core/catalog/mark-deletions.ts";
 import { pendingDeletions } from "../../core/catalog/pending-deletions.ts";
 import { placeHold } from "../../core/catalog/place-hold.ts";
@@ -20,6 +22,7 @@ import { removeSnapshots } from "../../core/catalog/remove-snapshots.ts";
 import { noteRetained, retainedByStore } from "../../core/catalog/retained-copies.ts";
 import { spacedSnapshots } from "../../core/catalog/spaced-snapshots.ts";
 import { standingHolds } from "../../core/catalog/standing-holds.ts";
+import { unloggedRemovals } from "../../core/catalog/unlogged-removals.ts";
 import { unmarkDeletions } from "../../core/catalog/unmark-deletions.ts";
 import { type FailureType, isFailure } from "../../core/domain/failure.ts";
 import { packKey } from "../../core/repository/object-keys.ts";
@@ -55,6 +58,25 @@ test("a marked snapshot lives until it is due, and can be kept until then; what 
   await removeSnapshots(catalog, [old], new Date(Date.now() + 2 * hour));
   assert.deepEqual(await envelopesOf(catalog, old), []);
   assert.deepEqual([await unmarkDeletions(catalog, [old]), await pendingDeletions(catalog, "two-phases")], [[], []]);
+});
+
+test("beside a removal, nothing that it removes is said to stay", async () => {
+  const { old } = await pair("unmarked-late");
+  await markDeletions(catalog, [old], marking(0));
+  const unmarked = await transaction(catalog, "removing slowly", async (db) => {
+    await lockReferences(db, "alone");
+    await run(db, "UPDATE dbgov.snapshot SET removed_at = now() WHERE id = $1", [old]);
+    const unmarking = unmarkDeletions(catalog, [old]);
+    // Until it waits for this removal, or has answered without waiting.
+    const waits = async (): Promise<void> => {
+      const waiting =
+        "SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE d.datname = current_database() AND NOT granted";
+      while ((await run(db, waiting)).length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    };
+    await Promise.race([waits(), unmarking]);
+    return { unmarking };
+  });
+  assert.deepEqual(await unmarked.unmarking, []);
 });
 
 test("two persons need no newer snapshot; a policy does, and a hold stops both", async () => {
@@ -121,6 +143,23 @@ test("what the log does not tell of marks yet: those that stand, those that were
   assert.deepEqual(await unlogged(), [[young, null]]);
   await log("deletion-undone", young, dueAt);
   assert.deepEqual(await unlogged(), []);
+});
+
+test("what was removed is told until the log has it, with who asked for it", async () => {
+  const { old, young } = await pair("untold");
+  await markDeletions(catalog, [old], marking(0));
+  await removeSnapshots(catalog, [old], new Date());
+  await markDeletions(catalog, [young], marking(0, "request"));
+  await removeSnapshots(catalog, [young], new Date());
+  const untold = async () => (await unloggedRemovals(catalog, "untold")).map(({ snapshot, requested }) => [snapshot, requested]);
+  const both = [
+    [old, false],
+    [young, true],
+  ];
+  assert.deepEqual(await untold(), both.toSorted());
+  const entry = { index: 200, kind: "deleted", database: "untold", sequence: 1, entryHash: "00".repeat(32), at: new Date().toISOString() };
+  await recordLogEntries(catalog, [{ identity: `deleted/${old}`, ...entry }]);
+  assert.deepEqual(await untold(), [[young, true]]);
 });
 
 test("a copy that its store does not let go yet is asked for later, and keeps no other waiting", async () => {

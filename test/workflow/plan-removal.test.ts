@@ -8,6 +8,7 @@ import { markDeletions } from "../../core/catalog/mark-deletions.ts";
 import { pendingDeletions } from "../../core/catalog/pending-deletions.ts";
 import { placeHold } from "../../core/catalog/place-hold.ts";
 import { reachState } from "../../core/catalog/reach-state.ts";
+import { removeSnapshots } from "../../core/catalog/remove-snapshots.ts";
 import { createCatalog, freshId, snapshotOf, writtenPacks } from "../integration/catalog-database.ts";
 import { exampleConfig } from "../sample/example-config.ts";
 
@@ -141,4 +142,15 @@ test("a database's own rules and time zone go before its policy's", async () => 
   own.timeZone = "Pacific/Auckland";
   await plan();
   assert.equal((await pending()).length, 1);
+});
+
+test("what a run removed and did not log is told to the next one", async () => {
+  const { plan, makeDue } = placeOf("untold");
+  const [first = "", second = ""] = await nights("untold", 4);
+  await plan();
+  await makeDue();
+  assert.deepEqual((await plan()).snapshots, [first, second]);
+  await removeSnapshots(catalog, [first], new Date());
+  const planned = await plan();
+  assert.deepEqual([planned.snapshots, planned.untold], [[first, second], [first]]);
 });
