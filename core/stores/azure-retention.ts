@@ -46,8 +46,13 @@ export const deleteBlob = async (container: ContainerClient, where: string, key:
   const retained = (why: string, until?: Date): Failure =>
     new Failure("StoreRetained", `${where}: ${why}`, until === undefined ? {} : { details: { until: until.toISOString() } });
   try {
-    const { versionId } = await blob.getProperties({ abortSignal: signal });
-    const versions = versionId === undefined ? [] : await versionsOf(container, key, signal);
+    const current = await blob.getProperties({ abortSignal: signal }).catch((error: unknown) => {
+      if (!isMissingBlob(error)) throw error;
+      return undefined;
+    });
+    // Where there is no current version, a deletion that broke off may have left the others.
+    const isPlain = current !== undefined && current.versionId === undefined;
+    const versions = isPlain ? [] : await versionsOf(container, key, signal);
     const now = new Date();
     const locks = versions.flatMap(({ properties }) => properties.immutabilityPolicyExpiresOn ?? []).filter((until) => until > now);
     if (versions.some(({ properties }) => properties.legalHold === true)) throw retained("a legal hold is on it");
@@ -55,7 +60,7 @@ export const deleteBlob = async (container: ContainerClient, where: string, key:
       const until = new Date(Math.max(...locks.map(Number)));
       throw retained(`it is locked until ${until.toISOString()}`, until);
     }
-    await blob.delete({ abortSignal: signal, deleteSnapshots: "include" });
+    if (current !== undefined) await blob.delete({ abortSignal: signal, deleteSnapshots: "include" });
     // The current version cannot be deleted by its own name; with the deletion it became one of the others.
     for (const { versionId: version } of versions) {
       if (version !== undefined) await deleteVersion(container, key, version, signal);

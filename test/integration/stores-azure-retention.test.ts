@@ -63,6 +63,19 @@ describe("Azure Blob store: immutability, legal hold, soft delete, against a stu
     await store.delete("log/checkpoint", never);
   });
 
+  test("a deletion that broke off after it hid the object is completed by the next", async () => {
+    await using stub = await azureStub();
+    const store = openWith(stub.connection);
+    await store.put("packs/half", text, never);
+    const [version] = stub.versions as [(typeof stub.versions)[number]];
+    Object.assign(version, { current: false, until: inSeconds(3_600), mode: "locked" });
+    await fails(store.delete("packs/half", never), "StoreRetained");
+    assert.equal(stub.versions.length, 1);
+    version.until = inSeconds(-10);
+    await store.delete("packs/half", never);
+    assert.equal(stub.versions.length, 0);
+  });
+
   test("an old version that is locked keeps the object, whole", async () => {
     await using stub = await azureStub();
     const store = openWith(stub.connection);
