@@ -68,8 +68,8 @@ const shorter = (before: RetentionRules, after: RetentionRules): (keyof Retentio
   const sooner = after.maximumAge !== undefined && (before.maximumAge === undefined || isShorterAge(after.maximumAge, before.maximumAge));
   if (sooner) found.push("maximumAge");
   if (after.mostPerRun > before.mostPerRun) found.push("mostPerRun");
-  // A longer one makes more snapshots extra ones.
-  if (durationMs(after.spacing) > durationMs(before.spacing)) found.push("spacing");
+  // A longer one makes more snapshots extra ones. With a shorter one more of them count, and push older ones out of their places.
+  if (durationMs(after.spacing) !== durationMs(before.spacing)) found.push("spacing");
   if (durationMs(after.grace) < durationMs(before.grace)) found.push("grace");
   return found;
 };

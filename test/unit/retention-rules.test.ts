@@ -66,6 +66,28 @@ test("whatever keeps less is told, and nothing else", () => {
   assert.deepEqual(shortenings(rules, both), []);
 });
 
+test("another spacing waits for two persons, a shorter one, too: with it a flood counts, and takes the places of what is kept", () => {
+  const lastOnly = { ...rules, last: 3, daily: 0, weekly: 0, monthly: 0, yearly: 0, minimumAge: "0s" };
+  const now = new Date("2026-11-24T12:00:00Z");
+  const ago = (ms: number) => ({ snapshot: `s-${ms}`, capturedAt: new Date(now.getTime() - ms), sealedAt: new Date(now.getTime() - ms) });
+  const nights = [3, 2, 1].map((n) => ago(n * day));
+  const all = [...nights, ...[3, 2, 1].map((n) => ago(n * hour))];
+  const gone = ({ spacing, ...others }: RetentionRules): string[] => {
+    const regular = regularSnapshots(all, durationMs(spacing));
+    const live = all.map((one) => ({ ...one, replicated: true, verified: true, held: false, extra: !regular.has(one.snapshot) }));
+    return [...planRetention(live, { ...others, spacing }, "UTC", now).deletions];
+  };
+  assert.deepEqual(gone(lastOnly), [nights[0]!.snapshot], "the first of today counts");
+  const shorter = { ...lastOnly, spacing: "0s" };
+  assert.deepEqual(
+    gone(shorter),
+    nights.map(({ snapshot }) => snapshot),
+  );
+  assert.deepEqual(shortenings(lastOnly, shorter), ["spacing: 12h → 0s"]);
+  assert.deepEqual(gone(keepingMore(lastOnly, shorter)), gone(lastOnly));
+  assert.deepEqual(shortenings({ ...rules, spacing: "43200s" }, rules), [], "the same in other words");
+});
+
 test("the spacing is half of the schedule's shortest pause", () => {
   const gaps = ["15 2 * * *", "0 */6 * * *", "0,20 3 * * *", "*/15 * * * *", "0 9-17 * * MON-FRI", "30 22,1 * * *"].map(shortestGapMs);
   assert.deepEqual(gaps, [day, 6 * hour, hour / 3, hour / 4, hour, 3 * hour]);
