@@ -37,6 +37,17 @@ export interface Approval extends SignedRequest {
   readonly approvedBy: ApprovalSignature;
 }
 
+/**
+ * Whether all of the request's text is shown as it is: no control characters, which a terminal obeys, nor such as turn the direction of
+ * what follows. Who asks could otherwise have the second person read something else than what they sign.
+ */
+export const isShownAsIs = (request: ApprovalRequest): boolean => !textsOf(request).some((text) => /[\p{Cc}\p{Bidi_Control}]/u.test(text));
+
+const textsOf = (value: unknown): string[] => {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.entries(value).flat().flatMap(textsOf) : [];
+};
+
 export const isApprovalId = (text: string): boolean => /^a-[0-9a-f]{12}$/.test(text);
 
 /** The database that a request concerns, if it is one. */

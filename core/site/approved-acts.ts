@@ -2,7 +2,7 @@ import type { Catalog, Queryable } from "../catalog/catalog.ts";
 import { putInForce } from "../catalog/in-force.ts";
 import { liftHoldIn } from "../catalog/lift-hold.ts";
 import { doneBefore, markAll, replaceRules, useApproval } from "../catalog/use-approval.ts";
-import { type Approval, databaseOfRequest, type SignedRequest } from "../domain/approval.ts";
+import { type Approval, databaseOfRequest, isShownAsIs, type SignedRequest } from "../domain/approval.ts";
 import { durationMs } from "../domain/duration.ts";
 import { Failure } from "../domain/failure.ts";
 import { requestHash, signerOf } from "../repository/approval-signature.ts";
@@ -25,6 +25,7 @@ export const checkRequest = async (site: Site, { request, by }: SignedRequest, n
   const { approvers } = await approversInForce(site);
   const refuse = (why: string) => new Failure("ApprovalRefused", `request ${request.id} ${why}`);
   if (request.log !== site.loaded.config.log.origin) throw refuse(`is for ${request.log}, not for this site`);
+  if (!isShownAsIs(request)) throw refuse("has control characters in its text, so that a terminal could show something else");
   const person = signerOf("ask", request, by, approvers);
   const life = Date.parse(request.expiresAt) - Date.parse(request.requestedAt);
   if (!(life > 0 && life <= durationMs(site.loaded.config.approval.within)))

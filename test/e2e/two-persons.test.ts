@@ -127,6 +127,13 @@ describe("two persons, and two phases", () => {
       { ...request, expiresAt: "2099-01-01T00:00:00.000Z" },
     ].entries())
       assert.equal(await ends(start("approval", `approval/raw-${n}`, { request: altered, by })), "ApprovalRefused");
+    // Her request under a name that nobody has read.
+    const renamed = await test.client.workflow.start("approval", {
+      ...{ workflowId: "approval/a-000000000001", taskQueue: "orchestrate" },
+      args: [{ request, by }],
+    });
+    await fails("ApprovalRefused", /is another request/, "approve", "a-000000000001", ...key("bob"));
+    await renamed.terminate();
     assert.deepEqual(await holds(), [hold]);
 
     assert.deepEqual(await approve(id), { id, act: "lift-hold", done: true });

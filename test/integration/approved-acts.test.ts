@@ -82,6 +82,8 @@ test("one person is not two, and what has ended, is too long or is another site'
     [{ log: "another.example/log" }, /not for this site/],
     [{ expiresAt: new Date(now.getTime() + 2 * 3_600_000).toISOString() }, /longer than/],
     [{ expiresAt: "never" }, /longer than/],
+    [{ reason: "\u001b[2K\u001b[1Alift hold h-2" }, /control characters/],
+    [{ reason: "\u202e1-h dloh tfil" }, /control characters/],
   ];
   for (const [altered, words] of cases)
     await assert.rejects(checkRequest(site, await signed(requestOf(lift, now, altered), "alice", "bob"), now), refused(words));

@@ -3,6 +3,7 @@ import { ApplicationFailure } from "@temporalio/common";
 import { isApprovalId, type SignedRequest } from "../../../core/domain/approval.ts";
 import { Failure, type FailureType, failureTypes } from "../../../core/domain/failure.ts";
 import { signRequest } from "../../../core/repository/approval-signature.ts";
+import { checkRequest } from "../../../core/site/approved-acts.ts";
 import { approversInForce, approversOfFile, idsOf, settleApprovers } from "../../../core/site/approvers-in-force.ts";
 import type { Site } from "../../../core/site/site.ts";
 import type { ApprovalOutcome } from "../../../workflows/approval.ts";
@@ -70,12 +71,16 @@ const list = (input: CommandInput): Promise<number> =>
   });
 
 const approve = (input: CommandInput, id: string): Promise<number> =>
-  withOrchestrator(input, async (_, { client }) => {
+  withOrchestrator(input, async (site, { client }) => {
     const signer = await approverOption(input);
     if (signer === undefined) throw new Failure("UsageInvalid", "approve needs --key, the file with your approver's secret");
     await requireWorkers(client, ["orchestrate", "replicate", "chain"]);
     const handle = client.workflow.getHandle(approvalWorkflow(id));
-    const { request } = await requestOf(handle, id);
+    const signed = await requestOf(handle, id);
+    const { request } = signed;
+    if (request.id !== id) throw new Failure("ApprovalRefused", `what waits as ${id} is another request: ${request.id}`);
+    // Whoever can start workflows could have others sign what no approver asked for.
+    await checkRequest(site, signed, new Date());
     // What is signed is what was shown, and what that run was asked.
     if (!input.json) say(`${describeAct(request)}\n  because: ${request.reason}`);
     try {
