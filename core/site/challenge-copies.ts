@@ -8,8 +8,9 @@ import type { Instant, PackInfo } from "../catalog/records.ts";
 import { eachLimited } from "../domain/each-limited.ts";
 import { type Failure, type FailureType, isFailure } from "../domain/failure.ts";
 import { badCopyKinds, type FindingKind } from "../domain/store-trust.ts";
-import { packKey, partsOfKey } from "../repository/object-keys.ts";
-import { challengeCopy } from "./challenge-copy.ts";
+import { configKey, packKey, partsOfKey } from "../repository/object-keys.ts";
+import type { Store } from "../stores/store.ts";
+import { type ChallengedCopy, type CopyAnswer, challengeCopy } from "./challenge-copy.ts";
 import type { Site } from "./site.ts";
 
 export interface ChallengeRound {
@@ -27,7 +28,7 @@ export interface RoundResult {
   /** How many of them were right. */
   readonly proven: number;
   readonly blocks: number;
-  /** Copies that were found bad, or that answered unsteadily. */
+  /** Copies that were found bad, that answered unsteadily, or that could not be had from a store that answers otherwise. */
   readonly found: number;
   /** Why the store was asked no further. */
   readonly stopped?: { readonly kind: FindingKind; readonly type: FailureType; readonly message: string };
@@ -35,7 +36,7 @@ export interface RoundResult {
 
 /**
  * Challenges the copies of a store whose turn it is. Writes down how each came out, what was found, and what that says of the store; a copy
- * that is bad counts no longer. A store that does not answer is left alone, and the rest waits for the next pass.
+ * that is bad counts no longer, one that cannot be had now still does. A store that does not answer is left alone, and the rest waits for the next pass.
  */
 export const challengeCopies = async (
   site: Site,
@@ -56,9 +57,22 @@ export const challengeCopies = async (
     const store = await site.store(name);
     const due = await dueCopies(catalog, name, askedBefore, copies);
     const packs = await packsAmong(catalog, due);
+    let passed = 0;
+    /** A copy that cannot be had now of a store that answers otherwise had its turn: it comes last in the next pass, and keeps no other from its own. */
+    const askOrPass = async (copy: ChallengedCopy): Promise<CopyAnswer | undefined> => {
+      try {
+        return await challengeCopy(site, store, copy, blocks, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!isFailure(error) || passed >= mostPassed || !(await isOfCopyAlone(store, error, signal))) throw error;
+        passed += 1;
+        const message = `${copy.object} cannot be had from store ${name} now, which answers otherwise: ${error.message}`;
+        return { blocks: 0, problem: { kind: kindOf(error), message } };
+      }
+    };
     await eachLimited(due, atOnce, async (copy) => {
       const { object } = copy;
-      const answer = await challengeCopy(site, store, { ...copy, pack: packs.get(object) }, blocks, signal);
+      const answer = await askOrPass({ ...copy, pack: packs.get(object) });
       outcomes.push({ object, right: answer !== undefined && answer.problem === undefined });
       asked += answer?.blocks ?? 0;
       if (answer?.problem === undefined) {
@@ -87,6 +101,24 @@ export const challengeCopies = async (
 
 /** Each may hold a block, or an object that is no pack, in memory. */
 const atOnce = 4;
+
+/** So many copies of a round may be unreadable one by one; more are a store that does not answer. */
+const mostPassed = 10;
+
+/** Whether a failure at a copy says nothing about the store's others: as of an object whose nodes are away, or that lies where nothing can be read. */
+const isOfCopyAlone = async (store: Store, failure: Failure, signal: AbortSignal): Promise<boolean> => {
+  if (failure.type !== "StoreUnreachable" && failure.type !== "StoreRejected") return false;
+  // It asks for less, and gets less.
+  if (kindOf(failure) === "throttled") return false;
+  try {
+    await store.stat(configKey, signal);
+    return true;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isFailure(error)) return false;
+    throw error;
+  }
+};
 
 /** What the catalog knows of the packs among these copies, by key. */
 const packsAmong = async (catalog: Catalog, copies: readonly DueCopy[]): Promise<Map<string, PackInfo>> => {

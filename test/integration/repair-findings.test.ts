@@ -5,7 +5,8 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import { beginDelete } from "../../core/catalog/begin-delete.ts";
 import { query } from "../../core/catalog/catalog.ts";
 import { deletable } from "../../core/catalog/deletable.ts";
-import { storeCoverage } from "../../core/catalog/due-copies.ts";
+import { dueCopies, storeCoverage } from "../../core/catalog/due-copies.ts";
+import { Failure } from "../../core/domain/failure.ts";
 import type { FindingKind } from "../../core/domain/store-trust.ts";
 import { writtenPacks } from "./catalog-database.ts";
 import { createRepairPlace, type RepairPlace } from "./repair-place.ts";
@@ -139,6 +140,28 @@ describe("repair: a store that really does it is found out, named, believed less
       await query(at.catalog, "forgetting", "DELETE FROM dbgov.copy_finding");
     });
   }
+
+  test("a copy that cannot be had of a service that answers otherwise keeps no other from its turn, and is not given up", async () => {
+    const key = at.packs[1]!;
+    const store = await at.store("bucket");
+    const get = store.get;
+    // As a service whose nodes that have this one object are away: it knows of the object, and cannot give it.
+    const away: typeof get = async (wanted, ...rest) => {
+      if (wanted === key) throw new Failure("StoreUnreachable", `store bucket cannot give ${wanted} now: too few pieces of it are online`);
+      return await get.call(store, wanted, ...rest);
+    };
+    Object.assign(store, { get: away });
+    const { asked, proven, found, stopped } = await at.challenge("bucket");
+    assert.deepEqual([asked, proven, found, stopped], [objects, objects - 1, 1, undefined]);
+    const [finding, ...others] = await at.findings();
+    assert.deepEqual([finding?.object, finding?.kind, others.length], [key, "unreachable", 0]);
+    assert.deepEqual((await at.repair()).repaired, {}, "nothing is replaced that may be good");
+    const due = await dueCopies(at.catalog, "bucket", new Date(), 100);
+    assert.equal(new Set(due.map(({ object }) => object)).size, objects, "it still counts");
+    Object.assign(store, { get });
+    assert.equal((await at.challenge("bucket")).proven, objects);
+    assert.deepEqual(await at.findings(), []);
+  });
 
   test("a service that is away keeps nobody from replacing what can be replaced", async () => {
     await rm(at.fileOf(at.packs[0]!));
