@@ -49,8 +49,10 @@ export const stepsOfPeriod = (trust: Trust, report: PeriodReport, files: number)
     timestamps.length === 0 ? undefined : timestamps.map(({ authority, time }) => `${authority}, ${time}`).join("; "),
   ];
   for (const [at, [name, subject]] of subjects.entries()) {
-    const wrong = about(subject);
-    if (wrong.length > 0) told.push({ name, state: "wrong", detail: said(wrong) });
+    // Evidence that the policy does not ask for may be there, not hold, and leave the statement verified: it must not look as if it held.
+    const unverified = [...anchors, ...timestamps].flatMap(({ reason = "" }) => (subject.test(reason) ? [reason] : []));
+    const wrong = [said(about(subject)), ...unverified].filter((one) => one !== "");
+    if (wrong.length > 0) told.push({ name, state: "wrong", detail: wrong.join("; ") });
     else told.push({ name, state: right[at] === undefined ? "not asked for" : "right", detail: right[at] ?? "not asked for, or not told" });
   }
   return [...told, ...objectivesOf(report)];

@@ -24,6 +24,9 @@ export const printPeriod = (path: string, { period, anchors, timestamps, failure
   }
   for (const { time, identical, seconds } of drills) say(`  ${identical ? good("✓") : bad("✗")} drilled at ${time}, in ${seconds} s`);
   for (const { time, snapshot, reason } of deletions) say(`  deleted at ${time}: ${snapshot} (${reason})`);
-  for (const { chainId, block, time } of anchors) say(`  anchored on chain ${chainId} in block ${block} at ${time}`);
-  for (const { authority, time } of timestamps) say(`  time-stamped by ${authority} at ${time}`);
+  // A statement can be verified without them, where the policy asks for none.
+  for (const { chainId, block, time, verified, reason } of anchors)
+    say(verified ? `  ${good("✓")} anchored on chain ${chainId} in block ${block} at ${time}` : `  ${bad("✗")} not verified: ${reason}`);
+  for (const { authority, time, verified, reason } of timestamps)
+    say(verified ? `  ${good("✓")} time-stamped by ${authority} at ${time}` : `  ${bad("✗")} not verified: ${reason}`);
 };

@@ -3,7 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 import fc from "fast-check";
+import { stepsOfPeriod } from "../../client/audit-page/statement-steps.ts";
+import { printPeriod } from "../../client/cli/print-period.ts";
 import { runDbgov } from "../../client/demo/run-dbgov.ts";
 import { periodPage } from "../../client/period-page/period-page.ts";
 import { commit, type EntryBody } from "../../core/ledger/entries.ts";
@@ -12,7 +15,7 @@ import { buildPeriodPages } from "../../core/ledger/period-statement.ts";
 import { buildProofBundle } from "../../core/ledger/proof-bundle.ts";
 import { parseBundle, type Trust } from "../../core/ledger/verify/audit.ts";
 import { auditMisbehavior } from "../../core/ledger/verify/misbehavior.ts";
-import { auditPeriod, type PeriodStatement, startPeriodAudit } from "../../core/ledger/verify/period.ts";
+import { auditPeriod, type PeriodReport, type PeriodStatement, startPeriodAudit } from "../../core/ledger/verify/period.ts";
 import { nameSalt, origin, sealedDraft, testSigner } from "./ledger-fixtures.ts";
 import { memoryStore } from "./ledger-memory-store.ts";
 import { pagedStatement } from "./ledger-periods.ts";
@@ -250,6 +253,7 @@ test("the command line takes all pages, writes the page for people, and wants on
   const { pages, policy: given } = await pagedStatement();
   await writeFile(join(folder, "trust.json"), JSON.stringify(given));
   await writeFile(join(folder, "bundle.json"), JSON.stringify(bundle));
+  await writeFile(join(folder, "misbehavior.json"), JSON.stringify({ format: "dbgov-misbehavior", version: 1, views: [] }));
   for (const [at, page] of pages.entries()) await writeFile(join(folder, `${at + 1}.json`), JSON.stringify(page));
   const audit = async (...args: readonly string[]) => {
     const { code, stdout, stderr } = await runDbgov(["audit", ...args, "--trust", "trust.json", "--json"], {
@@ -263,7 +267,38 @@ test("the command line takes all pages, writes the page for people, and wants on
   assert.match(await readFile(join(folder, "period.html"), "utf8"), /1 of 2 objectives missed/);
   assert.equal((await audit("1.json", "3.json")).code, 5);
   assert.equal((await audit("bundle.json", "1.json")).json.error.type, "UsageInvalid");
+  assert.equal((await audit("misbehavior.json", "1.json")).json.error.type, "UsageInvalid");
   assert.equal((await audit("1.json", "bundle.json", "3.json")).code, 2);
+});
+
+test("evidence that does not hold is shown as such where the policy asks for none", async (t) => {
+  const { pages, policy: given } = await pagedStatement(100);
+  // Evidence of another head would be refused; this one is sound, and of a chain and an authority that the policy does not name.
+  const report = auditPeriod(pages[0], given);
+  assert.equal(report.verified, true);
+  const { chainId, contract, transaction, block, time } = bundle.anchors[0]!;
+  const shown: PeriodReport = {
+    ...report,
+    anchors: [
+      { chainId, contract, transaction, block, time, verified: false, reason: "anchors[0]: contract 0x1 is not in the trust policy" },
+    ],
+    timestamps: [{ time: null, authority: null, verified: false, reason: "timestamps[0].token is of no authority" }],
+  };
+  const stepsNamed = (words: RegExp) =>
+    stepsOfPeriod(given, shown, 1)
+      .filter(({ name }) => words.test(name))
+      .map(({ state, detail }) => [state, detail]);
+  assert.deepEqual(stepsNamed(/chain/), [["wrong", "anchors[0]: contract 0x1 is not in the trust policy"]]);
+  assert.deepEqual(stepsNamed(/authority/), [["wrong", "timestamps[0].token is of no authority"]]);
+  assert.equal(stepsOfPeriod(given, shown, 1).filter(({ state }) => state === "wrong").length, 2);
+  const lines: string[] = [];
+  t.mock.method(process.stdout, "write", (text: string) => lines.push(text) > 0);
+  printPeriod("period.json", shown);
+  t.mock.restoreAll();
+  const printed = stripVTControlCharacters(lines.join(""));
+  assert.match(printed, /✗ not verified: anchors\[0\]: contract 0x1 is not in the trust policy/);
+  assert.match(printed, /✗ not verified: timestamps\[0\]\.token is of no authority/);
+  assert.doesNotMatch(printed, /anchored on|time-stamped by/);
 });
 
 test("whatever a file says, the audit of it ends with an answer", async () => {

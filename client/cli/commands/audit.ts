@@ -21,11 +21,12 @@ export const action: CommandAction = async ({ args, options, json }) => {
   const [bundlePath = "", ...morePaths] = args;
   const bundle = await parsedFile(bundlePath, (text) => parseBundle(text, ["dbgov-proof", "dbgov-misbehavior", "dbgov-period"]));
   const policy = await parsedFile(trustPath, parseTrust);
-  if ((bundle as { format: string }).format === "dbgov-misbehavior") return accuse(bundlePath, auditMisbehavior(bundle, policy), json);
-  const trust = typeof options.rpc === "string" ? await confirmed(bundle, policy, options.rpc) : policy;
-  const isPeriod = (bundle as { format: string }).format === "dbgov-period";
+  const { format } = bundle as { format: string };
+  const isPeriod = format === "dbgov-period";
   if (!isPeriod && (morePaths.length > 0 || options.html !== undefined))
     throw new Failure("UsageInvalid", "only a statement of a period has more files than one, and a page: give one bundle alone");
+  if (format === "dbgov-misbehavior") return accuse(bundlePath, auditMisbehavior(bundle, policy), json);
+  const trust = typeof options.rpc === "string" ? await confirmed(bundle, policy, options.rpc) : policy;
   if (isPeriod) {
     const audit = startPeriodAudit(trust);
     audit.take(bundle);
