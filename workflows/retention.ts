@@ -91,6 +91,18 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
       failed.push({ database, ...failureOf(error) });
     }
   }
+  const refreshKit = async (): Promise<void> => {
+    try {
+      // Envelopes that are destroyed in the catalog and stay in the kit are not destroyed.
+      await refreshRecoveryKit();
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      failed.push({ database: "recovery kit", ...failureOf(error) });
+    }
+  };
+  // Before anything that a store can fail: the next run may have nothing to remove, and would leave the kit as it is.
+  const kitFirst = patched("kit-before-stores");
+  if (kitFirst && removed.length > 0) await refreshKit();
   if (marking && done === undefined) {
     for (const database of databases) {
       try {
@@ -118,15 +130,7 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
   await discardStalePlans();
   // Runs from before these steps were there do not have them in their histories.
   const thorough = patched("kit-and-stores-out-of-reach");
-  if (thorough && removed.length > 0) {
-    try {
-      // Envelopes that are destroyed in the catalog and stay in the kit are not destroyed.
-      await refreshRecoveryKit();
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      failed.push({ database: "recovery kit", ...failureOf(error) });
-    }
-  }
+  if (thorough && !kitFirst && removed.length > 0) await refreshKit();
   const { stores, retained = [] } = thorough ? await lookForUnreachable() : { stores: [] };
   if (removed.length + objectsDeleted + marked > 0) await requestAnchoring();
   const [first] = failed;

@@ -8,14 +8,18 @@ import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } 
 import { makeNamespace } from "../sample/test-site.ts";
 import { useStack } from "../stack/use-stack.ts";
 
-// The workflow is the real one, on the real server; its activities only note what they were asked for.
-test("a database whose objects cannot be protected keeps nothing else of the run from being done, and the run says so", async () => {
+Runtime.install({ logger: new DefaultLogger("ERROR") });
+
+/**
+ * What a run asks of its activities, and how it fails: the workflow is the real one, on the real server; its activities only note what they
+ * were asked for.
+ */
+const runWith = async (failing: Record<string, () => Promise<never>>): Promise<{ asked: string[]; failure: [unknown, string] }> => {
   const { temporal } = await useStack("temporal");
   const namespace = `goes-on-${randomBytes(3).toString("hex")}`;
   const connection = await Connection.connect({ address: temporal.address });
   const client = new Client({ connection, namespace });
   await makeNamespace(client, namespace);
-  Runtime.install({ logger: new DefaultLogger("ERROR") });
   const native = await NativeConnection.connect({ address: temporal.address });
 
   const asked: string[] = [];
@@ -31,7 +35,7 @@ test("a database whose objects cannot be protected keeps nothing else of the run
     },
     protectObjects: async ({ database }: { database: string }) => {
       asked.push(`protect ${database}`);
-      if (database === "shop") throw ApplicationFailure.nonRetryable("store vault: its secret is missing", "SecretMissing");
+      if (database === "shop") await failing.protectObjects?.();
       return { problems: [] };
     },
     condemnUnreferenced: note("condemn"),
@@ -39,7 +43,10 @@ test("a database whose objects cannot be protected keeps nothing else of the run
       chosen += 1;
       return { objects: [], keys: chosen === 1 ? ["envelopes/s-1"] : [], copies: { gone: 1, unpinned: 0, kept: 0 } };
     },
-    deleteObjects: note("delete"),
+    deleteObjects: async () => {
+      asked.push("delete");
+      await failing.deleteObjects?.();
+    },
     discardStalePlans: note("discard"),
     lookForUnreachable: async () => ({ stores: [] }),
   };
@@ -66,27 +73,35 @@ test("a database whose objects cannot be protected keeps nothing else of the run
       ...{ workflowId: "retention", taskQueue: "orchestrate" },
       args: [{ databases: ["shop", "hr"] }],
     });
-    await assert.rejects(run, (error) => {
-      assert.ok(error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure);
-      assert.deepEqual([error.cause.type, error.cause.message], ["SecretMissing", "shop: store vault: its secret is missing"]);
-      return true;
-    });
-    assert.deepEqual(asked, [
-      "remove s-0 s-1, of which untold s-0",
-      "log removal",
-      "protect shop",
-      "protect hr",
-      "condemn",
-      "log deletion",
-      "delete",
-      "discard",
-      "refresh the kit",
-      "anchor",
-    ]);
+    const error = await run.catch((reason: unknown) => reason);
+    assert.ok(error instanceof WorkflowFailedError);
+    let cause: Error | undefined = error;
+    while (cause?.cause instanceof Error) cause = cause.cause;
+    assert.ok(cause instanceof ApplicationFailure);
+    return { asked, failure: [cause.type, cause.message] };
   } finally {
     for (const worker of workers) worker.shutdown();
     await Promise.all(running);
     await native.close();
     await connection.close();
   }
+};
+
+const fails = (type: string, message: string) => async (): Promise<never> => {
+  throw ApplicationFailure.nonRetryable(message, type);
+};
+
+test("a database whose objects cannot be protected keeps nothing else of the run from being done, and the run says so", async () => {
+  const { asked, failure } = await runWith({ protectObjects: fails("SecretMissing", "store vault: its secret is missing") });
+  assert.deepEqual(failure, ["SecretMissing", "shop: store vault: its secret is missing"]);
+  assert.deepEqual(asked, [
+    ...["remove s-0 s-1, of which untold s-0", "log removal", "refresh the kit", "protect shop", "protect hr"],
+    ...["condemn", "log deletion", "delete", "discard", "anchor"],
+  ]);
+});
+
+test("a store that cannot be reached keeps no destroyed envelope in the recovery kit", async () => {
+  const { asked, failure } = await runWith({ deleteObjects: fails("StoreUnreachable", "store disk does not answer") });
+  assert.deepEqual(failure, ["StoreUnreachable", "store disk does not answer"]);
+  assert.ok(asked.includes("refresh the kit"), asked.join(", "));
 });
