@@ -9,6 +9,8 @@ export interface LogKey {
   readonly publicKey: Uint8Array;
   /** Alone it signs for no larger log: it was replaced when the log was so long. */
   readonly upTo?: number;
+  /** ISO 8601, UTC, with milliseconds: before that, `upTo` does not hold yet. A process that reads the log for long goes by it, too. */
+  readonly until?: string;
 }
 
 /** The log's Ed25519 key. Without `sign` the log can be read and not appended to. */
@@ -49,9 +51,10 @@ export const readCheckpoint = (note: Uint8Array, origin: string, keys: readonly 
 /** The checkpoint that `note` is, signed by one of the keys as far as that one goes; or why it is none. */
 export const openLogCheckpoint = (note: string, origin: string, keys: readonly LogKey[]): Checkpoint | { readonly reason: string } => {
   let refusal = { reason: "is signed by no key of the log" };
-  for (const [at, { publicKey, upTo = Number.POSITIVE_INFINITY }] of keys.entries()) {
+  const now = new Date().toISOString();
+  for (const [at, { publicKey, upTo = Number.POSITIVE_INFINITY, until = "" }] of keys.entries()) {
     const opened = openCheckpoint(note, origin, { name: origin, publicKey });
-    if (!("reason" in opened) && opened.size <= upTo) return opened;
+    if (!("reason" in opened) && (opened.size <= upTo || now <= until)) return opened;
     if ("reason" in opened) refusal = at === 0 ? opened : refusal;
     else refusal = { reason: `of size ${opened.size} is signed only by a key that was retired when the log had ${upTo} entries` };
   }

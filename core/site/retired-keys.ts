@@ -17,9 +17,8 @@ export const retiredLogKeys = ({ keys }: Config, now: string): (LogKey & { reado
   keys.retired
     .filter(({ purpose }) => purpose === "log")
     .map(({ publicKey, until, size = 0, key }) => {
-      const known = { publicKey: bytes(publicKey) };
-      if (now > until) return { ...known, upTo: size };
-      return key === undefined ? known : { ...known, key };
+      const known = { publicKey: bytes(publicKey), upTo: size, until };
+      return now > until || key === undefined ? known : { ...known, key };
     });
 
 /** What the salts of names derive from: it stays the same when the log's key does not. */

@@ -242,6 +242,21 @@ describe("a log whose key is replaced", () => {
       corrupt(/of size 7 is signed only by a key that was retired when the log had 6 entries/),
     );
   });
+
+  test("who reads it for long notices that the overlap has ended", async (t) => {
+    t.mock.timers.enable({ apis: ["Date"], now: Date.parse("2026-11-24T00:00:00.000Z") });
+    const store = await filled(7);
+    const retired = { publicKey: signer.publicKey, upTo: 6, until: "2026-11-25T00:00:00.000Z" };
+    const reader = await openLog({ store, origin, signer: { publicKey: next.publicKey, earlier: [retired] } });
+    await (await open(store)).append([sealedDraft(7)]);
+    await reader.refresh();
+    assert.equal(reader.size, 8);
+    t.mock.timers.setTime(Date.parse("2026-11-25T00:00:00.001Z"));
+    await assert.rejects(reader.refresh(), corrupt(/of size 8 is signed only by a key that was retired when the log had 6 entries/));
+    await (await openLog({ store, origin, signer: { ...next, earlier: [{ publicKey: signer.publicKey }] } })).append([sealedDraft(8)]);
+    await reader.refresh();
+    assert.equal(reader.size, 9);
+  });
 });
 
 describe("a log that was altered in its store", () => {
