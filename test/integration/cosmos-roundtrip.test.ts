@@ -146,6 +146,10 @@ describe("a Cosmos DB database on the emulator", () => {
       const { resources } = await target.database.container("half").items.readAll<{ id: string; _etag: string }>().fetchAll();
       return new Map(resources.map(({ id, _etag }) => [id, _etag]));
     };
+    const halfway = await capture(target.url);
+    assert.equal(definitionsOf(halfway.streams)[0]!.content.includes("dbgov_restore_"), false, "the mark is none of the database's");
+    assert.ok(halfway.notes.includes('A restore into this database is not finished: what "half" should hold may be missing.'));
+
     const before = await stampsOf();
     assert.ok(before.size > 20 && before.size < 60, `${before.size}`);
     const { back, notes } = await restoreAll(target.url, streams, { progress: resume });
@@ -153,7 +157,15 @@ describe("a Cosmos DB database on the emulator", () => {
     assert.deepEqual(notes, []);
     const after = await stampsOf();
     for (const [id, tag] of before) assert.equal(after.get(id), tag, `${id} was not written again`);
-    assert.equal((await capture(target.url)).streams[0]!.content.toString(), streams[0]!.content.toString(), "no mark is left");
+    const restored = await capture(target.url);
+    assert.equal(restored.streams[0]!.content.toString(), streams[0]!.content.toString());
+    assert.ok(!restored.notes.some((note) => /not finished/.test(note)));
+    const { resources: functions } = await target.database.container("half").scripts.userDefinedFunctions.readAll().fetchAll();
+    assert.deepEqual(
+      functions.map(({ id }) => id),
+      ["tax"],
+      "no mark is left",
+    );
     await assert.rejects(restoreAll(target.url, streams, { progress: resume }), (error: unknown) => isFailure(error, "UsageInvalid"));
 
     await using other = await ownDatabase();

@@ -13,6 +13,7 @@ import { type Connection, connected } from "./connection.ts";
 import { definitionsStream, partitionKeyOfContainer } from "./definitions.ts";
 import type { PartitionKey } from "./documents.ts";
 import { type Follow, findFollow, markOf } from "./marks.ts";
+import { isMarker } from "./restore-progress.ts";
 
 /** What reads the definitions: the containers that were planned, each with its identity. */
 export interface DefinitionsSelector {
@@ -51,7 +52,11 @@ export async function planDatabase(url: string, _token: string, _options: PlanOp
     for (const container of containers) planned.push({ container, ranges: await listRanges(connection, container.id, signal) });
     const follow = await findFollow(connection, planned, signal);
     for (const { container, ranges } of planned) streams.push(await rowsOf(connection, container, ranges, follow, signal));
-    const notes = [...(await notesOf(connection, containers[0], signal)), followNotes[follow]];
+    const notes = [
+      ...(await notesOf(connection, containers[0], signal)),
+      followNotes[follow],
+      ...(await unfinishedNotes(connection, containers, signal)),
+    ];
     return { serverVersion: connection.serverVersion, databaseName: connection.address.databaseName, streams, notes };
   });
 }
@@ -80,6 +85,14 @@ const followNotes: Readonly<Record<Follow, string>> = {
   timestamps:
     "The server has no change feed that could be shown to work: the next snapshot is told by times of last writes and by a count, for deletions, which partitions are unchanged.",
 };
+
+/** A half-restored database looks like any other: whoever relies on its snapshot must know. */
+async function unfinishedNotes(connection: Connection, containers: readonly Container[], signal: AbortSignal): Promise<string[]> {
+  const marked: string[] = [];
+  for (const { id } of containers)
+    if ((await listScripts(connection, id, "functions", signal))?.some(isMarker)) marked.push(JSON.stringify(id));
+  return marked.length === 0 ? [] : [`A restore into this database is not finished: what ${marked.join(", ")} should hold may be missing.`];
+}
 
 async function notesOf(connection: Connection, trial: Container | undefined, signal: AbortSignal): Promise<string[]> {
   const notes = [

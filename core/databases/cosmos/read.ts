@@ -8,6 +8,7 @@ import { cosmosFailure, isMissing } from "./failures.ts";
 import { clocksDifferBySeconds } from "./marks.ts";
 import type { DefinitionsSelector, RowsSelector, RowsTarget } from "./plan.ts";
 import { readRows } from "./read-feed.ts";
+import { isMarker } from "./restore-progress.ts";
 import { rememberDocuments } from "./seen-documents.ts";
 
 /** The bytes of one part: a partition's documents, or the definitions. */
@@ -78,7 +79,10 @@ async function readContainers(connection: Connection, selector: DefinitionsSelec
   for (const { id, rid } of selector.containers) {
     const { text } = await requireSame(connection, id, rid, signal);
     const scripts: Partial<Record<ScriptKind, readonly Buffer[]>> = {};
-    for (const kind of Object.keys(scriptKinds) as ScriptKind[]) scripts[kind] = (await listScripts(connection, id, kind, signal)) ?? [];
+    for (const kind of Object.keys(scriptKinds) as ScriptKind[])
+      scripts[kind] = ((await listScripts(connection, id, kind, signal)) ?? []).filter(
+        (script) => kind !== "functions" || !isMarker(script),
+      );
     containers.push({ id, text, throughput: throughputOf(rid), scripts: scripts as ContainerDefinition["scripts"] });
   }
   return writeDefinitions({ throughput: throughputOf(connection.rid), containers });

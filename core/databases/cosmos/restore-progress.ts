@@ -3,7 +3,7 @@ import type { RestoreProgress } from "../engine.ts";
 import { listScripts } from "./catalog.ts";
 import type { Connection } from "./connection.ts";
 import { CosmosError, isUnknownRoute } from "./failures.ts";
-import { membersOf } from "./json-text.ts";
+import { memberOf } from "./json-text.ts";
 
 /**
  * That a restore is under way is kept in each container that it makes, as a function that nobody calls, until all of it is done: a
@@ -11,6 +11,12 @@ import { membersOf } from "./json-text.ts";
  * goes on compares each document with what is there.
  */
 const markerOf = ({ job }: RestoreProgress): string => `dbgov_restore_${job}`;
+const markers = /^"dbgov_restore_[0-9a-f]{16}"$/;
+
+const idOf = (script: Buffer): string => memberOf(script, "id")?.toString() ?? "";
+
+/** Whether this function is the mark of a restore, whichever: it is none of the database's. */
+export const isMarker = (script: Buffer): boolean => markers.test(idOf(script));
 
 /** False where the server has no functions: then nobody can go on from there. */
 export async function markContainer(
@@ -32,9 +38,7 @@ export async function markContainer(
 
 async function isMarked(connection: Connection, container: string, progress: RestoreProgress, signal: AbortSignal): Promise<boolean> {
   const functions = (await listScripts(connection, container, "functions", signal)) ?? [];
-  return functions.some((text) =>
-    membersOf(text).some(({ name, value }) => name === "id" && value.toString() === `"${markerOf(progress)}"`),
-  );
+  return functions.some((text) => idOf(text) === `"${markerOf(progress)}"`);
 }
 
 export async function unmarkContainer(
