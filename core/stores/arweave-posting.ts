@@ -4,7 +4,10 @@ import { type GatewayCall, transactionState } from "./arweave-gateway.ts";
 import type { Wallet } from "./arweave-wallet.ts";
 import { failureOfStatus } from "./http-failure.ts";
 
-type Transaction = Awaited<ReturnType<GatewayCall["createTransaction"]>>;
+export type SignedTransaction = Awaited<ReturnType<GatewayCall["createTransaction"]>>;
+
+/** Bytes that travel with the transaction itself. */
+export const largestChunk = 256 << 10;
 
 /** What one object costs at the moment, in winston (10^-12 AR). Throws `CostCapExceeded` and, for a poor wallet, `StoreFull`. */
 export const quote = async (arweave: GatewayCall, what: string, bytes: number, cap: bigint, address: string): Promise<bigint> => {
@@ -27,7 +30,7 @@ export const signTransaction = async (
   data: Uint8Array,
   tags: [name: string, value: string][],
   reward: bigint,
-): Promise<Transaction> => {
+): Promise<SignedTransaction> => {
   const transaction = await arweave.createTransaction({ data, reward: String(reward) }, wallet.key);
   for (const [name, value] of tags) transaction.addTag(name, value);
   await arweave.transactions.sign(transaction, wallet.key);
@@ -35,7 +38,7 @@ export const signTransaction = async (
 };
 
 /** Posts the transaction itself; its data only when it is a single chunk (256 KiB), else `postChunks` must follow. */
-export const postTransaction = async (arweave: GatewayCall, what: string, transaction: Transaction): Promise<void> => {
+export const postTransaction = async (arweave: GatewayCall, what: string, transaction: SignedTransaction): Promise<void> => {
   const json = transaction.toJSON();
   const { status, data } = await arweave.api.post<unknown>("tx", { ...json, data: isSingleChunk(transaction) ? json.data : "" });
   if (status === 200 || status === 202 || status === 208) return;
@@ -45,13 +48,13 @@ export const postTransaction = async (arweave: GatewayCall, what: string, transa
   throw failureOfStatus(what, status, "", undefined);
 };
 
-export const isSingleChunk = (transaction: Transaction): boolean => (transaction.chunks?.chunks.length ?? 0) <= 1;
+export const isSingleChunk = (transaction: SignedTransaction): boolean => (transaction.chunks?.chunks.length ?? 0) <= 1;
 
 /** Posts the data, chunk by chunk; repeating that is harmless. (The library's own uploader waits 40 s after an error, deaf to signals.) */
 export const postChunks = async (
   arweave: GatewayCall,
   what: string,
-  transaction: Transaction,
+  transaction: SignedTransaction,
   data: Uint8Array,
   signal: AbortSignal,
 ): Promise<void> => {

@@ -1,7 +1,15 @@
 import { bundleTags, canSignItems, encodeBundle, signItem } from "./arweave-bundle.ts";
 import { askGateway, type Gateway, type GatewayCall, transactionData } from "./arweave-gateway.ts";
 import { type ArweaveObject, applicationTag, tagsOf } from "./arweave-objects.ts";
-import { awaitAccepted, isSingleChunk, postChunks, postTransaction, quote, signTransaction } from "./arweave-posting.ts";
+import {
+  awaitAccepted,
+  isSingleChunk,
+  postChunks,
+  postTransaction,
+  quote,
+  type SignedTransaction,
+  signTransaction,
+} from "./arweave-posting.ts";
 import { checkBytes, payloadOf } from "./arweave-reading.ts";
 import type { Wallet } from "./arweave-wallet.ts";
 import { gathering } from "./gathering.ts";
@@ -26,6 +34,13 @@ export interface Poster {
   readonly silenceMs: number;
   /** What this process has posted: a gateway's index may show it minutes later, and nothing must be paid twice. */
   readonly posted: Map<string, ArweaveObject>;
+  /** Bundles that are paid for and whose data may not have arrived, by their id: only this process knows what is in them. */
+  readonly unfinished: Map<string, UnfinishedBundle>;
+}
+
+export interface UnfinishedBundle {
+  readonly transaction: SignedTransaction;
+  readonly data: Uint8Array;
 }
 
 const nobodyStops = new AbortController().signal;
@@ -40,14 +55,14 @@ const postData = async (
     tags,
     cap,
     onPosted,
-  }: { what: string; data: Uint8Array; tags: [string, string][]; cap: bigint; onPosted: (id: string) => void },
+  }: { what: string; data: Uint8Array; tags: [string, string][]; cap: bigint; onPosted: (transaction: SignedTransaction) => void },
   stop: AbortSignal,
 ): Promise<{ id: string; price: bigint; served: Uint8Array | undefined }> => {
   const price = await quote(arweave, what, data.length, cap, wallet.address);
   const transaction = await signTransaction(arweave, wallet, data, tags, price);
   const doing = `${gateway.where}: put of ${what.slice(gateway.where.length + 2)}`;
   await postTransaction(arweave, doing, transaction);
-  onPosted(transaction.id);
+  onPosted(transaction);
   if (!isSingleChunk(transaction)) await postChunks(arweave, doing, transaction, data, stop);
   await awaitAccepted(arweave, doing, transaction.id, silenceMs, stop);
   // Some gateways serve the data only minutes later; where it is there already, it must be what was sent.
@@ -60,7 +75,7 @@ const postAlone = (poster: Poster, { object, bytes, signal }: Unposted): Promise
   const { where } = gateway;
   // No request carries more than a chunk of 256 KiB, so the time of silence suffices for each.
   return askGateway(gateway, `put of ${object.key}`, silenceMs, signal, async (arweave, stop) => {
-    const onPosted = (id: string): void => void posted.set(object.key, { ...object, id, carrier: id, pending: true });
+    const onPosted = ({ id }: SignedTransaction): void => void posted.set(object.key, { ...object, id, carrier: id, pending: true });
     const order = { what: `${where}: ${object.key}`, data: payloadOf(bytes), tags: tagsOf(object), cap: BigInt(maxWinston), onPosted };
     const { id, price, served } = await postData(poster, arweave, order, stop);
     if (served !== undefined) checkBytes(where, { ...object, id, carrier: id, pending: true }, served);
@@ -70,17 +85,21 @@ const postAlone = (poster: Poster, { object, bytes, signal }: Unposted): Promise
 
 /** Many objects in one transaction, each signed by itself. Who has stopped waiting for one does not stop the others. */
 const postTogether = (poster: Poster, all: readonly Unposted[]): Promise<Receipt[]> => {
-  const { gateway, wallet, posted, silenceMs, maxWinston } = poster;
+  const { gateway, wallet, posted, unfinished, silenceMs, maxWinston } = poster;
   const { where } = gateway;
   const name = `${all.length} objects in a bundle, ${all[0]!.object.key} among them`;
   return askGateway(gateway, `put of ${name}`, silenceMs, nobodyStops, async (arweave, stop) => {
     const items = await Promise.all(all.map(({ object, bytes }) => signItem(wallet, tagsOf(object), payloadOf(bytes))));
-    const onPosted = (carrier: string): void => {
+    const data = encodeBundle(items);
+    const onPosted = (transaction: SignedTransaction): void => {
+      const { id: carrier } = transaction;
+      if (!isSingleChunk(transaction)) unfinished.set(carrier, { transaction, data });
       for (const [index, { object }] of all.entries()) posted.set(object.key, { ...object, id: items[index]!.id, carrier, pending: true });
     };
     const tags: [string, string][] = [applicationTag, ...bundleTags].map(([key, value]) => [key, value]);
-    const order = { what: `${where}: ${name}`, data: encodeBundle(items), tags, cap: BigInt(maxWinston) * BigInt(all.length), onPosted };
-    const { price } = await postData(poster, arweave, order, stop);
+    const order = { what: `${where}: ${name}`, data, tags, cap: BigInt(maxWinston) * BigInt(all.length), onPosted };
+    const { id, price } = await postData(poster, arweave, order, stop);
+    unfinished.delete(id);
     return all.map(({ bytes }, index) => ({
       id: items[index]!.id,
       bytes: bytes.length,

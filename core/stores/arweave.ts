@@ -2,8 +2,8 @@ import type { StoreConfig } from "../config/schema.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
 import { askEach, askGateway, confirmationsOf, type Gateway, type GatewayCall, openGateway, transactionData } from "./arweave-gateway.ts";
 import { type ArweaveObject, newerOf, newestObject, objectPage } from "./arweave-objects.ts";
-import { postChunks, quote } from "./arweave-posting.ts";
-import { createPoster } from "./arweave-put.ts";
+import { largestChunk, postChunks, quote } from "./arweave-posting.ts";
+import { createPoster, type UnfinishedBundle } from "./arweave-put.ts";
 import { checkBytes, createBundledObjects, payloadOf, readObject, sha256 } from "./arweave-reading.ts";
 import { parseWallet } from "./arweave-wallet.ts";
 import { oneAtATime, untilAborted } from "./in-turn.ts";
@@ -42,8 +42,10 @@ export const openArweaveStore = (config: ArweaveConfig, options: StoreOptions = 
   const { where } = gateway;
   const inTurn = oneAtATime();
   const posted = new Map<string, ArweaveObject>();
+  const unfinished = new Map<string, UnfinishedBundle>();
   const bundled = createBundledObjects(owner);
-  const post = wallet === undefined ? undefined : createPoster({ wallet, gateway, maxWinston: config.maxWinston, silenceMs, posted });
+  const post =
+    wallet === undefined ? undefined : createPoster({ wallet, gateway, maxWinston: config.maxWinston, silenceMs, posted, unfinished });
   /** What gateways were found lying about, by gateway, since the store was opened. */
   const lies = new Map<string, string>();
 
@@ -65,14 +67,30 @@ export const openArweaveStore = (config: ArweaveConfig, options: StoreOptions = 
       signal,
     );
 
+  const finishBundle = async (arweave: GatewayCall, what: string, carrier: string, stop: AbortSignal): Promise<void> => {
+    const bundle = unfinished.get(carrier);
+    if (bundle === undefined) return;
+    await postChunks(arweave, what, bundle.transaction, bundle.data, stop);
+    unfinished.delete(carrier);
+  };
+
+  /** The network takes a transaction before it has its data, and keeps it when that never comes. What is in one chunk comes with it. */
+  const isWhole = async (arweave: GatewayCall, { id, carrier, bytes }: ArweaveObject): Promise<boolean> => {
+    if (carrier !== id) return !unfinished.has(carrier);
+    return bytes <= largestChunk || ((await transactionData(arweave, id))?.length ?? 0) >= bytes;
+  };
+
   /** What is stored already with these bytes; an upload that broke off after its transaction is completed, which costs nothing. */
   const stored = (key: string, bytes: Uint8Array, signal: AbortSignal): Promise<{ found: ArweaveObject | undefined; same: boolean }> =>
     askGateway(gateway, `put of ${key}`, silenceMs, signal, async (arweave, stop) => {
       const found = await newest(arweave, key);
       if (found?.sha256 !== sha256(bytes)) return { found, same: false };
+      if (found.carrier !== found.id) {
+        await finishBundle(arweave, `${where}: put of ${key}`, found.carrier, stop);
+        return { found, same: true };
+      }
       const payload = payloadOf(bytes);
       const data = await transactionData(arweave, found.carrier);
-      if (found.carrier !== found.id) return { found, same: true };
       if (data === undefined || data.length < payload.length) {
         const chunked = await arweave.createTransaction({ data: payload, reward: "0" }, wallet!.key);
         await chunked.prepareChunks(payload);
@@ -96,12 +114,15 @@ export const openArweaveStore = (config: ArweaveConfig, options: StoreOptions = 
       if (bytes.length > largestObject) {
         throw new Failure("StoreRejected", `${what}: ${bytes.length} bytes are more than the ${largestObject} that are taken`);
       }
-      return inTurn(key, signal, async () => {
+      signal.throwIfAborted();
+      const turn = inTurn(key, signal, async () => {
         const { found, same } = await stored(key, bytes, signal);
         if (found !== undefined && same) return { id: found.id, bytes: bytes.length };
         const object = { key, sha256: sha256(bytes), bytes: bytes.length, version: (found?.version ?? 0) + 1 };
-        return untilAborted(post({ object, bytes, signal }), signal);
+        return post({ object, bytes, signal });
       });
+      // A bundle is posted to its end, whoever stops waiting; until then it is the key's turn, or the next put would pay again.
+      return untilAborted(turn, signal);
     },
 
     get: async (key, signal, range) => {
@@ -120,8 +141,18 @@ export const openArweaveStore = (config: ArweaveConfig, options: StoreOptions = 
 
     stat: async (key, signal) => {
       checkKey(key);
-      const object = await askAll(`stat of ${key}`, signal, (arweave) => newest(arweave, key));
-      return object === undefined ? undefined : storedObject(object);
+      try {
+        const object = await askAll(`stat of ${key}`, signal, async (arweave, at) => {
+          const found = await newest(arweave, key);
+          if (found === undefined || (await isWhole(arweave, found))) return found;
+          // Another gateway may have it; a put completes what none has, and costs nothing.
+          throw new Failure("ObjectMissing", `${at.where}: the gateway knows the transaction of ${key} and has not all of its data`);
+        });
+        return object === undefined ? undefined : storedObject(object);
+      } catch (error) {
+        if (isFailure(error, "ObjectMissing")) return undefined;
+        throw error;
+      }
     },
 
     async *list(prefix, signal) {
@@ -147,7 +178,8 @@ export const openArweaveStore = (config: ArweaveConfig, options: StoreOptions = 
     },
 
     delete: async (key, signal) => {
-      if ((await store.stat(key, signal)) === undefined) return;
+      checkKey(key);
+      if ((await askAll(`delete of ${key}`, signal, (arweave) => newest(arweave, key))) === undefined) return;
       throw new Failure("StoreRejected", `${where}: Arweave keeps what it holds for good; ${key} cannot be deleted`);
     },
 

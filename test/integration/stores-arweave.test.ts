@@ -162,6 +162,8 @@ describe("Arweave store", () => {
     await fails(broken.put("manifests/large", bytes, never), "StoreRejected");
     const left = await balance(wallet);
     const store = openWith(wallet);
+    for (const one of [broken, store]) assert.equal(await one.stat("manifests/large", never), undefined, "known, and not there");
+    await fails(store.delete("manifests/large", never), "StoreRejected");
     const { cost } = await store.put("manifests/large", bytes, never);
     assert.equal(cost, undefined);
     assert.equal(await balance(wallet), left);
@@ -266,6 +268,55 @@ describe("Arweave store", () => {
       },
     );
     await fails(openWith(wallet, liar.url).get(objects[11]!.key, never), "ObjectCorrupt");
+  });
+
+  test("a bundle whose data does not arrive is there for nobody; the next put completes it, and pays nothing", async () => {
+    const wallet = await fundedWallet(4096);
+    let broken = true;
+    await using proxy = await meddlingProxy(arlocal.url, { refuse: ({ url }) => (url === "/chunk" && broken ? 400 : undefined) });
+    const store = openWith(wallet, proxy.url);
+    const objects = Array.from({ length: 4 }, (_, index) => ({ key: `manifests/m-${index}`, bytes: randomBytes(95_000) }));
+    const results = await Promise.allSettled(objects.map(({ key, bytes }) => store.put(key, bytes, never)));
+    const failed = objects.filter((_, index) => results[index]!.status === "rejected");
+    assert.equal(failed.length, 3, "the first was on its way alone");
+    const left = await balance(wallet);
+    for (const { key, bytes } of failed) {
+      assert.equal(await store.stat(key, never), undefined);
+      await fails(store.put(key, bytes, never), "StoreRejected");
+    }
+    broken = false;
+    for (const { key, bytes } of failed) assert.equal((await store.put(key, bytes, never)).cost, undefined);
+    assert.equal(await balance(wallet), left);
+    for (const { key, bytes } of failed) assert.ok(bytes.equals(await openWith(wallet).get(key, never)));
+  });
+
+  test("who gives up a put that goes on in a bundle, and puts it again, pays once", async () => {
+    const wallet = await fundedWallet(4096);
+    const { promise: held, resolve: letGo } = Promise.withResolvers<undefined>();
+    const { promise: bundlePosted, resolve: sawBundle } = Promise.withResolvers<void>();
+    let posts = 0;
+    await using proxy = await meddlingProxy(arlocal.url, {
+      refuse: async ({ url, method }) => {
+        if (url !== "/tx" || method !== "POST") return undefined;
+        posts += 1;
+        if (posts < 2) return undefined;
+        sawBundle();
+        return held;
+      },
+    });
+    const store = openWith(wallet, proxy.url);
+    const stop = new AbortController();
+    const alone = store.put("manifests/alone", randomBytes(100), never);
+    const [kept, bytes] = [store.put("manifests/kept", randomBytes(200), never), randomBytes(300)];
+    const given = assert.rejects(store.put("manifests/given-up", bytes, stop.signal));
+    await bundlePosted;
+    stop.abort();
+    await given;
+    const again = store.put("manifests/given-up", bytes, never);
+    letGo(undefined);
+    await Promise.all([alone, kept]);
+    assert.equal((await again).cost, undefined);
+    assert.equal(posts, 2);
   });
 
   test("recovery reads it by gateway and owner, without the wallet, and sees no one else's objects", async () => {
