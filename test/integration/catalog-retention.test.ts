@@ -109,6 +109,8 @@ test("a hold takes back what is marked, and ends by itself", async () => {
   assert.deepEqual([standing?.by, standing?.reason, standing?.until], ["counsel", "case 2", until.toISOString()]);
   const ended = (): Promise<string[]> => expireHolds(catalog, new Date()).then((all) => all.map(({ id }) => id));
   assert.deepEqual(await ended(), []);
+  assert.deepEqual(await expireHolds(catalog, new Date(Date.now() + 2 * hour)), [], "a clock that runs ahead ends none");
+  assert.ok((await standingHolds(catalog)).some(({ id }) => id === "h-until"));
   const past = { at: new Date(Date.now() - 2 * hour), until: new Date(Date.now() - hour) };
   await placeHold(catalog, { id: "h-over", database: null, snapshot: old, reason: "case 3", by: "counsel", ...past });
   assert.ok(!(await standingHolds(catalog)).some(({ id }) => id === "h-over"), "it does not stand, told or not");
