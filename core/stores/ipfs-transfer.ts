@@ -41,9 +41,12 @@ export const openTransfers = (silenceMs: number, swarmMs = silenceMs / 2): ((tra
     if (since >= (detourUntil.get(pair) ?? 0)) {
       if (await arrives(() => pinOverSwarm(transfer, swarmMs, signal))) return;
       if ((await reconnected(pair, transfer, since, signal)) && (await arrives(() => pinOverSwarm(transfer, swarmMs, signal)))) return;
+      await copyThrough(transfer, silenceMs, signal);
+      // From the last try, and not from the last object: a night of backups would never try the swarm again.
+      detourUntil.set(pair, performance.now() + detourMs);
+      return;
     }
     await copyThrough(transfer, silenceMs, signal);
-    detourUntil.set(pair, performance.now() + detourMs);
   };
 };
 

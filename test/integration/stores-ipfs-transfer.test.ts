@@ -107,6 +107,20 @@ describe("getting an object to a peer that the swarm does not serve", () => {
     assert.deepEqual(watching.calls, ["pin/add", "swarm/connect", "dag/import", "dag/import", "dag/import"]);
   });
 
+  test("ten minutes after the last try the swarm is tried again, however many objects went through us meanwhile", async (t) => {
+    await cutOff();
+    await using watching = await watched(second, refusesToConnect);
+    let now = performance.now();
+    t.mock.method(performance, "now", () => now);
+    const store = openWith(first, watching);
+    for (const minutes of [0, 6, 6]) {
+      now += minutes * 60_000;
+      await store.put(`packs/later-${now}`, randomBytes(100), never);
+    }
+    const tried = ["pin/add", "swarm/connect", "dag/import"];
+    assert.deepEqual(watching.calls, [...tried, "dag/import", ...tried]);
+  });
+
   test("objects at the same time share one reconnection", async () => {
     await cutOff();
     const { promise: allAsked, resolve } = Promise.withResolvers<undefined>();
