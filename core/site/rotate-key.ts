@@ -5,6 +5,7 @@ import { isMap, isSeq, parseDocument } from "yaml";
 import { parseConfig } from "../config/load-config.ts";
 import type { SigningKeyRef } from "../config/schema.ts";
 import { Failure } from "../domain/failure.ts";
+import { openLog } from "../ledger/log.ts";
 import { appendEvents } from "./append-events.ts";
 import { openSite, type Site } from "./site.ts";
 
@@ -30,7 +31,8 @@ export interface RotationOptions {
 
 /**
  * Replaces the key that signs the log, or manifests: logs it, under a head that the new key signs, and in an overlap the old one, too, and then writes the
- * configuration. A kill between the two is repaired by calling it again with the same new key. Throws `UsageInvalid` for a key that is in force or was before.
+ * configuration. A kill between the two is repaired by calling it again with the same new key; the overlap then ends when the log says. Throws
+ * `UsageInvalid` for a key that is in force or was before.
  */
 export const rotateKey = async (
   site: Site,
@@ -58,11 +60,22 @@ export const rotateKey = async (
     const body = { kind: "keys-rotated", time: new Date().toISOString(), purpose, before, after, until } as const;
     const event = { identity: `keys-rotated/${purpose}/${before}/${after}`, database: null, body };
     const [logged] = await appendEvents(next, [event], signal, onHealed);
-    await replaceText(path, rotatedText(text, site, options, { before, size: logged!.size }));
-    return { purpose, before, after, until, index: logged!.index };
+    const { index, size } = logged!;
+    const ends = options.compromised ? until : await loggedUntil(next, index, signal);
+    await replaceText(path, rotatedText(text, site, { ...options, until: ends }, { before, size }));
+    return { purpose, before, after, until: ends, index };
   } finally {
     await next.close();
   }
+};
+
+/** When the overlap ends, by the log: a call before this one may have logged it and not come further. */
+const loggedUntil = async (site: Site, index: number, signal: AbortSignal): Promise<string> => {
+  const { origin, store } = site.loaded.config.log;
+  const log = await openLog({ store: await site.store(store), origin, signer: await site.logSigner(), signal, unpublished: true });
+  const { entry } = await log.entry(index);
+  if (entry.kind === "keys-rotated" && entry.until !== undefined) return entry.until;
+  throw new Failure("LedgerCorrupt", `entry ${index} of the log ${origin} is not the rotation that the catalog has there`);
 };
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
@@ -70,7 +83,8 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 /** A file that is there already is the new key: somebody made it, or a rotation that did not come to its end. */
 const makeSeed = async (path: string): Promise<void> => {
   try {
-    await writeFile(path, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flag: "wx" });
+    // On the disk before the log has a head that only it can follow.
+    await writeFile(path, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600, flag: "wx", flush: true });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "EEXIST") return;
     throw new Failure("UsageInvalid", `the new key cannot be written to ${path}`, { cause });
@@ -106,7 +120,7 @@ const replaceText = async (path: string, text: string): Promise<void> => {
   const draft = `${path}.rotated`;
   try {
     const { mode } = await stat(path);
-    await writeFile(draft, text, { mode });
+    await writeFile(draft, text, { mode, flush: true });
     await rename(draft, path);
   } catch (cause) {
     throw new Failure("UsageInvalid", `the rotation is in the log, and ${path} cannot be written: call it again with the same new key`, {

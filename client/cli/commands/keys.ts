@@ -94,7 +94,7 @@ const rotate = (input: CommandInput): Promise<number> =>
     if (input.json) process.stdout.write(`${JSON.stringify(rotation)}\n`);
     else {
       say(`${good("✓")} the ${purpose} key is ${bold(rotation.after)}, and entry ${rotation.index} of the log says so`);
-      say(`  what ${rotation.before} signs alone counts until ${until}`);
+      say(`  what ${rotation.before} signs alone counts until ${rotation.until}`);
       say(`  next: give ${bold(site.loaded.path)}, with the new key, to every worker; dbgov apply; dbgov keys kit`);
       say("  auditors need a new trust policy: dbgov keys show --json has it in trust");
     }
