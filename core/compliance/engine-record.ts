@@ -172,6 +172,8 @@ export interface StoreRecord {
   readonly lost: number;
   /** What stands, by kind: how often, and one of the messages. */
   readonly findings: readonly { readonly kind: string; readonly standing: number; readonly message: string }[];
+  /** When its service was last asked what it ends by itself, and whether that is too long ago. null: it is not known to end anything. */
+  readonly ends: { readonly askedAt: string; readonly overdue: boolean } | null;
 }
 
 export interface RecipientRecord {

@@ -1,7 +1,5 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { standingFindings } from "../catalog/copy-findings.ts";
-import { storeCoverage } from "../catalog/due-copies.ts";
 import { lastDrill } from "../catalog/last-drill.ts";
 import { lastRuns } from "../catalog/last-runs.ts";
 import { latestAnchor } from "../catalog/read-anchors.ts";
@@ -10,15 +8,7 @@ import { listSnapshots } from "../catalog/read-snapshots.ts";
 import type { SnapshotRecord as CatalogSnapshot, LogEntryRecord } from "../catalog/records.ts";
 import { replicaSummary } from "../catalog/replica-summary.ts";
 import { spacedSnapshots } from "../catalog/spaced-snapshots.ts";
-import { storeTrust } from "../catalog/store-trust.ts";
-import type {
-  DatabaseRecord,
-  EngineRecord,
-  KeySeparationRecord,
-  ScheduleRecord,
-  SnapshotRecord,
-  StoreRecord,
-} from "../compliance/engine-record.ts";
+import type { DatabaseRecord, EngineRecord, KeySeparationRecord, ScheduleRecord, SnapshotRecord } from "../compliance/engine-record.ts";
 import type { Config, SecretRef } from "../config/schema.ts";
 import { ageBefore } from "../domain/age.ts";
 import { durationMs } from "../domain/duration.ts";
@@ -30,6 +20,7 @@ import { missingFromKeyring } from "./kit-coverage.ts";
 import { regularOf, retentionPlanOf } from "./retention-plan.ts";
 import { rulesInForce } from "./rules-in-force.ts";
 import type { Site } from "./site.ts";
+import { storeRecords } from "./store-records.ts";
 
 const day = 86_400_000;
 
@@ -138,23 +129,6 @@ const snapshotRecord = async (
     held,
     expiredAt: overdue.has(snapshot) ? overdueSince.toISOString() : null,
   };
-};
-
-/** A pass comes a little later than a period after the one before, at times: what is a tenth late is not overdue. */
-const lateness = 1.1;
-
-const storeRecords = async (site: Site, now: Date): Promise<StoreRecord[]> => {
-  const catalog = await site.catalog();
-  const { stores, durability } = site.loaded.config;
-  const since = new Date(now.getTime() - lateness * durability.coverDays * day);
-  const coverage = new Map((await storeCoverage(catalog, since)).map((one) => [one.store, one]));
-  const trust = await storeTrust(catalog);
-  const findings = Map.groupBy(await standingFindings(catalog), ({ store }) => store);
-  return stores.map(({ name }) => {
-    const { copies = 0, covered = 0, overdue = 0, oldest = null, lost = 0 } = coverage.get(name) ?? {};
-    const standing = (findings.get(name) ?? []).map(({ kind, standing: count, message }) => ({ kind, standing: count, message }));
-    return { name, trust: trust.get(name) ?? 1, copies, covered, overdue, oldest, lost, findings: standing };
-  });
 };
 
 /** The signed head as the log's own store has it, beside what the catalog knows. Null when the store cannot be read. */

@@ -8,11 +8,15 @@ import type { ActivityEnvironment } from "../../activities/environment.ts";
 import { createRenewStores } from "../../activities/replicate/renew-stores.ts";
 import { listFindings, standingFindings } from "../../core/catalog/copy-findings.ts";
 import { listRenewals } from "../../core/catalog/renewals.ts";
+import { recordStoresFunded } from "../../core/compliance/checks/record/stores.ts";
 import { Failure, isFailure } from "../../core/domain/failure.ts";
 import type { RenewalOutcome } from "../../core/domain/run.ts";
+import type { Site } from "../../core/site/site.ts";
+import { storeRecords } from "../../core/site/store-records.ts";
 import { openDirectoryStore } from "../../core/stores/directory.ts";
 import type { Store } from "../../core/stores/store.ts";
 import { openExpiringStore, type SimulatedAccount } from "../sample/expiring-store.ts";
+import { goodRecord } from "../unit/compliance-records.ts";
 import { createCatalog } from "./catalog-database.ts";
 
 const { catalog } = await createCatalog();
@@ -56,6 +60,21 @@ test("what ends within the margin is renewed before it does, and how it stands i
   assert.ok(Date.parse(kept!.until!) > Date.now() + 80 * dayMs);
   assert.ok(kept!.renewedAt !== null && kept!.problem === null);
   assert.deepEqual(await standing("sia"), []);
+});
+
+test("a sweep finds a store that nobody has asked for three periods, and no store that ends nothing", async () => {
+  contract("lately", 90, 400);
+  await renew("lately");
+  const config = { stores: [{ name: "plain" }, { name: "lately" }], durability: { coverDays: 30, renewal: { every: "2d" } } };
+  const judged = async (after: number) => {
+    const site = { catalog: async () => catalog, loaded: { config } } as unknown as Site;
+    const now = new Date(Date.now() + after * dayMs);
+    return recordStoresFunded.judge({ ...goodRecord, stores: await storeRecords(site, now) }, now);
+  };
+  assert.equal((await judged(5)).result, "pass");
+  const { result, reason } = await judged(7);
+  assert.equal(result, "fail");
+  assert.match(reason, /^Not asked lately what ends: lately \(last on \d{4}-\d\d-\d\d\)\.$/);
 });
 
 test("money that does not reach through the margin is an alarm that names store, thing and day; it ends once the account is filled", async () => {

@@ -452,6 +452,13 @@ const cases: readonly Case[] = [
   },
   {
     check: "record-stores-funded",
+    when: "nobody has asked for days",
+    record: { stores: [goodStore, { ...goodStore, name: "sia", ends: { askedAt: "2026-01-03T00:00:00.000Z", overdue: true } }] },
+    result: "fail",
+    reason: /^Not asked lately what ends: sia \(last on 2026-01-03\)\.$/,
+  },
+  {
+    check: "record-stores-funded",
     when: "the catalog is away",
     record: { stores: null },
     result: "inconclusive",

@@ -54,7 +54,17 @@ export const goodDatabase: DatabaseRecord = {
 };
 
 export const goodStore: StoreRecord = {
-  ...({ name: "local", trust: 1, copies: 40, covered: 38, overdue: 0, oldest: ago(20 * dayMs), lost: 0, findings: [] } as const),
+  ...({
+    name: "local",
+    trust: 1,
+    copies: 40,
+    covered: 38,
+    overdue: 0,
+    oldest: ago(20 * dayMs),
+    lost: 0,
+    findings: [],
+    ends: null,
+  } as const),
 };
 
 export const goodRecord: EngineRecord = {

@@ -3,7 +3,11 @@ import type { StoreRecord } from "../../engine-record.ts";
 import { fail, inconclusive, notApplicable, pass } from "../../finding.ts";
 
 const evidenceOf = (stores: readonly StoreRecord[]) =>
-  stores.map((store) => ({ ...store, findings: store.findings.map((finding) => ({ ...finding })) }));
+  stores.map((store) => ({
+    ...store,
+    findings: store.findings.map((finding) => ({ ...finding })),
+    ends: store.ends === null ? null : { ...store.ends },
+  }));
 
 const namesOf = (stores: readonly StoreRecord[]): string => stores.map(({ name }) => name).join(", ");
 
@@ -53,10 +57,17 @@ export const recordStoresFunded: OrganizationRecordCheck = {
   title: "Nothing that a store keeps ends within the margin",
   severity: "critical",
   rationale: "Contracts, lockups and expiry dates delete what they end, whatever retention says.",
-  remedy: "Fund the account, or renew what is named; until then put another store into the policy.",
+  remedy:
+    "Fund the account, or renew what is named; until then put another store into the policy. Where nobody has asked lately, see that the schedule `renewal` runs.",
   judge({ stores }) {
     if (stores === null) return inconclusive("The catalog could not tell what ends in stores.", { stores: null });
     const ending = stores.filter(({ findings }) => findings.some(({ kind }) => moneyKinds.includes(kind)));
+    // What was found out long ago says nothing of what ends soon.
+    const late = stores.filter(({ ends }) => ends?.overdue === true);
+    if (ending.length === 0 && late.length > 0) {
+      const words = late.map(({ name, ends }) => `${name} (last on ${ends?.askedAt.slice(0, 10)})`).join(", ");
+      return fail(`Not asked lately what ends: ${words}.`, evidenceOf(late));
+    }
     if (ending.length === 0) return pass("Nothing that a store keeps is about to end.", evidenceOf(stores));
     const messages = ending.flatMap(({ findings }) =>
       findings.filter(({ kind }) => moneyKinds.includes(kind)).map(({ message }) => message),
