@@ -1,14 +1,27 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
 import { type FailureType, isFailure } from "../../core/domain/failure.ts";
+import type { EntryBody } from "../../core/ledger/entries.ts";
+import { openLog } from "../../core/ledger/log.ts";
+import { buildPeriodPages } from "../../core/ledger/period-statement.ts";
+import { buildProofBundle } from "../../core/ledger/proof-bundle.ts";
 import { requestTimestamp } from "../../core/ledger/rfc3161.ts";
 import { trimToken } from "../../core/ledger/trim-token.ts";
 import { type Certificate, isForTimeStamping, pathToRoot, readPemCertificates } from "../../core/ledger/verify/certificates.ts";
+import { checkpointText } from "../../core/ledger/verify/checkpoint.ts";
 import { sha256, utf8 } from "../../core/ledger/verify/hash.ts";
-import { openTimestamp } from "../../core/ledger/verify/timestamp.ts";
+import { formatNoteKey } from "../../core/ledger/verify/note.ts";
+import { startPeriodAudit } from "../../core/ledger/verify/period.ts";
+import { checkpointHash, openTimestamp } from "../../core/ledger/verify/timestamp.ts";
+import type { Trust } from "../../core/ledger/verify/trust.ts";
+import { pythonWithCryptography } from "../stack/setup/python-packages.ts";
+import { nameSalt, origin, sealedDraft, testSigner } from "../unit/ledger-fixtures.ts";
+import { memoryStore } from "../unit/ledger-memory-store.ts";
 import { startAuthority, type TestAuthority } from "./ledger-authority.ts";
 
 const rejectedWith = (type: FailureType, words: RegExp) => (error: unknown) => {
@@ -58,6 +71,52 @@ describe("time stamps of an authority that runs OpenSSL", () => {
       assert.ok(await opensslAgrees(token));
       assert.match(reasonOf(token, roots, sha256(utf8("another text"))), /is of another hash/);
     }
+  });
+
+  test("a statement of several pages is time-stamped as its last entry is, and both verifiers say so", async () => {
+    const log = await openLog({ store: memoryStore(), origin, signer: testSigner() });
+    const daysAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString();
+    for (const days of [9, 5, 0]) {
+      const { identity, body } = sealedDraft(days);
+      await log.append([{ identity, body: { ...body, time: daysAgo(days) } as EntryBody }]);
+    }
+    const { size, root } = log.checkpoint();
+    const name = { name: "tsa", url: authority.url, roots, timeoutMs: 30_000 };
+    const { token } = await requestTimestamp(name, checkpointHash(checkpointText(origin, size, root)));
+    const places = (await Array.fromAsync(log.entries())).map(({ index, entry: { time } }) => ({ index, time }));
+    const pagesUntil = async (to: string): Promise<unknown[]> => {
+      const timestamps = [trimToken(token, checkpointHash(checkpointText(origin, size, root)), roots)];
+      const attest = (index: number) => buildProofBundle({ log, index, timestamps });
+      const database = { name: "orders", salt: nameSalt };
+      const pages = await buildPeriodPages({ log, places, database, from: daysAgo(20), to, attest, atMost: 1 });
+      const made = await Promise.all(Array.from({ length: pages.count }, (_, at) => pages.page(at + 1)));
+      return JSON.parse(JSON.stringify(made)) as unknown[];
+    };
+    const policy: Trust = {
+      log: { origin, publicKey: formatNoteKey({ name: origin, publicKey: testSigner().publicKey }) },
+      authorities: [await readFile(authority.roots, "utf8")],
+      require: { anchor: false, timestamp: true, anchorWithinSeconds: 3_600 },
+    };
+    const recent = await pagesUntil(daysAgo(-1));
+    // The log's last entry, from after the period, is what stands at its end.
+    const bordered = await pagesUntil(daysAgo(1));
+    const { after: _, ...cut } = bordered.at(-1) as { after: unknown };
+    const old = [...bordered.slice(0, -1), cut];
+    assert.deepEqual([recent.length, old.length], [3, 2]);
+    const cases = [recent, bordered, old].map((pages) => ({ pages, trust: policy }));
+    const verdicts = cases.map(({ pages, trust }) => {
+      const audit = startPeriodAudit(trust);
+      for (const page of pages) audit.take(page);
+      return audit.report().failures.map(({ part, reason }) => `${part} ${reason}`);
+    });
+    assert.deepEqual(verdicts.slice(0, 2), [[], []]);
+    assert.match(verdicts[2]!.join(), /^pages\[1\]\.timestamps are required, and none is verified: .* more than 3600 s after the entry's$/);
+    const path = join(folder, "cases.json");
+    await writeFile(path, JSON.stringify(cases));
+    const { command, env } = await pythonWithCryptography(() => {});
+    const verifier = join(import.meta.dirname, "../unit/proof-verifier.py");
+    const { stdout } = await promisify(execFile)(command, [verifier, path], { env: { ...process.env, ...env } });
+    assert.deepEqual(JSON.parse(stdout), [null, null, "no time stamp"]);
   });
 
   test("a signer of another root, one that is not for time stamping alone, and no root at all are refused", async () => {

@@ -147,7 +147,7 @@ const auditPage = (statement: PeriodStatement, trust: Trust, previous: ProvenEnt
     fail("entries", "has no entry, or the period ends before it begins");
     return undefined;
   }
-  const audited = auditBundle({ ...attestation, format: "dbgov-proof", ...last, database }, trust);
+  const audited = auditBundle({ ...attestation, format: "dbgov-proof", ...last, database }, trustForPage(statement, trust));
   const { entry: proof, failures, verified: ____, ...report } = audited;
   for (const { part, reason } of failures) fail(part, reason);
   const head = report.checkpoint;
@@ -161,6 +161,13 @@ const auditPage = (statement: PeriodStatement, trust: Trust, previous: ProvenEnt
   for (const [part, { entry }] of shown.slice(0, -1)) refuteSigner(entry, `${part}.entry`, trust, fail);
   refuteSequence(statement, shown, previous, fail);
   return report;
+};
+
+/** How long before its evidence an entry may be is asked of a statement's last entry, however many pages come before: in one file it is so, too. */
+const trustForPage = ({ page }: PeriodStatement, trust: Trust): Trust => {
+  if (page === undefined || page.number >= page.of || trust.require === undefined) return trust;
+  const { anchorWithinSeconds: _, ...require } = trust.require;
+  return { ...trust, require };
 };
 
 /** Of several pages all must be of one statement, under one checkpoint, and in their order; only the outer two border on what is outside. */
