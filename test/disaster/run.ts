@@ -93,7 +93,8 @@ try {
     const { code, stdout, stderr, json: result } = await site.dbgov("backup", name);
     if (code !== 0 || result.degraded) throw new Error(`the backup of ${name} did not reach every store: ${stdout}${stderr}`);
   }
-  await site.dbgov("keys", "kit");
+  const kit = await site.dbgov("keys", "kit");
+  if (kit.code !== 0) throw new Error(`the recovery kit could not be written: ${kit.stdout}${kit.stderr}`);
   const catalog = site.environment.DBGOV_CATALOG_URL as string;
 
   say("losing the databases, the catalog, Temporal, the configuration, its keys, and all stores");

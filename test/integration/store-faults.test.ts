@@ -113,7 +113,12 @@ describe("a bad wire between worker and store: what is believed is true, what fa
   });
   const random = randomOf(seed, 0);
   const faults = Object.keys(networkFaults).map((name) => (/^\d/.test(name) ? Number(name) : name)) as NetworkFault[];
-  const choose = (): NetworkFault => (random.next() < 0.6 ? "none" : random.oneOf(faults));
+  let struck = 0;
+  const choose = (): NetworkFault => {
+    const fault = random.next() < 0.6 ? "none" : random.oneOf(faults);
+    if (fault !== "none") struck += 1;
+    return fault;
+  };
   const open: BadServer[] = [];
   const stores: Store[] = [];
   const through = async (url: string): Promise<string> => {
@@ -158,16 +163,18 @@ describe("a bad wire between worker and store: what is believed is true, what fa
       return place(openIpfsStore(at(peers), options), openIpfsStore(at(stack.ipfs), options));
     },
   };
-  test("a store that says yes and does nothing is found out", async () => {
+  test("a store that says yes and does nothing is found out", async (t) => {
     const folder = await mkdtemp(join(tmpdir(), "dbgov-faults-"));
+    t.after(() => rm(folder, { recursive: true }));
     const calm = openDirectoryStore({ kind: "directory", name: "disk", domain: "disk", path: folder });
     const lying: Store = { ...calm, put: async (key, bytes) => ({ id: key, bytes: bytes.length }) };
     await assert.rejects(torment({ store: lying, calm }, randomOf(seed, 2)), /is missing, and may be|is there, and not in the list/);
-    await rm(folder, { recursive: true });
   });
   for (const [name, openPlace] of Object.entries(places))
     test(`${name}: ${rounds} calls, seed ${seed}`, async () => {
+      const before = struck;
       const { failed, done } = await torment(await openPlace(), randomOf(seed, 1));
       assert.ok(done > 0 && failed + done >= rounds);
+      assert.ok(struck - before >= rounds / 8, `the wire did something to ${struck - before} requests only`);
     });
 });
