@@ -1,3 +1,4 @@
+import { log } from "@temporalio/activity";
 import { endStoreFindings } from "../../core/catalog/copy-findings.ts";
 import { storeCoverage } from "../../core/catalog/due-copies.ts";
 import { type LostCopy, lostCopies } from "../../core/catalog/lost-copies.ts";
@@ -6,12 +7,13 @@ import { forgetPackBlocks } from "../../core/catalog/pack-blocks.ts";
 import { hasParity } from "../../core/catalog/parity.ts";
 import { storeTrust } from "../../core/catalog/store-trust.ts";
 import { durationMs } from "../../core/domain/duration.ts";
-import { type FailureType, isFailure } from "../../core/domain/failure.ts";
+import { type Failure, type FailureType, isFailure } from "../../core/domain/failure.ts";
 import type { RepairShare, RepairTotals } from "../../core/domain/run.ts";
 import { shareOf } from "../../core/domain/store-trust.ts";
 import { partsOfKey } from "../../core/repository/object-keys.ts";
 import { type ChallengeRound, challengeCopies, type RoundResult } from "../../core/site/challenge-copies.ts";
 import type { Site } from "../../core/site/site.ts";
+import { mostPassed, storeAnswers } from "../../core/site/store-answers.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import { keepAlive } from "../keep-alive.ts";
 import { tellCoverage } from "./durability-metrics.ts";
@@ -33,6 +35,24 @@ const tellAll = async (at: Site): Promise<void> => {
   for (const { name } of at.loaded.config.stores) {
     tellCoverage(name, trust.get(name) ?? 1, coverage.get(name) ?? { copies: 0, overdue: 0, lost: 0 });
   }
+};
+
+/** It is locked, its network takes its time, or what came back was wrong: that says nothing about the store's other copies. */
+const ofCopyAlone: readonly FailureType[] = ["StoreUnsettled", "StoreRetained", "ObjectCorrupt"];
+
+/** Whether others of its store may be replaced all the same; of those whose store only seems well, `passed` counts how many there were. */
+const isOfCopyAlone = async (
+  at: Site,
+  { store }: LostCopy,
+  { type }: Failure,
+  passed: Map<string, number>,
+  signal: AbortSignal,
+): Promise<boolean> => {
+  if (ofCopyAlone.includes(type)) return true;
+  const before = passed.get(store) ?? 0;
+  if (type !== "StoreUnreachable" || before >= mostPassed || !(await storeAnswers(await at.store(store), signal))) return false;
+  passed.set(store, before + 1);
+  return true;
 };
 
 export const createDurabilityActivities = ({ site }: ActivityEnvironment) => ({
@@ -82,6 +102,7 @@ export const createDurabilityActivities = ({ site }: ActivityEnvironment) => ({
       const stores = at.loaded.config.stores.map(({ name }) => name);
       const repaired = new Map<string, number>();
       const unable = new Map<string, { type: FailureType; message: string }>();
+      const passed = new Map<string, number>();
       const lost = new Set<string>();
       let left = 0;
       let after: LostCopy | undefined;
@@ -102,8 +123,10 @@ export const createDurabilityActivities = ({ site }: ActivityEnvironment) => ({
             signal.throwIfAborted();
             if (!isFailure(error)) throw error;
             left += 1;
-            // Its network takes its time: that says nothing about the store's other copies.
-            if (error.type !== "StoreUnsettled") unable.set(copy.store, { type: error.type, message: error.message });
+            const { type, message } = error;
+            if (!(await isOfCopyAlone(at, copy, error, passed, signal))) unable.set(copy.store, { type, message });
+            // What only takes its time is nothing to look into.
+            else if (type !== "StoreUnsettled") log.warn("a bad copy stays for now", { ...copy, type, message });
           }
           report({ ...copy });
         }

@@ -8,10 +8,11 @@ import type { Instant, PackInfo } from "../catalog/records.ts";
 import { eachLimited } from "../domain/each-limited.ts";
 import { type Failure, type FailureType, isFailure } from "../domain/failure.ts";
 import { badCopyKinds, type FindingKind } from "../domain/store-trust.ts";
-import { configKey, packKey, partsOfKey } from "../repository/object-keys.ts";
+import { packKey, partsOfKey } from "../repository/object-keys.ts";
 import type { Store } from "../stores/store.ts";
 import { type ChallengedCopy, type CopyAnswer, challengeCopy } from "./challenge-copy.ts";
 import type { Site } from "./site.ts";
+import { mostPassed, storeAnswers } from "./store-answers.ts";
 
 export interface ChallengeRound {
   readonly store: string;
@@ -102,22 +103,12 @@ export const challengeCopies = async (
 /** Each may hold a block, or an object that is no pack, in memory. */
 const atOnce = 4;
 
-/** So many copies of a round may be unreadable one by one; more are a store that does not answer. */
-const mostPassed = 10;
-
 /** Whether a failure at a copy says nothing about the store's others: as of an object whose nodes are away, or that lies where nothing can be read. */
 const isOfCopyAlone = async (store: Store, failure: Failure, signal: AbortSignal): Promise<boolean> => {
   if (failure.type !== "StoreUnreachable" && failure.type !== "StoreRejected") return false;
   // It asks for less, and gets less.
   if (kindOf(failure) === "throttled") return false;
-  try {
-    await store.stat(configKey, signal);
-    return true;
-  } catch (error) {
-    signal.throwIfAborted();
-    if (isFailure(error)) return false;
-    throw error;
-  }
+  return await storeAnswers(store, signal);
 };
 
 /** What the catalog knows of the packs among these copies, by key. */

@@ -181,6 +181,28 @@ describe("repair: a store that really does it is found out, named, believed less
     await query(at.catalog, "forgetting", "DELETE FROM dbgov.copy_finding");
   });
 
+  test("a bad copy that its store does not let go, or cannot give, keeps none of the others from being replaced", async () => {
+    const [key, other] = [at.packs[0]!, at.packs[1]!].sort() as [string, string];
+    const store = await at.store("bucket");
+    const { delete: remove } = store;
+    for (const type of ["StoreRetained", "StoreUnreachable"] as const) {
+      await at.meddle(key, flipped(key, 7));
+      await at.meddle(other, undefined);
+      assert.equal((await at.challenge("bucket", 1_000)).found, 2);
+      const refuse: typeof remove = async (wanted, ...rest) => {
+        if (wanted === key) throw new Failure(type, `store bucket does not let ${wanted} go now`);
+        await remove.call(store, wanted, ...rest);
+      };
+      Object.assign(store, { delete: refuse });
+      assert.deepEqual(await at.repair(), { repaired: { bucket: 1 }, left: 1, lost: [], unable: [] });
+      assert.equal((await at.findings())[0]?.object, key, "it still stands");
+      Object.assign(store, { delete: remove });
+      assert.deepEqual((await at.repair()).repaired, { bucket: 1 });
+      assert.deepEqual(Buffer.from(await store.get(key, signal)), Buffer.from(at.contents.get(key)!));
+    }
+    assert.deepEqual(await at.findings(), []);
+  });
+
   test("a copy that the store's network does not have yet does not count, and is not sent twice", async () => {
     const [key, other] = [at.packs[2]!, at.packs[1]!];
     await rm(at.fileOf(key));
