@@ -1,4 +1,6 @@
+import type { Catalog } from "../../core/catalog/catalog.ts";
 import { dropReplica } from "../../core/catalog/drop-replica.ts";
+import { listReplicas } from "../../core/catalog/list-replicas.ts";
 import { type PlacedObject, pagePlacedObjects } from "../../core/catalog/placed-objects.ts";
 import { storeUsage } from "../../core/catalog/store-usage.ts";
 import { policyOfDatabase } from "../../core/config/plan-inputs.ts";
@@ -114,6 +116,8 @@ export const createRelocate = ({ site }: ActivityEnvironment) => ({
       for (const object of objects) {
         if (needed.has(object.key) || (object.claimed && object.databases.length === 0)) continue;
         await pace(object.bytes, signal, () => report({ moved }));
+        // A rate makes a page long: what another store was found to have lost meanwhile stays, and is planned again by the next run.
+        if (object.databases.length > 0 && (await lostSince(catalog, object, input.leaving))) continue;
         await store?.delete(object.key, signal);
         await dropReplica(catalog, object.key, input.leaving);
         moved += 1;
@@ -123,6 +127,12 @@ export const createRelocate = ({ site }: ActivityEnvironment) => ({
       return { next, objects: objects.length, moved, bytes, left: {} };
     }),
 });
+
+/** Whether fewer other stores have the object than had it when the page was planned. */
+const lostSince = async (catalog: Catalog, { key, holders }: PlacedObject, leaving: string): Promise<boolean> => {
+  const now = new Set((await listReplicas(catalog, [key])).map(({ store }) => store));
+  return holders.some((holder) => holder !== leaving && !now.has(holder));
+};
 
 const describe = ({ leaving }: RelocationPage): string =>
   leaving === null ? "the rebalancing of the stores" : `the evacuation of ${leaving}`;

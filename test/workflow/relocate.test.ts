@@ -9,6 +9,7 @@ import type { ActivityEnvironment } from "../../activities/environment.ts";
 import { createRelocate, type RelocatedPage, type RelocationPage } from "../../activities/replicate/relocate.ts";
 import { commitSnapshot } from "../../core/catalog/commit-snapshot.ts";
 import { listReplicas } from "../../core/catalog/list-replicas.ts";
+import { loseReplica } from "../../core/catalog/lose-replica.ts";
 import { markPackWritten } from "../../core/catalog/mark-pack-written.ts";
 import { recordReplica } from "../../core/catalog/record-replica.ts";
 import { registerPack } from "../../core/catalog/register-pack.ts";
@@ -177,6 +178,26 @@ test("emptying takes what is safe elsewhere and nothing else, and is refused whi
   await old.put(packKey(sha256(fresher)), fresher, signal);
   await recordReplica(catalog, { object: packKey(sha256(fresher)), store: names.old, receipt: "there", bytes: 500, provenAt: null });
   assert.equal((await all("emptyPage", names.old)).moved, 0);
+});
+
+test("emptying leaves what another store is found to have lost while its page is under way", async () => {
+  const { names, stores, config, all } = openPlace();
+  const [disk, old, fresh] = [stores.get(names.disk)!, stores.get(names.old)!, stores.get(names.new)!];
+  const both = [(await stored([disk, old, fresh])).pack, (await stored([disk, old, fresh])).pack].sort();
+  config.policies[0]!.stores = [names.new];
+  const { delete: remove } = old;
+  const deleted: string[] = [];
+  Object.assign(old, {
+    delete: async (key: string, stop: AbortSignal) => {
+      deleted.push(key);
+      // While the first is deleted, a repair finds out about the second.
+      for (const store of [names.disk, names.new]) assert.ok(key !== both[0] || (await loseReplica(catalog, both[1]!, store)));
+      await remove.call(old, key, stop);
+    },
+  });
+  assert.equal((await all("emptyPage", names.old)).moved, 5);
+  assert.ok(deleted.includes(both[0]!) && !deleted.includes(both[1]!));
+  assert.deepEqual(await holders(both[1]!), [names.old]);
 });
 
 test("a database whose stores are planned goes to one store that has room for all of it, though an earlier one has room for some", async () => {
