@@ -6,6 +6,8 @@ import { epochMs, missedProof } from "./filecoin-proofs.ts";
 import type { Renewal } from "./store.ts";
 
 const epochsPerDay = 2_880n;
+/** How long a transaction may take until it is in a block: as long as the SDK waits. */
+export const confirmMs = 300_000;
 /** What a new data set takes: the fee for it, the lockup of the least that a month costs, and some for what runs meanwhile (0.1, 0.06 and 0.01 USDFC). */
 const firstCost = 170_000_000_000_000_000n;
 const forever = 2n ** 64n;
@@ -79,9 +81,18 @@ export const renewalsOf = async (call: FilecoinCall, sets: readonly DataSet[], n
   return [deposit, ...(await Promise.all(places))];
 };
 
+/** A transaction of an earlier attempt may still be mined: a deposit beside it would be a second one. */
+const refuseWhileUnmined = async ({ where }: FilecoinNetwork, { client, owner }: FilecoinCall): Promise<void> => {
+  const count = (blockTag: "pending" | "latest") => client.getTransactionCount({ address: owner, blockTag });
+  const [known, mined] = await Promise.all([count("pending"), count("latest")]);
+  if (known <= mined) return;
+  const what = `${where}: a transaction of the wallet ${owner} is not in a block yet; nothing is deposited before it is`;
+  throw new Failure("StoreUnreachable", what);
+};
+
 /**
  * Lets the storage service take its payments, and deposits so that the data sets are paid for twice the margin, when the deposit ends within
- * it. `CostCapExceeded` above `maxDeposit`, `StoreFull` when the wallet has less.
+ * it. `CostCapExceeded` above `maxDeposit`, `StoreFull` when the wallet has less, `StoreUnreachable` while an earlier transaction waits.
  */
 export const renewDeposit = async (
   network: FilecoinNetwork,
@@ -90,12 +101,14 @@ export const renewDeposit = async (
   sets: readonly DataSet[],
   { days, now }: { days: number; now: number },
 ): Promise<Renewal[]> => {
+  await refuseWhileUnmined(network, call);
   const account = await accountOf(call);
   const { payments } = network.signer(call);
   const done: Renewal[] = [];
   const say = (what: string, fundedUntil: string | null): void => void done.push({ what, until: null, fundedUntil, renewable: true });
   const mined = async (hash: `0x${string}`): Promise<void> => {
-    const { status } = await call.client.waitForTransactionReceipt({ hash, timeout: 0, pollingInterval: 1_000 });
+    const { client, signal } = call;
+    const { status } = await client.waitForTransactionReceipt({ hash, timeout: confirmMs, pollingInterval: 1_000, signal });
     if (status !== "success") throw new Failure("StoreRejected", `${network.where}: the transaction ${hash} failed`);
   };
   if (!account.approved) {

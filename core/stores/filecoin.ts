@@ -3,7 +3,7 @@ import { type FilecoinCall, type FilecoinConfig, openNetwork } from "./filecoin-
 import { openSets, placesFor, removeCopies, storeCopies } from "./filecoin-copies.ts";
 import { failureOfFilecoin } from "./filecoin-failure.ts";
 import { type Copy, createPieceIndex, type DataSet, dataSetsOf, newestOf } from "./filecoin-index.ts";
-import { checkFunds, renewalsOf, renewDeposit } from "./filecoin-money.ts";
+import { checkFunds, confirmMs, renewalsOf, renewDeposit } from "./filecoin-money.ts";
 import { commitmentOf, fetchCopy, payloadOf } from "./filecoin-piece.ts";
 import { epochMs, isProven } from "./filecoin-proofs.ts";
 import { oneAtATime } from "./in-turn.ts";
@@ -26,9 +26,6 @@ export const filecoinCapabilities: StoreCapabilities = {
   presence: "the provider's proof of possession on the chain, each day; bytes read back and compared with the piece commitment",
   durableWhen: "every provider has proven possession once; until then it has only taken the piece",
 };
-
-/** How long a provider may take until its transaction is in a block: as long as the SDK waits. */
-const confirmMs = 300_000;
 
 /** Filecoin Onchain Cloud: pieces with several providers, paid from one wallet, proven each day. Does no I/O. */
 export const openFilecoinStore = (config: FilecoinConfig, options: StoreOptions = {}): Store => {

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, afterEach, describe, test } from "node:test";
+import type { Contract } from "ethers";
 import { openFilecoinStore } from "../../core/stores/filecoin.ts";
 import { loadFilecoinSdk } from "../../core/stores/filecoin-sdk.ts";
 import type { Renewal, Store, StoreOptions } from "../../core/stores/store.ts";
 import { provingPeriod, startFilecoin } from "../filecoin-simulator/network.ts";
 import { startProvider } from "../filecoin-simulator/provider.ts";
+import { callChain, until } from "./ledger-chain.ts";
 import { storeContract } from "./store-contract.ts";
 import { fails, keysOf, never, same } from "./store-expectations.ts";
 
@@ -188,6 +190,36 @@ describe("Filecoin store", () => {
     await fails(store.renew!(never, { days: 36_500 }), "CostCapExceeded");
     const poor = openFilecoinStore({ ...config(), wallet: payer.key, maxDeposit: "1000000" });
     assert.match((await fails(poor.renew!(never, { days: 36_500 }), "StoreFull")).message, /and the wallet holds 4\d\./);
+  });
+
+  test("a renewal that was given up before its deposit was in a block: the next waits for that, and deposits nothing twice", async () => {
+    const { payer, store } = await opened("0.1", "50");
+    const deposited = async (): Promise<bigint> => {
+      const found = await network.contract.getFunction("getAccountInfoIfSettled")(network.contracts.usdfc, payer.address);
+      return found[2] as bigint;
+    };
+    await (
+      await (network.contract.connect(payer.signer) as Contract).getFunction("approve")(network.contracts.filecoinPay, 10n ** 20n)
+    ).wait();
+    await callChain(network.rpc, "evm_setAutomine", false);
+    const stop = new AbortController();
+    try {
+      const renewal = assert.rejects(store.renew!(stop.signal, { days: 30 }), /given up/);
+      const waiting = (): Promise<string> => callChain(network.rpc, "eth_getTransactionCount", payer.address, "pending");
+      const before = await waiting();
+      await until(waiting, (count) => count !== before, 60_000);
+      stop.abort(new Error("given up"));
+      await renewal;
+      const failure = await fails(store.renew!(never, { days: 30 }), "StoreUnreachable");
+      assert.match(failure.message, /a transaction of the wallet 0x\w+ is not in a block yet/);
+    } finally {
+      await callChain(network.rpc, "evm_setAutomine", true);
+      await network.mine(1);
+    }
+    const once = await deposited();
+    assert.ok(once > 10n ** 17n);
+    assert.deepEqual(await store.renew!(never, { days: 30 }), []);
+    assert.equal(await deposited(), once);
   });
 
   test("a deposit that is used up", async () => {
