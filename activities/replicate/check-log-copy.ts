@@ -41,10 +41,10 @@ export const createCheckLogCopy = ({ site }: ActivityEnvironment) => ({
           kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
           const message = `${key} of the log's copy in store ${name} was ${missing ? "missing" : "altered"}`;
           await recordFindings(catalog, [{ store: name, object: key, kind, message }], now);
-          await endFindings(catalog, { store: name, object: key }, "repaired", at.loaded.config.log.store);
+          await endFindings(catalog, { store: name, object: key }, at.loaded.config.log.store);
         }
         await recordEvidence(catalog, name, kinds);
-        await endFindings(catalog, { store: name, object: checkpointKey }, "repaired");
+        await endFindings(catalog, { store: name, object: checkpointKey });
         return { asked, found: replaced.length };
       } catch (error) {
         signal.throwIfAborted();

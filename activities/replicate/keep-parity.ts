@@ -1,4 +1,3 @@
-import { endFindings } from "../../core/catalog/copy-findings.ts";
 import { dropReplica } from "../../core/catalog/drop-replica.ts";
 import { dissolveParity, hasParity, packsWithoutParity, recordParity, strayParity } from "../../core/catalog/parity.ts";
 import { recordReplica } from "../../core/catalog/record-replica.ts";
@@ -111,7 +110,6 @@ const clearStrays = async (at: Site, signal: AbortSignal, report: (details: obje
         continue;
       }
       await dropReplica(catalog, object, store);
-      await endFindings(catalog, { store, object }, "deleted");
       report({ cleared: object });
     }
   }

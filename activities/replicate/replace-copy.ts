@@ -34,7 +34,7 @@ export const replaceCopy = async (at: Site, { store, object }: LostCopy, signal:
   const from = kind === "envelopes" ? await replaceEnvelopes(catalog, await at.store(store), object, id, signal) : await replaceBytes();
   if (from === "nobody" || from === "unasked") return from;
   if (kind === "packs") await findAgain(catalog, id);
-  await endFindings(catalog, { store, object }, "repaired", from.from);
+  await endFindings(catalog, { store, object }, from.from);
   return from;
 
   async function replaceBytes(): Promise<Replacement> {

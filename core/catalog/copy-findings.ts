@@ -35,19 +35,18 @@ export const recordFindings = async (catalog: Catalog, findings: readonly CopyFi
   );
 };
 
-/** What was found wrong with a copy no longer is. */
+/** What was found wrong with a copy is put right. */
 export const endFindings = async (
   catalog: Catalog,
   { store, object }: Pick<CopyFinding, "store" | "object">,
-  outcome: "repaired" | "deleted",
   repairedFrom: string | null = null,
 ): Promise<void> => {
   await query(
     catalog,
     `ending the findings of ${object} in ${store}`,
-    `UPDATE dbgov.copy_finding SET ended_at = now(), outcome = $3, repaired_from = $4
+    `UPDATE dbgov.copy_finding SET ended_at = now(), outcome = 'repaired', repaired_from = $3
      WHERE store = $1 AND object = $2 AND ended_at IS NULL`,
-    [store, object, outcome, repairedFrom],
+    [store, object, repairedFrom],
   );
 };
 

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { after, before, beforeEach, describe, test } from "node:test";
+import { announceReplica } from "../../core/catalog/announce-replica.ts";
 import { beginDelete } from "../../core/catalog/begin-delete.ts";
 import { query } from "../../core/catalog/catalog.ts";
 import { deletable } from "../../core/catalog/deletable.ts";
 import { dueCopies, storeCoverage } from "../../core/catalog/due-copies.ts";
+import { finishDelete } from "../../core/catalog/finish-delete.ts";
 import { Failure } from "../../core/domain/failure.ts";
 import type { FindingKind } from "../../core/domain/store-trust.ts";
 import { writtenPacks } from "./catalog-database.ts";
@@ -264,6 +266,10 @@ describe("repair: a store that really does it is found out, named, believed less
     await query(at.catalog, "condemning", "UPDATE dbgov.pack SET condemned_at = now() WHERE id = decode($1, 'hex')", [pack]);
     const doomed = (await deletable(at.catalog, new Date(Date.now() + 1_000), 100, ["disk"])).find(({ id }) => id === pack);
     assert.deepEqual(doomed?.stores, ["disk"], "its bad copy goes with it");
+    assert.equal((await at.findings()).length, 1);
+    await finishDelete(at.catalog, key, "disk");
+    assert.deepEqual(await at.findings(), [], "of a copy that is deleted nothing is wrong any more");
+    await announceReplica(at.catalog, key, "disk", 1);
     await query(at.catalog, "recording", "UPDATE dbgov.replica SET receipt = 'r', lost_at = NULL, asked_at = NULL WHERE object = $1", [
       key,
     ]);
