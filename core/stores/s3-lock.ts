@@ -19,6 +19,8 @@ export interface S3Place {
 interface Lock {
   /** Until when the version cannot be deleted. */
   readonly until: Date | undefined;
+  /** Whether nobody can shorten that. In the other mode, governance, some may. */
+  readonly isFinal: boolean;
   readonly held: boolean;
 }
 
@@ -40,18 +42,22 @@ export const lockInS3 = async (client: S3Client, place: S3Place, signal: AbortSi
   const abortSignal = signal;
   const retention = await orNone(client.send(new GetObjectRetentionCommand(place), { abortSignal }));
   const hold = await orNone(client.send(new GetObjectLegalHoldCommand(place), { abortSignal }));
-  return { until: retention?.Retention?.RetainUntilDate, held: hold?.LegalHold?.Status === "ON" };
+  const { RetainUntilDate: until, Mode: mode } = retention?.Retention ?? {};
+  return { until, isFinal: mode === "COMPLIANCE", held: hold?.LegalHold?.Status === "ON" };
 };
 
 /**
  * Locks the object's current version until `until` at least, so that nobody can shorten it (compliance mode), not even the bucket's
- * owner. Does nothing where it is locked for longer.
+ * owner. Does nothing where it is locked so for longer; a lock of governance mode with a later date, as a bucket's default sets it, becomes final as it is.
  */
 export const protectInS3 = async (client: S3Client, place: S3Place, until: Date, signal: AbortSignal): Promise<void> => {
-  const { until: now } = await lockInS3(client, place, signal);
-  if (now !== undefined && now >= until) return;
-  const Retention = { Mode: "COMPLIANCE", RetainUntilDate: until } as const;
-  await client.send(withMd5(new PutObjectRetentionCommand({ ...place, Retention })), { abortSignal: signal });
+  const { until: now, isFinal } = await lockInS3(client, place, signal);
+  const isLater = now !== undefined && now >= until;
+  if (isLater && isFinal) return;
+  const Retention = { Mode: "COMPLIANCE", RetainUntilDate: isLater ? now : until } as const;
+  // Services take the change of mode for one that needs the right to shorten.
+  const change = now === undefined || isFinal ? {} : { BypassGovernanceRetention: true };
+  await client.send(withMd5(new PutObjectRetentionCommand({ ...place, Retention, ...change })), { abortSignal: signal });
 };
 
 export const holdInS3 = async (client: S3Client, place: S3Place, held: boolean, signal: AbortSignal): Promise<void> => {

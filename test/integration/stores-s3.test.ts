@@ -10,9 +10,11 @@ import {
   CreateBucketCommand,
   DeleteBucketCommand,
   DeleteObjectCommand,
+  GetObjectRetentionCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
   PutObjectCommand,
+  PutObjectRetentionCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
 import type { StoreConfig } from "../../core/config/schema.ts";
@@ -291,6 +293,22 @@ describe("S3 store", () => {
     await store.legalHold!(Key, false, never);
     await store.delete(Key, never);
     assert.equal(await versions(), 0);
+    await admin.send(new DeleteBucketCommand({ Bucket }));
+  });
+
+  test("a lock that some may shorten becomes one that nobody may, and keeps its date", async () => {
+    const Bucket = `governed-${randomUUID()}`;
+    await admin.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
+    const store = open({ bucket: Bucket, prefix: "" });
+    const Key = "packs/governed";
+    await store.put(Key, Buffer.from("sealed"), never);
+    const later = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 4_000);
+    await admin.send(new PutObjectRetentionCommand({ Bucket, Key, Retention: { Mode: "GOVERNANCE", RetainUntilDate: later } }));
+    await store.protect!(Key, new Date(Date.now() + 1_000), never);
+    const { Retention } = await admin.send(new GetObjectRetentionCommand({ Bucket, Key }));
+    assert.deepEqual([Retention?.Mode, Retention?.RetainUntilDate], ["COMPLIANCE", later]);
+    while (new Date() <= later) await pause(later.getTime() - Date.now() + 50);
+    await store.delete(Key, never);
     await admin.send(new DeleteBucketCommand({ Bucket }));
   });
 
