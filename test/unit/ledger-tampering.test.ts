@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { auditBundle, parseTrust } from "../../core/ledger/verify/audit.ts";
+import { formatNoteKey } from "../../core/ledger/verify/note.ts";
+import { origin, testSigner } from "./ledger-fixtures.ts";
 import { allTampered, bundle, retired, trust, vectors } from "./ledger-tampering.ts";
 
 describe("a proof bundle that was tampered with", () => {
@@ -22,6 +24,23 @@ describe("a proof bundle that was tampered with", () => {
     assert.deepEqual(auditBundle({ ...bundle, checkpoint: overlap }, retired("2020-01-01T00:00:00.000Z")).failures, []);
     assert.equal(parseTrust(JSON.stringify(policy)).log.retiredKeys?.length, 1);
     assert.throws(() => parseTrust(JSON.stringify(policy).replace("dbgov+", "dbgow+")), { name: "AuditInputError" });
+  });
+
+  test("of two retired keys that signed in their overlap the one that counts longer says until when", () => {
+    const overlap = vectors.otherKeyCheckpoint + bundle.checkpoint.split("\n").slice(4).join("\n");
+    const vkeyOf = (seed: number): string => formatNoteKey({ name: origin, publicKey: testSigner(seed).publicKey });
+    const failures = (first: string, second: string) => {
+      const retiredKeys = [
+        { publicKey: vkeyOf(2), until: first },
+        { publicKey: vkeyOf(1), until: second },
+      ];
+      const policy = { ...trust, log: { origin, publicKey: vkeyOf(3), retiredKeys } };
+      return auditBundle({ ...bundle, checkpoint: overlap }, policy).failures.map(({ part }) => part);
+    };
+    const [early, inTime] = ["2020-01-01T00:00:00.000Z", "2026-11-24T10:56:40.000Z"];
+    assert.deepEqual(failures(early, inTime), []);
+    assert.deepEqual(failures(inTime, early), []);
+    assert.deepEqual(failures(early, early), ["checkpoint"]);
   });
 
   test("a signing key counts in its window alone, told by the entry's time", () => {

@@ -278,9 +278,10 @@ def open_checkpoint(note, log):
     name, key_id, key = vkey(log["publicKey"], 1)
     until = None
     if not any(n == name and i == key_id for n, i, _ in signatures):
-        for retired in log.get("retiredKeys", []):
+        for retired in sorted(log.get("retiredKeys", []), key=lambda one: one["until"], reverse=True):
             old_name, old_id, old_key = vkey(retired["publicKey"], 1)
-            if any(n == old_name and i == old_id for n, i, _ in signatures):
+            own = [s for n, i, s in signatures if n == old_name and i == old_id]
+            if len(own) == 1 and ed25519(old_key, body.encode(), own[0]):
                 name, key_id, key, until = old_name, old_id, old_key, seconds(retired["until"])
                 break
     lines = body.split("\n")

@@ -129,7 +129,8 @@ const retiredKeys = ({ log }: Trust): { key: NoteKey; until: string }[] =>
 
 /**
  * The checkpoint in `note` when a key of the log has signed it: the present one, or a retired one, and then `until` says by when that must have
- * been. A signature that claims to be of the present key and is wrong is not made up for by an older one.
+ * been: of several that have signed it, the one that counts longest. A signature that claims to be of the present key and is wrong is not made up
+ * for by an older one.
  */
 export const openTrustedCheckpoint = (
   note: string,
@@ -139,7 +140,7 @@ export const openTrustedCheckpoint = (
   const opened = openCheckpoint(note, trust.log.origin, present);
   const parsed = parseNote(note);
   if (!("reason" in opened) || parsed === undefined || signaturesOf(parsed, present).length > 0) return opened;
-  for (const { key, until } of retiredKeys(trust)) {
+  for (const { key, until } of retiredKeys(trust).toSorted((a, b) => Date.parse(b.until) - Date.parse(a.until))) {
     const older = openCheckpoint(note, trust.log.origin, key);
     if (!("reason" in older)) return { ...older, until };
   }
