@@ -1,6 +1,4 @@
-import type { Catalog } from "../../core/catalog/catalog.ts";
 import { dropReplica } from "../../core/catalog/drop-replica.ts";
-import { listReplicas } from "../../core/catalog/list-replicas.ts";
 import { type PlacedObject, pagePlacedObjects } from "../../core/catalog/placed-objects.ts";
 import { storeUsage } from "../../core/catalog/store-usage.ts";
 import { policyOfDatabase } from "../../core/config/plan-inputs.ts";
@@ -14,6 +12,7 @@ import type { Site } from "../../core/site/site.ts";
 import { strictestPolicy } from "../../core/site/stores-plan.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import { keepAlive } from "../keep-alive.ts";
+import { whyStillNeeded } from "./good-elsewhere.ts";
 import { openMover } from "./mover.ts";
 import { openPace } from "./pace.ts";
 
@@ -111,28 +110,26 @@ export const createRelocate = ({ site }: ActivityEnvironment) => ({
       );
       const needed = new Set([...moves, ...left].map(({ key }) => key));
       const pace = openPace(input.rate);
+      const reasons: Record<string, number> = {};
       let moved = 0;
       let bytes = 0;
       for (const object of objects) {
         if (needed.has(object.key) || (object.claimed && object.databases.length === 0)) continue;
         await pace(object.bytes, signal, () => report({ moved }));
-        // A rate makes a page long: what another store was found to have lost meanwhile stays, and is planned again by the next run.
-        if (object.databases.length > 0 && (await lostSince(catalog, object, input.leaving))) continue;
+        const why = object.databases.length > 0 ? await whyStillNeeded(at, catalog, object, input.leaving, signal) : undefined;
+        if (why !== undefined) {
+          reasons[why] = (reasons[why] ?? 0) + 1;
+          continue;
+        }
         await store?.delete(object.key, signal);
         await dropReplica(catalog, object.key, input.leaving);
         moved += 1;
         bytes += object.bytes;
         report({ moved, bytes });
       }
-      return { next, objects: objects.length, moved, bytes, left: {} };
+      return { next, objects: objects.length, moved, bytes, left: reasons };
     }),
 });
-
-/** Whether fewer other stores have the object than had it when the page was planned. */
-const lostSince = async (catalog: Catalog, { key, holders }: PlacedObject, leaving: string): Promise<boolean> => {
-  const now = new Set((await listReplicas(catalog, [key])).map(({ store }) => store));
-  return holders.some((holder) => holder !== leaving && !now.has(holder));
-};
 
 const describe = ({ leaving }: RelocationPage): string =>
   leaving === null ? "the rebalancing of the stores" : `the evacuation of ${leaving}`;

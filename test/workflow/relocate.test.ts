@@ -200,6 +200,22 @@ test("emptying leaves what another store is found to have lost while its page is
   assert.deepEqual(await holders(both[1]!), [names.old]);
 });
 
+test("emptying keeps a copy while no other store has shown a good one, and reads one where none was ever asked", async () => {
+  const { names, stores, config, all } = openPlace();
+  const [disk, old] = [stores.get(names.disk)!, stores.get(names.old)!];
+  const { pack } = await stored([disk, old]);
+  Object.assign(config.policies[0]!, { stores: [], copies: 1, domains: 1 });
+  const good = await disk.get(pack, signal);
+  await writeFile(join(folder, names.disk, pack), randomBytes(good.length));
+  const emptied = await all("emptyPage", names.old);
+  assert.deepEqual([emptied.moved, Object.values(emptied.left)], [2, [1]]);
+  assert.match(Object.keys(emptied.left)[0]!, /no other store has shown a good copy/);
+  assert.deepEqual(await holders(pack), [names.disk, names.old].sort());
+
+  await writeFile(join(folder, names.disk, pack), good);
+  assert.deepEqual([(await all("emptyPage", names.old)).moved, await holders(pack)], [1, [names.disk]]);
+});
+
 test("a database whose stores are planned goes to one store that has room for all of it, though an earlier one has room for some", async () => {
   const database = `together-${randomBytes(3).toString("hex")}`;
   const { names, stores, config, all } = openPlace((own, { disk, old, new: fresh }) => {
