@@ -61,6 +61,25 @@ export const createArchiveRecords = ({ site }: ActivityEnvironment) => {
     await recordReplica(catalog, { object, store: to.name, receipt: id, bytes, provenAt: null });
   };
 
+  /** A store that does not take it keeps none of the others from it; its failure is thrown at the end. */
+  const archiveEverywhere = async (key: string): Promise<{ stores: readonly string[] }> => {
+    const at = await site();
+    const stores = await archives();
+    const from = await at.store(at.loaded.config.log.store);
+    const failures: unknown[] = [];
+    for (const to of stores) {
+      try {
+        await archive(from, to, key);
+        await lookAfter(to);
+      } catch (error) {
+        cancellationSignal().throwIfAborted();
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+    return { stores: stores.map(({ name }) => name) };
+  };
+
   return {
     /** Puts the small permanent things of a snapshot, which are sealed, into a store that keeps them for good: its manifest. */
     archiveRecords: async (input: { snapshot: string; from: string; to: string }): Promise<{ bytes: number }> => {
@@ -74,27 +93,9 @@ export const createArchiveRecords = ({ site }: ActivityEnvironment) => {
     },
 
     /** Puts the log's signed head into every store that a policy archives to. */
-    archiveCheckpoint: async (): Promise<{ stores: readonly string[] }> => {
-      const at = await site();
-      const stores = await archives();
-      const from = await at.store(at.loaded.config.log.store);
-      for (const to of stores) {
-        await archive(from, to, checkpointKey);
-        await lookAfter(to);
-      }
-      return { stores: stores.map(({ name }) => name) };
-    },
+    archiveCheckpoint: (): Promise<{ stores: readonly string[] }> => archiveEverywhere(checkpointKey),
 
     /** Puts a sweep's sealed report into every store that a policy archives to. */
-    archiveReport: async ({ sealed }: { sealed: string }): Promise<{ stores: readonly string[] }> => {
-      const at = await site();
-      const stores = await archives();
-      const from = await at.store(at.loaded.config.log.store);
-      for (const to of stores) {
-        await archive(from, to, sealed);
-        await lookAfter(to);
-      }
-      return { stores: stores.map(({ name }) => name) };
-    },
+    archiveReport: ({ sealed }: { sealed: string }): Promise<{ stores: readonly string[] }> => archiveEverywhere(sealed),
   };
 };

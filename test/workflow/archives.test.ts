@@ -7,6 +7,7 @@ import { recordLate } from "../../activities/replicate/settle-copies.ts";
 import { announceReplica } from "../../core/catalog/announce-replica.ts";
 import { listReplicas } from "../../core/catalog/list-replicas.ts";
 import { recordReplicas } from "../../core/catalog/record-replica.ts";
+import { Failure, isFailure } from "../../core/domain/failure.ts";
 import { manifestKey, packKey, reportKey } from "../../core/repository/object-keys.ts";
 import { committed, createCatalog, writtenPacks } from "../integration/catalog-database.ts";
 import { exampleConfig } from "../sample/example-config.ts";
@@ -71,4 +72,20 @@ test("what a run could not wait for is recorded by a later one, when its store h
   assert.deepEqual((await recorded()).sort(), keys.slice(0, 2).sort());
   const { settled: _, ...quick } = slow;
   await recordLate(catalog, { ...quick, name: "quick" }, late);
+});
+
+test("an archive that refuses keeps none of the others from the head, and is told", async () => {
+  const disk = memoryStore();
+  disk.objects.set("log/checkpoint", Buffer.from("head"));
+  const [broke, good] = [memoryStore(), memoryStore()];
+  const refuse = async (): Promise<never> => {
+    throw new Failure("CostCapExceeded", "more than the cap");
+  };
+  const stores = { disk: { ...disk, name: "disk" }, broke: { ...broke, name: "broke", put: refuse }, good: { ...good, name: "good" } };
+  const policies = exampleConfig.policies.map((policy) => ({ ...policy, archive: ["broke", "good"] }));
+  const config = { ...exampleConfig, policies, log: { ...exampleConfig.log, store: "disk" } };
+  const site = { loaded: { config }, catalog: async () => catalog, store: async (name: keyof typeof stores) => stores[name] };
+  const { archiveCheckpoint } = createArchiveRecords({ site: async () => site } as unknown as ActivityEnvironment);
+  await assert.rejects(new MockActivityEnvironment().run(archiveCheckpoint), (error) => isFailure(error, "CostCapExceeded"));
+  assert.ok(good.objects.has("log/checkpoint"));
 });
