@@ -7,6 +7,9 @@ const minutes = 60_000;
 /** For work that says every two seconds that it is alive (`activities/keep-alive.ts`, the hold), or whose worker says it (`workers/alive-interceptor.ts`). */
 export const aliveWithin = 12_000;
 
+/** How long the ledger is waited for when what has to be logged is done already, and would otherwise stand in no entry. */
+export const untilLogged = 24 * 60 * minutes;
+
 /**
  * Options of a step on one of the task queues. A step is tried again only for failures that the failure table calls
  * retryable (the worker marks all others), and for workers that vanish.

@@ -10,7 +10,7 @@ import {
 import type { AnchorActivities } from "../activities/anchor/index.ts";
 import type { RetainActivities } from "../activities/retain/index.ts";
 import type { ApprovalSignature, SignedRequest } from "../core/domain/approval.ts";
-import { step } from "./activity-options.ts";
+import { step, untilLogged } from "./activity-options.ts";
 import { failWith } from "./failure-of.ts";
 import { outcomeKey } from "./search-attributes.ts";
 
@@ -31,7 +31,7 @@ export interface ApprovalOutcome {
  */
 export async function approval(signed: SignedRequest): Promise<ApprovalOutcome> {
   const { checkApproval, checkRequest, performApproved } = proxyActivities<RetainActivities>(step("replicate"));
-  const { logApproval, logHold, logMarks, requestAnchoring } = proxyActivities<AnchorActivities>(step("chain"));
+  const { logApproval, logHold, logMarks, requestAnchoring } = proxyActivities<AnchorActivities>(step("chain", { patience: untilLogged }));
   const { request, by } = signed;
   let approvedBy: ApprovalSignature | undefined;
   let over = false;
