@@ -8,7 +8,7 @@ import { openAzureBlobStore } from "./azure-blob.ts";
 import { containerAddress, containerClient } from "./azure-connection.ts";
 import { openDirectoryStore } from "./directory.ts";
 import { openFilecoinStore } from "./filecoin.ts";
-import { walletAddress } from "./filecoin-wallet.ts";
+import { filecoinAddress, parseFilecoinAddress } from "./filecoin-address.ts";
 import { defaultIpfsFolder, openIpfsStore } from "./ipfs.ts";
 import { openS3Store } from "./s3.ts";
 import { defaultRegion, parseS3Address, s3Address } from "./s3-connection.ts";
@@ -33,7 +33,7 @@ export const addressOf = (config: StoreConfig): string => {
     case "ipfs":
       return config.peers.map(({ api }) => `ipfs+${new URL(api).origin}${config.folder}`).join(",");
     case "filecoin":
-      return `filecoin://${config.network}/${walletAddress(config.name, config.wallet)}/${config.dataSet}`;
+      return filecoinAddress(config);
     case "arweave":
       return `arweave+${new URL(config.gateway).origin}/${parseWallet(config.name, config.wallet).address}`;
   }
@@ -125,16 +125,14 @@ const openIpfs = (address: string, env: Environment, options: StoreOptions): Sto
 };
 
 const openFilecoin = (address: string, options: StoreOptions): Store => {
-  const url = URL.parse(address);
-  const [, owner = "", dataSet = "", ...more] = url?.pathname.split("/") ?? [];
-  const rpc = url?.searchParams.get("rpc") ?? undefined;
-  const network = url?.hostname;
-  if ((network !== "mainnet" && network !== "calibration") || !/^0x[0-9a-f]{40}$/i.test(owner) || dataSet === "" || more.length > 0) {
-    throw invalid("is not of the form filecoin://mainnet/OWNER/DATASET, with the wallet's address as OWNER");
+  const place = parseFilecoinAddress(address);
+  if (place === undefined) {
+    throw invalid(
+      "is not of the form filecoin://mainnet/OWNER/DATASET, with the wallet's address as OWNER; a devnet's names its rpc and all contracts behind a ?",
+    );
   }
   // One copy suffices for reading.
-  const base = { kind: "filecoin", name: "store", domain: "store", network, owner, dataSet, copies: 1, maxDeposit: "0" } as const;
-  return openFilecoinStore(rpc === undefined ? base : { ...base, rpc }, options);
+  return openFilecoinStore({ kind: "filecoin", name: "store", domain: "store", ...place, copies: 1, maxDeposit: "0" }, options);
 };
 
 const openArweave = (address: string, options: StoreOptions): Store => {

@@ -3,8 +3,9 @@ import { describe, it } from "node:test";
 import * as Piece from "@filoz/synapse-core/piece";
 import fc from "fast-check";
 import { isFailure } from "../../core/domain/failure.ts";
+import { parseFilecoinAddress } from "../../core/stores/filecoin-address.ts";
 import { metadataOf, recordOf } from "../../core/stores/filecoin-record.ts";
-import { openStoreByUrl } from "../../core/stores/store-address.ts";
+import { addressOf, openStoreByUrl } from "../../core/stores/store-address.ts";
 import { pieceTree, rootOf } from "../filecoin-simulator/commitment.ts";
 
 describe("what a Filecoin piece says of itself", () => {
@@ -57,11 +58,33 @@ describe("the address of a Filecoin store", () => {
     const owner = `0x${"ab".repeat(20)}`;
     assert.equal(openStoreByUrl(`filecoin://mainnet/${owner}/acme`, {}).kind, "filecoin");
     assert.equal(openStoreByUrl(`filecoin://calibration/${owner}/acme?rpc=http://127.0.0.1:1`, {}).kind, "filecoin");
-    for (const address of [`filecoin://devnet/${owner}/acme`, "filecoin://mainnet/0x12/acme", `filecoin://mainnet/${owner}`, "filecoin:"]) {
+    const given = `filecoin://devnet/${owner}/acme`;
+    for (const address of [
+      given,
+      `${given}?rpc=http://127.0.0.1:1&pdp=${owner}`,
+      "filecoin://mainnet/0x12/acme",
+      `filecoin://mainnet/${owner}`,
+      "filecoin:",
+    ]) {
       assert.throws(
         () => openStoreByUrl(address, {}),
         (error) => isFailure(error, "UsageInvalid"),
       );
     }
+  });
+
+  it("of a devnet of one's own says where its node and its contracts are, and nothing of the key", () => {
+    const wallet = `0x${"5e".repeat(32)}`;
+    const names = ["multicall3", "usdfc", "filecoinPay", "fwss", "fwssView", "serviceProviderRegistry", "sessionKeyRegistry", "pdp"];
+    const contracts = Object.fromEntries([...names, "endorsements"].map((name, at) => [name, `0x${String(at).repeat(40)}`]));
+    const address = addressOf({
+      ...{ kind: "filecoin", name: "cold", domain: "cold", network: "devnet", rpc: "http://127.0.0.1:1", dataSet: "acme", copies: 2 },
+      ...{ contracts: contracts as never, wallet, maxDeposit: "1" },
+    });
+    assert.ok(!address.includes("5e5e"));
+    const { owner, ...place } = parseFilecoinAddress(address)!;
+    assert.match(owner, /^0x[0-9a-fA-F]{40}$/);
+    assert.deepEqual(place, { network: "devnet", dataSet: "acme", rpc: "http://127.0.0.1:1", contracts });
+    assert.equal(openStoreByUrl(address, {}).kind, "filecoin");
   });
 });
