@@ -4,7 +4,7 @@ import { storeUsage } from "../../core/catalog/store-usage.ts";
 import { policyOfDatabase } from "../../core/config/plan-inputs.ts";
 import { eachLimited } from "../../core/domain/each-limited.ts";
 import { Failure, isFailure } from "../../core/domain/failure.ts";
-import { type Move, planRelocation } from "../../core/domain/relocation.ts";
+import { type Move, planRelocation, type Relocation } from "../../core/domain/relocation.ts";
 import { partsOfKey } from "../../core/repository/object-keys.ts";
 import { planPoliciesOf, planStoresOf } from "../../core/site/placement.ts";
 import { preferredStores } from "../../core/site/preferred-stores.ts";
@@ -12,9 +12,11 @@ import type { Site } from "../../core/site/site.ts";
 import { strictestPolicy } from "../../core/site/stores-plan.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import { keepAlive } from "../keep-alive.ts";
+import { abandonCopies } from "./abandon-copies.ts";
 import { whyStillNeeded } from "./good-elsewhere.ts";
 import { openMover } from "./mover.ts";
 import { openPace } from "./pace.ts";
+import { type ParityRelocation, planParity } from "./plan-parity.ts";
 
 export interface RelocationPage {
   /** The store that is left; null when every policy is to get what it asks for. */
@@ -51,8 +53,7 @@ export const createRelocate = ({ site }: ActivityEnvironment) => ({
       const at = await site();
       const catalog = await at.catalog();
       const { objects, next } = await pagePlacedObjects(catalog, { after: input.after, limit: pageObjects, holder: input.leaving });
-      const needed = objects.filter(({ databases }) => databases.length > 0);
-      const { moves, left } = await plan(at, needed, input);
+      const { needed, moves, left } = await plan(at, objects, input);
       const reasons: Record<string, number> = {};
       const leave = (why: string): void => {
         reasons[why] = (reasons[why] ?? 0) + 1;
@@ -103,25 +104,28 @@ export const createRelocate = ({ site }: ActivityEnvironment) => ({
       if (store?.capabilities.deletion === "impossible")
         throw new Failure("StoreRejected", `store ${input.leaving} cannot delete: what it has stays there as ciphertext`);
       const { objects, next } = await pagePlacedObjects(catalog, { after: input.after, limit: pageObjects, holder: input.leaving });
-      const { moves, left } = await plan(
-        at,
-        objects.filter(({ databases }) => databases.length > 0),
-        input,
-      );
-      const needed = new Set([...moves, ...left].map(({ key }) => key));
+      const { needed, moves, left } = await plan(at, objects, input);
+      const known = new Map(needed.map((object) => [object.key, object]));
+      const free = objects.filter(({ key, claimed }) => !claimed || known.has(key)).map((object) => known.get(object.key) ?? object);
+      if (store === undefined) {
+        const { dropped, lost } = await abandonCopies(catalog, input.leaving, free);
+        const why = `store ${input.leaving} had the only copy, which is lost: \`dbgov repair --show\` names it`;
+        return { ...sumOf(dropped), next, objects: objects.length, left: lost === 0 ? {} : { [why]: lost } };
+      }
+      const staying = new Set([...moves, ...left].map(({ key }) => key));
       const pace = openPace(input.rate);
       const reasons: Record<string, number> = {};
       let moved = 0;
       let bytes = 0;
-      for (const object of objects) {
-        if (needed.has(object.key) || (object.claimed && object.databases.length === 0)) continue;
+      for (const object of free) {
+        if (staying.has(object.key)) continue;
         await pace(object.bytes, signal, () => report({ moved }));
         const why = object.databases.length > 0 ? await whyStillNeeded(at, catalog, object, input.leaving, signal) : undefined;
         if (why !== undefined) {
           reasons[why] = (reasons[why] ?? 0) + 1;
           continue;
         }
-        await store?.delete(object.key, signal);
+        await store.delete(object.key, signal);
         await dropReplica(catalog, object.key, input.leaving);
         moved += 1;
         bytes += object.bytes;
@@ -134,15 +138,34 @@ export const createRelocate = ({ site }: ActivityEnvironment) => ({
 const describe = ({ leaving }: RelocationPage): string =>
   leaving === null ? "the rebalancing of the stores" : `the evacuation of ${leaving}`;
 
+const sumOf = (objects: readonly PlacedObject[]): { moved: number; bytes: number } => ({
+  moved: objects.length,
+  bytes: objects.reduce((sum, { bytes }) => sum + bytes, 0),
+});
+
 const requireUnnamed = (at: Site, name: string): void => {
   const { policies, log } = at.loaded.config;
-  const policy = policies.find(({ landing, stores }) => landing === name || stores.includes(name));
-  if (policy !== undefined)
-    throw new Failure("UsageInvalid", `policy ${policy.name} still names store ${name}: take it out there, then run this again`);
+  for (const { name: policy, landing, stores, envelopes, archive, parity } of policies) {
+    const named = { landing: [landing], stores, envelopes, archive, "parity.stores": parity?.stores ?? [] };
+    const [under] = Object.entries(named).find(([, names]) => names.includes(name)) ?? [];
+    if (under === undefined) continue;
+    throw new Failure("UsageInvalid", `policy ${policy} still names store ${name} under ${under}: take it out there, then run this again`);
+  }
   if (log.store === name) throw new Failure("UsageInvalid", `the log lives in store ${name}: name another under log.store first`);
 };
 
-const plan = async (at: Site, objects: readonly PlacedObject[], { leaving }: RelocationPage) => {
+/** Of a page's objects those that are needed, and where they go. */
+const plan = async (at: Site, page: readonly PlacedObject[], input: RelocationPage): Promise<ParityRelocation> => {
+  const objects = page.filter(({ databases }) => databases.length > 0);
+  const { moves, left } = await planObjects(at, objects, input);
+  // Parity is listed only of a store that is left.
+  const pieces = page.filter(({ key }) => partsOfKey(key).kind === "parity");
+  const parity = input.leaving === null ? undefined : await planParity(at, pieces, input.leaving);
+  if (parity === undefined) return { needed: objects, moves, left };
+  return { needed: [...objects, ...parity.needed], moves: [...moves, ...parity.moves], left: [...left, ...parity.left] };
+};
+
+const planObjects = async (at: Site, objects: readonly PlacedObject[], { leaving }: RelocationPage): Promise<Relocation> => {
   const { config } = at.loaded;
   const catalog = await at.catalog();
   const stores = await planStoresOf(at, await storeUsage(catalog), { leaving: leaving ?? undefined });

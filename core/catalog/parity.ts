@@ -1,6 +1,9 @@
 import type { ParityGroup, ParityMember } from "../repository/parity.ts";
 import { type Catalog, query, run, transaction } from "./catalog.ts";
 
+/** Of a piece `k`. */
+const pieceKey = "'parity/' || left(encode(k.id, 'hex'), 2) || '/' || encode(k.id, 'hex')";
+
 /** Up to `limit` packs that live snapshots of these databases need, that some store has, and that share no parity yet; the oldest first. */
 export const packsWithoutParity = (catalog: Catalog, databases: readonly string[], limit: number): Promise<ParityMember[]> =>
   query(
@@ -55,8 +58,8 @@ export const parityOf = async (
 };
 
 /**
- * Forgets groups that can no longer do what they are for: one of whose packs is deleted, whose piece was found bad, or whose policy asks for
- * none any more. Their packs get new parity, their pieces are in the way. Returns how many.
+ * Forgets groups that can no longer do what they are for: one of whose packs is deleted, a piece of which no store has any more, or whose policy
+ * asks for none. Their packs get new parity, their pieces are in the way. Returns how many.
  */
 export const dissolveParity = async (catalog: Catalog, policies: readonly string[]): Promise<number> => {
   const rows = await query(
@@ -65,14 +68,29 @@ export const dissolveParity = async (catalog: Catalog, policies: readonly string
     `DELETE FROM dbgov.parity_group g WHERE g.policy <> ALL ($1::text[])
        OR EXISTS (SELECT FROM dbgov.parity_member m JOIN dbgov.pack p USING (pack_no) WHERE m.group_no = g.group_no AND p.deleted_at IS NOT NULL)
        OR EXISTS (
-         SELECT FROM dbgov.parity_piece k JOIN dbgov.replica r
-           ON r.object = 'parity/' || left(encode(k.id, 'hex'), 2) || '/' || encode(k.id, 'hex')
-         WHERE k.group_no = g.group_no AND r.lost_at IS NOT NULL)
+         SELECT FROM dbgov.parity_piece k WHERE k.group_no = g.group_no AND NOT EXISTS (
+           SELECT FROM dbgov.replica r WHERE r.object = ${pieceKey} AND r.receipt IS NOT NULL))
      RETURNING 1`,
     [policies],
   );
   return rows.length;
 };
+
+/** Of these pieces those that belong to a group: its policy, and the stores that have its other pieces. */
+export const groupsOfPieces = (
+  catalog: Catalog,
+  ids: readonly string[],
+): Promise<{ id: string; group: number; policy: string; beside: readonly string[] }[]> =>
+  query(
+    catalog,
+    "looking whose parity pieces are",
+    `SELECT encode(w.id, 'hex') AS id, g.group_no AS "group", g.policy, ARRAY(
+       SELECT DISTINCT r.store FROM dbgov.parity_piece k JOIN dbgov.replica r ON r.object = ${pieceKey} AND r.receipt IS NOT NULL
+       WHERE k.group_no = g.group_no AND k.id <> w.id ORDER BY 1) AS beside
+     FROM dbgov.parity_piece w JOIN dbgov.parity_group g USING (group_no)
+     WHERE w.id IN (SELECT decode(hex, 'hex') FROM unnest($1::text[]) AS hex)`,
+    [ids],
+  );
 
 /** Pieces in stores that belong to no group: of dissolved ones, and of a run that ended early at least a day ago. At most `limit`. */
 export const strayParity = (catalog: Catalog, stores: readonly string[], limit: number): Promise<{ object: string; store: string }[]> =>

@@ -19,8 +19,9 @@ const columns = (key: string, databases: string, claimed: string, from: string):
   FROM (SELECT ${key} AS key, ${databases} AS databases, ${claimed} AS claimed FROM ${from}) o LEFT JOIN dbgov.replica r ON r.object = o.key
   GROUP BY o.key, o.databases, o.claimed ORDER BY o.key`;
 
+/** What is only announced there, or was found bad, is written down as well: whoever leaves the store leaves nothing of it behind. */
 const heldBy = (key: string): string =>
-  `($3::text IS NULL OR EXISTS (SELECT FROM dbgov.replica x WHERE x.object = ${key} AND x.store = $3 AND x.receipt IS NOT NULL))`;
+  `($3::text IS NULL OR EXISTS (SELECT FROM dbgov.replica x WHERE x.object = ${key} AND x.store = $3))`;
 
 /** Of one store everything is listed that it has; of all of them, what is not deleted. */
 const wanted = (deleted: string): string => `(${deleted} IS NULL OR $3::text IS NOT NULL)`;
@@ -60,6 +61,17 @@ const kinds = [
     ),
   },
   {
+    // What packs of several databases may share: whoever moves it asks whose group it is of.
+    prefix: "parity/",
+    text: columns(
+      "k.object",
+      "'{}'::text[]",
+      "false",
+      `(SELECT object FROM dbgov.replica k WHERE store = $3 AND object LIKE 'parity/%' AND right(object, 64) > $1
+         ORDER BY right(object, 64) LIMIT $2) k`,
+    ),
+  },
+  {
     // Copies of the keyring: nothing has to be moved for them.
     prefix: "envelopes/",
     text: columns(
@@ -73,8 +85,8 @@ const kinds = [
 ] as const;
 
 /**
- * The next objects after a cursor (the empty one first), packs before ranges before manifests. Where a `holder` is named, all that it has and
- * nothing else, envelopes at the end. `next` is null when there are no more. What no live snapshot needs has no databases.
+ * The next objects after a cursor (the empty one first), packs before ranges before manifests. Where a `holder` is named, all that is written down of it and
+ * nothing else, parity and envelopes at the end. `next` is null when there are no more. What no live snapshot needs has no databases.
  */
 export const pagePlacedObjects = async (
   catalog: Catalog,

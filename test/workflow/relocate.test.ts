@@ -8,14 +8,19 @@ import { MockActivityEnvironment } from "@temporalio/testing";
 import type { ActivityEnvironment } from "../../activities/environment.ts";
 import { createRelocate, type RelocatedPage, type RelocationPage } from "../../activities/replicate/relocate.ts";
 import { commitSnapshot } from "../../core/catalog/commit-snapshot.ts";
+import { listFindings } from "../../core/catalog/copy-findings.ts";
+import { storeCoverage } from "../../core/catalog/due-copies.ts";
 import { listReplicas } from "../../core/catalog/list-replicas.ts";
 import { loseReplica } from "../../core/catalog/lose-replica.ts";
 import { markPackWritten } from "../../core/catalog/mark-pack-written.ts";
+import { dissolveParity, recordParity } from "../../core/catalog/parity.ts";
+import { reachState } from "../../core/catalog/reach-state.ts";
+import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
 import { recordReplica } from "../../core/catalog/record-replica.ts";
 import { registerPack } from "../../core/catalog/register-pack.ts";
 import type { Config } from "../../core/config/schema.ts";
 import { Failure, isFailure } from "../../core/domain/failure.ts";
-import { configKey, manifestKey, packKey, rangeKey } from "../../core/repository/object-keys.ts";
+import { configKey, manifestKey, packKey, parityKey, rangeKey } from "../../core/repository/object-keys.ts";
 import { openDirectoryStore } from "../../core/stores/directory.ts";
 import type { Store } from "../../core/stores/store.ts";
 import { createCatalog, packOf, snapshotOf } from "../integration/catalog-database.ts";
@@ -85,7 +90,7 @@ const stored = async (stores: readonly Store[], database = "shop") => {
       await recordReplica(catalog, { object, store: store.name, receipt: "there", bytes: content.length, provenAt: null });
     }
   }
-  return { keys: objects.map(([key]) => key), pack: objects[0][0] };
+  return { keys: objects.map(([key]) => key), pack: objects[0][0], snapshot: commit.snapshot };
 };
 const holders = async (key: string): Promise<string[]> => (await listReplicas(catalog, [key])).map(({ store }) => store);
 
@@ -160,8 +165,17 @@ test("emptying takes what is safe elsewhere and nothing else, and is refused whi
   const safe = await stored([disk, old, fresh]);
   const alone = await stored([old]);
   const refused = (message: RegExp) => (error: unknown) => isFailure(error, "UsageInvalid") && message.test(error.message);
-  await assert.rejects(all("emptyPage", names.old), refused(/policy nightly still names store old-/));
-  config.policies[0]!.stores = [names.new];
+  const [policy] = config.policies;
+  await assert.rejects(all("emptyPage", names.old), refused(/policy nightly still names store old-\w+ under stores:/));
+  policy!.stores = [names.new];
+  for (const besides of ["envelopes", "archive"] as const) {
+    policy![besides] = [names.old];
+    await assert.rejects(all("emptyPage", names.old), refused(new RegExp(`still names store old-\\w+ under ${besides}:`)));
+    policy![besides] = [];
+  }
+  policy!.parity = { group: 2, pieces: 1, stores: [names.new, names.old] };
+  await assert.rejects(all("emptyPage", names.old), refused(/still names store old-\w+ under parity\.stores:/));
+  policy!.parity = undefined;
   config.log.store = names.old;
   await assert.rejects(all("emptyPage", names.old), refused(/the log lives in store old-/));
   config.log.store = names.disk;
@@ -178,6 +192,66 @@ test("emptying takes what is safe elsewhere and nothing else, and is refused whi
   await old.put(packKey(sha256(fresher)), fresher, signal);
   await recordReplica(catalog, { object: packKey(sha256(fresher)), store: names.old, receipt: "there", bytes: 500, provenAt: null });
   assert.equal((await all("emptyPage", names.old)).moved, 0);
+});
+
+test("parity that lies in a store which is left is moved to another that the policy names for it; of one that is gone it is made anew", async () => {
+  const { names, stores, config, all } = openPlace();
+  const [disk, old, fresh] = [stores.get(names.disk)!, stores.get(names.old)!, stores.get(names.new)!];
+  const packs = [(await stored([disk, old])).pack, (await stored([disk, old])).pack].map((key) => ({
+    id: key.split("/").at(-1)!,
+    bytes: 3_000,
+  }));
+  const policy = config.policies[0]!;
+  Object.assign(policy, { parity: { group: 2, pieces: 2, stores: [names.old] }, stores: [names.new] });
+  const pieces = [randomBytes(3_000), randomBytes(3_000)];
+  const keys = pieces.map((piece) => parityKey(sha256(piece)));
+  for (const [n, piece] of pieces.entries()) {
+    await old.put(keys[n]!, piece, signal);
+    await recordReplica(catalog, { object: keys[n]!, store: names.old, receipt: "there", bytes: 3_000, provenAt: null });
+  }
+  await recordParity(catalog, policy.name, { packs, pieces: 2 }, pieces.map(sha256));
+  assert.deepEqual((await all("relocatePage", names.old)).left, { [`policy ${policy.name} names no other store for parity`]: 2 });
+  policy.parity!.stores = [names.disk, names.new];
+  assert.equal((await all("relocatePage", names.old)).moved, 2);
+  assert.deepEqual(await Promise.all(keys.map(async (key) => (await holders(key)).length)), [2, 2]);
+  assert.deepEqual((await all("emptyPage", names.old)).left, {});
+  assert.deepEqual((await Promise.all(keys.map(holders))).flat().sort(), [names.disk, names.new].sort(), "not both in one store");
+  assert.equal(await dissolveParity(catalog, [policy.name]), 0);
+  assert.equal(await old.stat(keys[0]!, signal), undefined);
+
+  const gone = (await holders(keys[0]!))[0]!;
+  const other = gone === names.disk ? fresh : disk;
+  Object.assign(policy, { parity: { group: 2, pieces: 2, stores: [other.name] }, landing: other.name, stores: [], copies: 1, domains: 1 });
+  config.log.store = other.name;
+  assert.deepEqual((await all("emptyPage", gone, true)).left, {});
+  assert.deepEqual(await holders(keys[0]!), []);
+  assert.equal(await dissolveParity(catalog, [policy.name]), 1);
+});
+
+test("what only a store that is gone had is lost: it stands as a finding, no capture refers to it, and no snapshot is verified by it", async () => {
+  const { names, stores, config, all } = openPlace();
+  const [disk, old, fresh] = [stores.get(names.disk)!, stores.get(names.old)!, stores.get(names.new)!];
+  const [alone, safe] = [await stored([old]), await stored([old, disk, fresh])];
+  for (const { snapshot } of [alone, safe]) await reachState(catalog, snapshot, "verified", {}, new Date());
+  config.policies[0]!.stores = [names.new];
+  const { moved, left } = await all("emptyPage", names.old, true);
+  assert.deepEqual([moved, Object.values(left)], [3, [3]]);
+  assert.match(Object.keys(left)[0]!, /had the only copy, which is lost/);
+  assert.deepEqual(await holders(alone.pack), []);
+  const coverage = (await storeCoverage(catalog, new Date(0))).find(({ store }) => store === names.old);
+  assert.deepEqual([coverage?.copies, coverage?.lost], [0, 3]);
+  const found = (await listFindings(catalog, { store: names.old, limit: 10 })).map(({ object, kind }) => `${kind} ${object}`);
+  assert.deepEqual(found.sort(), alone.keys.map((key) => `missing ${key}`).sort());
+  const states = async (id: string) => (await getSnapshot(catalog, id))!.states.map(({ state }) => state);
+  assert.deepEqual(
+    [(await states(alone.snapshot)).includes("verified"), (await states(safe.snapshot)).includes("verified")],
+    [false, true],
+  );
+  // A good copy that turns up, as one that was moved late, ends that.
+  for (const key of alone.keys)
+    await recordReplica(catalog, { object: key, store: names.disk, receipt: "there", bytes: 1, provenAt: new Date() });
+  assert.deepEqual((await all("emptyPage", names.old, true)).left, {});
+  assert.deepEqual(await listFindings(catalog, { store: names.old, limit: 10 }), []);
 });
 
 test("emptying leaves what another store is found to have lost while its page is under way", async () => {
