@@ -1,5 +1,5 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
 import { Client, Connection } from "@temporalio/client";
 import pg from "pg";
@@ -19,14 +19,14 @@ import { type Ground, holds, type SimulationResult } from "./simulation.ts";
 
 /**
  * `npm run scale [-- NAME …]`: simulates what is too big to be had here, on a stack of its own, and writes `docs/scale.md` when all of
- * it ran. Exit code 1 when something does not hold. About half an hour, and 10 GB of disk.
+ * it ran. Exit code 1 when something does not hold. About twenty-five minutes, and 10 GB of disk.
  */
 const simulations: Readonly<Record<string, (ground: Ground) => Promise<SimulationResult>>> = {
   tables: (ground) => manyTables(ground, 20_000),
   chunks: (ground) => knownChunks(ground, 20_000_000),
   repair: (ground) => repairPass(ground, 50_000),
   placement: (ground) => placementPlan(ground, 50_000),
-  nights: (ground) => manyNights(ground, { databases: 1_000, real: 20, nights: 1, everySeconds: 1_200, jitterSeconds: 900 }),
+  nights: (ground) => manyNights(ground, { databases: 1_000, real: 20, nights: 1, everySeconds: 900, jitterSeconds: 600 }),
 };
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(simulations);
@@ -59,18 +59,25 @@ await beAlone(join(root, ".dbgov", "scale.lock"));
 handleBreakOff();
 undoOnBreakOff(cleanUp);
 const started = Date.now();
+const [others = 0] = loadavg();
 try {
   const stack = await stackUp({ folder: stackFolder, components: ["postgres", "temporal"], onProgress: progressToStderr });
   await allowManyLocks(stack.postgres.url);
   await mkdir(folder, { recursive: true });
   const results: SimulationResult[] = [];
   for (const name of names) {
-    say(`${name}, after ${formatDuration(Date.now() - started)}`);
+    const since = Date.now();
+    say(`${name} (${results.length + 1} of ${names.length}), after ${formatDuration(since - started)}`);
     const namespace = `scale-${name}`;
     const connection = await Connection.connect({ address: stack.temporal.address });
     await makeNamespace(new Client({ connection, namespace }), namespace);
     await connection.close();
-    const result = await simulations[name]!({ stack, folder, name: namespace, say: (text) => say(`  ${text}`) });
+    const { said, ...found } = await simulations[name]!({
+      ...{ stack, folder, name: namespace },
+      say: (text) => say(`  ${formatDuration(Date.now() - since).padStart(12)}  ${text}`),
+    });
+    const took = `Setting it up and running it took ${formatDuration(Date.now() - since)}.`;
+    const result: SimulationResult = { ...found, said: [...said, took] };
     results.push(result);
     say([result.title, ...result.said].map((line) => `  ${line}`).join("\n"));
     for (const bound of result.bounds)
@@ -78,7 +85,8 @@ try {
   }
   if (names.length === Object.keys(simulations).length) {
     const machine = `${cpus().length} cores of ${cpus()[0]?.model.trim() ?? "an unknown processor"} with ${(totalmem() / 1e9).toFixed(0)} GB of memory`;
-    await writeFile(join(root, "docs", "scale.md"), scaleDocument(results, machine, new Date().toISOString().slice(0, 10)));
+    const date = new Date().toISOString().slice(0, 10);
+    await writeFile(join(root, "docs", "scale.md"), scaleDocument(results, { machine, others, date }));
     say("written: docs/scale.md");
   }
   if (!results.every(({ bounds }) => bounds.every(holds))) process.exitCode = 1;
