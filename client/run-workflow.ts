@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { type Client, WorkflowFailedError, type WorkflowHandle, WorkflowNotFoundError } from "@temporalio/client";
 import { ApplicationFailure, CancelledFailure, type Workflow, WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
 import { Failure, type FailureType, failureTypes } from "../core/domain/failure.ts";
@@ -6,10 +7,9 @@ import { pollersOf } from "../workers/pollers.ts";
 
 /** Refuses when nobody polls a queue that the run needs: it would wait for ever. */
 export const requireWorkers = async (client: Client, queues: readonly TaskQueue[]): Promise<void> => {
-  for (const queue of queues) {
-    const pollers = await pollersOf(client.workflowService, client.options.namespace, queue);
-    if (pollers.length === 0) throw new Failure("WorkerMissing", `no worker polls the task queue "${taskQueues[queue]}"`);
-  }
+  const pollers = await Promise.all(queues.map((queue) => pollersOf(client.workflowService, client.options.namespace, queue)));
+  const missing = queues.find((_, at) => pollers[at]?.length === 0);
+  if (missing !== undefined) throw new Failure("WorkerMissing", `no worker polls the task queue "${taskQueues[missing]}"`);
 };
 
 /** Starts a workflow under its id, or joins the run that is under way. */
@@ -40,15 +40,14 @@ export const awaitResult = async <T>(
   onTick: () => Promise<void>,
   onSilence: () => void = () => {},
 ): Promise<T> => {
-  let over = false;
-  const ended = handle.result().finally(() => {
-    over = true;
-  });
+  const over = new AbortController();
+  const ended = handle.result().finally(() => over.abort());
   const ticking = (async () => {
-    while (!over) {
+    while (!over.signal.aborted) {
       // A look that fails says nothing about the run, but that no worker may be there to answer it.
       await onTick().catch(() => onSilence());
-      await Promise.race([ended.catch(() => {}), new Promise((resolve) => setTimeout(resolve, 500))]);
+      // A timer that is left running would keep the command from ending.
+      await delay(500, undefined, { signal: over.signal }).catch(() => {});
     }
   })();
   try {

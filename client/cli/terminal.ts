@@ -50,6 +50,8 @@ export const formatAge = (ms: number): string => {
 };
 
 export interface Progress {
+  /** Whether anybody watches. What is not seen need not be asked for. */
+  readonly live: boolean;
   update(text: string): void;
   /** Ends the line, with a last word if there is one. */
   end(text?: string): void;
@@ -60,6 +62,7 @@ export const openProgress = (enabled: boolean): Progress => {
   const live = enabled && process.stderr.isTTY === true;
   const width = process.stderr.columns || 100;
   return {
+    live,
     update: (text) => {
       // Colors are left out: a line that is cut must not be cut within a color code.
       if (live) process.stderr.write(`\r\u001b[2K${stripVTControlCharacters(text).slice(0, width - 1)}`);

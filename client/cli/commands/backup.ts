@@ -25,6 +25,7 @@ export const action: CommandAction = (input) =>
     const progress = openProgress(!input.json);
     if (joined && !input.json) process.stderr.write(`a backup of ${name} is under way: watching it\n`);
     const look = async (): Promise<void> => {
+      if (!progress.live) return;
       const at = (await handle.query("progress")) as BackupProgress;
       const capture = at.step === "capturing" ? await captureProgress(handle) : undefined;
       progress.update(progressLine(name, at, capture?.bytes));
