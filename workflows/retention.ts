@@ -10,6 +10,7 @@ import {
 import type { AnchorActivities } from "../activities/anchor/index.ts";
 import type { EncryptActivities } from "../activities/encrypt/index.ts";
 import type { RetainActivities } from "../activities/retain/index.ts";
+import type { SnapshotActivities } from "../activities/snapshot/index.ts";
 import { aliveWithin, longStep, step } from "./activity-options.ts";
 import { failureOf, failWith, type KnownFailure } from "./failure-of.ts";
 import { outcomeKey } from "./search-attributes.ts";
@@ -33,6 +34,17 @@ export interface RetentionResult {
   readonly waiting?: readonly { readonly database: string; readonly changes: readonly string[] }[];
   /** Why objects could not be locked, held or moved to another tier. Absent: all were. */
   readonly unprotected?: readonly { readonly database: string; readonly message: string }[];
+  /** Packs of which little is needed, by what becomes of them (`core/domain/retention-sparse.ts`). Absent: none. */
+  readonly sparse?: readonly SparsePacks[];
+}
+
+export interface SparsePacks {
+  readonly verdict: string;
+  readonly packs: number;
+  readonly bytes: number;
+  readonly deadBytes: number;
+  readonly neededBytes: number;
+  readonly until: string | null;
 }
 
 /** Objects that one round deletes: their keys are in the history a few times. */
@@ -41,7 +53,7 @@ const objectsPerRound = 200;
 /**
  * Keeps and deletes by policy. Snapshots that the plan lets go are marked, and those whose grace time is over are removed and
  * logged, by database; then objects that nothing refers to any longer, and that were found so at least the grace time ago, are
- * logged and deleted. A database whose policy cannot be applied keeps none of the others from theirs; the run then fails at its end.
+ * logged and deleted; then packs of which little is needed are retired. A database whose policy cannot be applied keeps none of the others from theirs; the run then fails at its end.
  */
 export async function retention({ databases, done }: RetentionInput): Promise<RetentionResult> {
   const { endHolds, planRemoval, condemnUnreferenced, chooseDeletions, lookForUnreachable } = proxyActivities<RetainActivities>(
@@ -49,6 +61,8 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
   );
   const { removeSnapshots, discardStalePlans } = proxyActivities<RetainActivities>(longStep("replicate"));
   const { deleteObjects, protectObjects } = proxyActivities<RetainActivities>(longStep("replicate", { silence: aliveWithin }));
+  const { retireSparsePacks } = proxyActivities<RetainActivities>(longStep("replicate"));
+  const { readReferences } = proxyActivities<SnapshotActivities>(longStep("capture"));
   const { refreshRecoveryKit } = proxyActivities<EncryptActivities>(longStep("capture"));
   const { logAlarm, logDeletion, logHold, logMarks, logRemoval, requestAnchoring } = proxyActivities<AnchorActivities>(step("chain"));
   const removed: string[] = [...(done?.removed ?? [])];
@@ -132,6 +146,17 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
   const thorough = patched("kit-and-stores-out-of-reach");
   if (thorough && !kitFirst && removed.length > 0) await refreshKit();
   const { stores, retained = [] } = thorough ? await lookForUnreachable() : { stores: [] };
+  const findSparse = async (): Promise<readonly SparsePacks[]> => {
+    try {
+      await readReferences.executeWithOptions({ summary: "read what new ranges refer to" }, []);
+      return (await retireSparsePacks.executeWithOptions({ summary: "retire packs of which little is needed" }, [])).sparse;
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      failed.push({ database: "sparse packs", ...failureOf(error) });
+      return [];
+    }
+  };
+  const sparse = patched("sparse-packs") ? await findSparse() : [];
   if (removed.length + objectsDeleted + marked > 0) await requestAnchoring();
   const [first] = failed;
   const degraded = stores.length + alarms.length + unprotected.length > 0;
@@ -158,5 +183,6 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
     ...(alarms.length > 0 ? { alarms } : {}),
     ...(waiting.length > 0 ? { waiting } : {}),
     ...(unprotected.length > 0 ? { unprotected } : {}),
+    ...(sparse.length > 0 ? { sparse } : {}),
   };
 }

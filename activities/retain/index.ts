@@ -14,6 +14,7 @@ import { createChangeHold } from "./change-hold.ts";
 import { createDeleteObjects } from "./delete-objects.ts";
 import { createPlanRemoval } from "./plan-removal.ts";
 import { createProtectObjects } from "./protect-objects.ts";
+import { createRetireSparsePacks } from "./retire-sparse-packs.ts";
 
 /** What a removal did: from here on nobody can open the snapshot, and the packs and ranges that only it needed will go. */
 export interface Removal {
@@ -33,6 +34,7 @@ export const createRetainActivities = ({ site, threads }: ActivityEnvironment) =
   ...createDeleteObjects({ site, threads }),
   ...createApprovedAct({ site, threads }),
   ...createProtectObjects({ site, threads }),
+  ...createRetireSparsePacks({ site, threads }),
 
   /** Removes these snapshots, and destroys the envelopes of what only they needed. A second attempt answers as the first did. */
   removeSnapshots: async (input: {

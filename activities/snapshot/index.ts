@@ -4,6 +4,7 @@ import { createDiscardPlan } from "./discard-plan.ts";
 import { createHoldSnapshot } from "./hold-snapshot.ts";
 import { createInspectDatabase } from "./inspect-database.ts";
 import { createPlanCapture } from "./plan-capture.ts";
+import { createReadReferences } from "./read-references.ts";
 
 export type { BatchRef } from "./capture-batch.ts";
 export type { PlanRef } from "./plan-capture.ts";
@@ -15,6 +16,7 @@ export const createSnapshotActivities = (environment: ActivityEnvironment) => ({
   ...createPlanCapture(environment),
   ...createCaptureBatch(environment),
   ...createDiscardPlan(environment),
+  ...createReadReferences(environment),
 });
 
 export type SnapshotActivities = ReturnType<typeof createSnapshotActivities>;

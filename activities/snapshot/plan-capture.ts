@@ -51,10 +51,10 @@ export const createPlanCapture = ({ site }: ActivityEnvironment) => ({
         return (await engine.unchanged?.(url, input.token, parts, told, signal)) ?? [];
       }),
     );
-    const [takenOver, expected] = full ? [{}, unchanged] : [unchanged, {}];
+    const { expected, takenOver } = sortUnchanged(unchanged, ({ range }) => full || record?.again.has(range) === true);
     await releaseUnmatched(await at.catalog(), record?.parts ?? [], Object.values(takenOver));
     const estimatedBytes = bytesToRead(plan, takenOver);
-    const batches = groupParts(plan, Math.max(captureGrain.batchBytes, estimatedBytes / mostBatches), takenOver);
+    const batches = groupParts(plan, Math.max(captureGrain.batchBytes, estimatedBytes / mostBatches), { takenOver, expected });
     const capture: CapturePlan = {
       plan,
       batches,
@@ -69,6 +69,15 @@ export const createPlanCapture = ({ site }: ActivityEnvironment) => ({
     return { key, batches: batches.length, estimatedBytes };
   },
 });
+
+/** What is read although the server calls it unchanged: reading must give the same. And the rest, which is taken over. */
+const sortUnchanged = (
+  unchanged: Readonly<Record<string, EarlierPart>>,
+  again: (part: EarlierPart) => boolean,
+): Pick<CapturePlan, "expected" | "takenOver"> => {
+  const those = (read: boolean) => Object.fromEntries(Object.entries(unchanged).filter(([, part]) => again(part) === read));
+  return { expected: those(true), takenOver: those(false) };
+};
 
 /** Ranges that are not taken over, as those of a table that was dropped, are protected by their own snapshot alone. */
 const releaseUnmatched = async (catalog: Catalog, claimed: readonly EarlierPart[], takenOver: readonly EarlierPart[]): Promise<void> => {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isAge } from "../domain/age.ts";
 import { parseApproverKey } from "../repository/approver-key.ts";
+import { size } from "./allowance-schema.ts";
 import { duration, ownName } from "./fields.ts";
 
 /** What is kept and what goes, and which acts need two persons. */
@@ -53,6 +54,23 @@ export const retentionRules = z.strictObject({
 });
 
 export const retentionOverride = z.strictObject(rules).partial();
+
+export const rewrite = z.strictObject({
+  below: z
+    .int()
+    .min(1)
+    .max(90)
+    .default(30)
+    .describe(
+      "a pack is sparse when less than so many percent of its bytes are needed; the next snapshots capture anew what they need of it",
+    ),
+  bytesPerRun: size
+    .default("256MiB")
+    .describe("so much content is read again at most on account of one retention run, from all databases together; `0B` rewrites nothing"),
+  within: age
+    .default("400d")
+    .describe("a pack is left as it is when older snapshots or a lock would keep it for longer than this, for until then both are stored"),
+});
 
 export const recordClass = z.strictObject({
   name: ownName,

@@ -5,7 +5,7 @@ import { durability } from "./durability-schema.ts";
 import { duration, instant, name, ownName, type SecretRef, type SigningKeyRef, secret, signingKey } from "./fields.ts";
 import { anchor, log, timestampAuthority } from "./ledger-schema.ts";
 import { parity } from "./parity-schema.ts";
-import { approval, recordClass, retentionOverride, retentionRules, tiers } from "./retention-schema.ts";
+import { approval, recordClass, retentionOverride, retentionRules, rewrite, tiers } from "./retention-schema.ts";
 import { store } from "./store-schema.ts";
 
 export type { SecretRef, SigningKeyRef };
@@ -195,6 +195,7 @@ export const configSchema = z.strictObject({
   timestampAuthorities: z
     .array(timestampAuthority)
     .default([])
+      rewrite: rewrite.prefault({}).describe("packs of which little is needed, and what is done about them"),
     .describe(
       "time-stamping authorities (RFC 3161) as a second, independent anchor; where no chain is declared, their token makes a snapshot `anchored`",
     ),

@@ -1,7 +1,7 @@
 import { pendingDeletions } from "../catalog/pending-deletions.ts";
 import { type SpacedRecord, spacedSnapshots } from "../catalog/spaced-snapshots.ts";
 import { durationMs } from "../domain/duration.ts";
-import { planRetention, type RetentionPlan } from "../domain/retention.ts";
+import { planRetention, type RetainedSnapshot, type RetentionPlan } from "../domain/retention.ts";
 import { type RetentionAlarm, retentionAlarm } from "../domain/retention-alarm.ts";
 import type { RetentionRules } from "../domain/retention-rules.ts";
 import { countedAt, regularSnapshots } from "../domain/snapshot-spacing.ts";
@@ -34,16 +34,26 @@ export const regularOf = (rules: RetentionRules, all: readonly SpacedRecord[]): 
     durationMs(rules.spacing),
   );
 
+/** The live ones of all the snapshots that a database ever had, as `planRetention` takes them. */
+export const candidatesOf = (rules: RetentionRules, all: readonly SpacedRecord[]): RetainedSnapshot[] => {
+  const regular = regularOf(rules, all);
+  return all
+    .filter(({ removed }) => !removed)
+    .map(({ snapshot, capturedAt, sealedAt, replicated, verified, held }) => ({
+      ...{ snapshot, replicated, verified, held },
+      capturedAt: countedAt({ capturedAt, sealedAt }),
+      extra: replicated && !regular.has(snapshot),
+    }));
+};
+
+/** In which the days, weeks, months and years of a database's retention are told. */
+export const timeZoneOf = (site: Site, database: string): string =>
+  site.database(database).timeZone ?? site.policyOf(database).schedule.timeZone;
+
 const planOf = (site: Site, database: string, rules: RetentionRules, all: readonly SpacedRecord[], now: Date) => {
   const regular = regularOf(rules, all);
   const live = all.filter(({ removed }) => !removed);
-  const candidates = live.map(({ snapshot, capturedAt, sealedAt, replicated, verified, held }) => ({
-    ...{ snapshot, replicated, verified, held },
-    capturedAt: countedAt({ capturedAt, sealedAt }),
-    extra: replicated && !regular.has(snapshot),
-  }));
-  const zone = site.database(database).timeZone ?? site.policyOf(database).schedule.timeZone;
-  const plan = planRetention(candidates, rules, zone, now);
+  const plan = planRetention(candidatesOf(rules, all), rules, timeZoneOf(site, database), now);
   const judged = live
     .filter(({ replicated }) => replicated)
     .map(({ snapshot, rows, ...times }) => ({ snapshot, rows, at: countedAt(times), regular: regular.has(snapshot) }));

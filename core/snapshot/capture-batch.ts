@@ -45,7 +45,7 @@ export interface PartToCapture {
   readonly address: PartAddress;
   readonly stream: StreamPlan;
   readonly part: PartPlan;
-  /** In a full read, what the server calls unchanged: reading must give the same. */
+  /** Of a part that is read although the server calls it unchanged: reading must give the same. */
   readonly expected?: EarlierPart | undefined;
 }
 

@@ -11,7 +11,7 @@ export interface CapturePlan {
   readonly batches: readonly (readonly PartAddress[])[];
   /** What is in no batch: parts that the server calls unchanged, taken over unread, by `addressKey`. */
   readonly takenOver: Readonly<Record<string, EarlierPart>>;
-  /** In a full read, what the server calls unchanged: reading must give the same. */
+  /** What the server calls unchanged, and is read all the same, in a full read or to empty a pack: reading must give the same. */
   readonly expected: Readonly<Record<string, EarlierPart>>;
   /** The snapshot that these are of; null when there is none. */
   readonly earlierSnapshot: string | null;
@@ -42,17 +42,30 @@ const maxPartsPerBatch = 400;
 
 /**
  * Groups the parts into batches of about `batchBytes`, the largest first, so that no worker is left alone with a big
- * one at the end. Small parts that lie together in the plan stay together.
+ * one at the end. Small parts that lie together in the plan stay together. What did not change is in batches, and so in packs, of its own:
+ * in a pack with what changes every night it would be alone soon, and would be read again to empty the pack.
  */
-export const groupParts = (plan: Plan, batchBytes: number, takenOver: CapturePlan["takenOver"] = {}): CapturePlan["batches"] => {
-  const batches: { bytes: number; parts: PartAddress[] }[] = [];
-  let open: { bytes: number; parts: PartAddress[] } | undefined;
+export const groupParts = (
+  plan: Plan,
+  batchBytes: number,
+  { takenOver, expected }: Pick<CapturePlan, "takenOver" | "expected"> = { takenOver: {}, expected: {} },
+): CapturePlan["batches"] => {
+  interface Batch {
+    bytes: number;
+    readonly parts: PartAddress[];
+  }
+  const batches: Batch[] = [];
+  const last: { changed?: Batch; unchanged?: Batch } = {};
   plan.streams.forEach((stream, streamAt) => {
     stream.parts.forEach((part, partAt) => {
-      if (takenOver[addressKey([streamAt, partAt])] !== undefined) return;
+      const key = addressKey([streamAt, partAt]);
+      if (takenOver[key] !== undefined) return;
       const bytes = Math.max(part.estimatedBytes, 1);
+      const kind = expected[key] === undefined ? "changed" : "unchanged";
+      let open = last[kind];
       if (open === undefined || open.bytes + bytes > batchBytes || open.parts.length >= maxPartsPerBatch) {
         open = { bytes: 0, parts: [] };
+        last[kind] = open;
         batches.push(open);
       }
       open.bytes += bytes;

@@ -71,12 +71,18 @@ test("an engine that answers for fewer parts than it was asked about has said no
 test("what is taken over is in no batch and in no estimate, and in the manifest and the next record all the same", async () => {
   const now = planOf(stream("a", 2, "later"), stream("b", 1, "later"));
   const takenOver = await findUnchanged(now, record.parts, async (parts) => parts.map(({ rows }) => rows === 2));
-  assert.deepEqual(groupParts(now, 1_000, takenOver), [
+  assert.deepEqual(groupParts(now, 1_000, { takenOver, expected: {} }), [
     [
       [0, 0],
       [1, 0],
     ],
   ]);
+  const [[key, part] = []] = Object.entries(takenOver);
+  assert.deepEqual(
+    groupParts(now, 1_000, { takenOver: {}, expected: { [key!]: part! } }).map((batch) => batch.map(String)),
+    [["0,0", "1,0"], ["0,1"]],
+    "what did not change, and is read all the same, is in batches of its own",
+  );
   assert.equal(bytesToRead(now, takenOver), 20);
   const read = captured(now).filter(({ range }) => range !== "a-1");
   assert.throws(() => manifestStreams(now, read), /part 1 of a was planned but not captured/);

@@ -49,6 +49,14 @@ const runWith = async (failing: Record<string, () => Promise<never>>): Promise<{
     },
     discardStalePlans: note("discard"),
     lookForUnreachable: async () => ({ stores: [] }),
+    retireSparsePacks: async () => {
+      asked.push("retire");
+      return { sparse: [] };
+    },
+  };
+  const readingReferences = async () => {
+    asked.push("read references");
+    await failing.readReferences?.();
   };
   const chain = {
     logMarks: async () => ({ logged: 0 }),
@@ -63,7 +71,11 @@ const runWith = async (failing: Record<string, () => Promise<never>>): Promise<{
   const common = { connection: native, namespace };
   const workers = await Promise.all([
     Worker.create({ ...common, taskQueue: "orchestrate", workflowBundle }),
-    Worker.create({ ...common, taskQueue: "capture", activities: { refreshRecoveryKit: note("refresh the kit") } }),
+    Worker.create({
+      ...common,
+      taskQueue: "capture",
+      activities: { refreshRecoveryKit: note("refresh the kit"), readReferences: readingReferences },
+    }),
     Worker.create({ ...common, taskQueue: "replicate", activities: replicate }),
     Worker.create({ ...common, taskQueue: "chain", activities: chain }),
   ]);
@@ -96,7 +108,7 @@ test("a database whose objects cannot be protected keeps nothing else of the run
   assert.deepEqual(failure, ["SecretMissing", "shop: store vault: its secret is missing"]);
   assert.deepEqual(asked, [
     ...["remove s-0 s-1, of which untold s-0", "log removal", "refresh the kit", "protect shop", "protect hr"],
-    ...["condemn", "log deletion", "delete", "discard", "anchor"],
+    ...["condemn", "log deletion", "delete", "discard", "read references", "retire", "anchor"],
   ]);
 });
 
@@ -104,4 +116,10 @@ test("a store that cannot be reached keeps no destroyed envelope in the recovery
   const { asked, failure } = await runWith({ deleteObjects: fails("StoreUnreachable", "store disk does not answer") });
   assert.deepEqual(failure, ["StoreUnreachable", "store disk does not answer"]);
   assert.ok(asked.includes("refresh the kit"), asked.join(", "));
+});
+
+test("references that cannot be read keep nothing from being deleted, and the run says so", async () => {
+  const { asked, failure } = await runWith({ readReferences: fails("SecretMissing", "keys.indexKey is missing") });
+  assert.deepEqual(failure, ["SecretMissing", "sparse packs: keys.indexKey is missing"]);
+  assert.deepEqual(asked.slice(-4), ["delete", "discard", "read references", "anchor"]);
 });
