@@ -12,6 +12,7 @@ import type { RepairShare, RepairTotals } from "../../core/domain/run.ts";
 import { shareOf } from "../../core/domain/store-trust.ts";
 import { partsOfKey } from "../../core/repository/object-keys.ts";
 import { type ChallengeRound, challengeCopies, type RoundResult } from "../../core/site/challenge-copies.ts";
+import { knownStores } from "../../core/site/known-stores.ts";
 import type { Site } from "../../core/site/site.ts";
 import { mostPassed, storeAnswers } from "../../core/site/store-answers.ts";
 import type { ActivityEnvironment } from "../environment.ts";
@@ -30,9 +31,10 @@ const mostTold = 5;
 const tellAll = async (at: Site): Promise<void> => {
   const catalog = await at.catalog();
   const since = new Date(Date.now() - at.loaded.config.durability.coverDays * 86_400_000);
-  const coverage = new Map((await storeCoverage(catalog, since)).map((one) => [one.store, one]));
+  const covered = await storeCoverage(catalog, since);
+  const coverage = new Map(covered.map((one) => [one.store, one]));
   const trust = await storeTrust(catalog);
-  for (const { name } of at.loaded.config.stores) {
+  for (const name of knownStores(at, covered)) {
     tellCoverage(name, trust.get(name) ?? 1, coverage.get(name) ?? { copies: 0, overdue: 0, lost: 0 });
   }
 };

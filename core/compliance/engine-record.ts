@@ -17,8 +17,7 @@ export interface EngineRecord {
   /** Which secrets were compared with which, by their names in the configuration. null: they could not be read here. */
   readonly keySeparation: KeySeparationRecord | null;
   readonly recipients: readonly RecipientRecord[];
-  /** null: the catalog could not be read. */
-  readonly stores: readonly StoreRecord[] | null;
+  readonly stores: readonly StoreRecord[];
 }
 
 export interface DatabaseRecord {
@@ -96,8 +95,11 @@ export interface SnapshotRecord {
 export interface ReplicaRecord {
   readonly store: string;
   readonly domain: string;
-  /** How many of the snapshot's objects this store has receipts for. */
+  /** How many of the snapshot's objects this store has receipts for, and can be read there. */
   readonly objects: number;
+  /** Packs that lie in an archive tier beside these, where nothing can be read nor proven; and whether all of its packs do. Absent: none. */
+  readonly archived?: number;
+  readonly allArchived?: boolean;
   /** How many of these have been read back and found to be what they should. */
   readonly proven: number;
   /** The oldest of the proofs; null: nothing was ever read back. */
@@ -157,7 +159,7 @@ export interface KeySeparationRecord {
   readonly equal: readonly (readonly [string, string])[];
 }
 
-/** What repair passes know of one store. */
+/** What repair passes know of one store that is configured, or that still has copies. */
 export interface StoreRecord {
   readonly name: string;
   /** Between 0 and 1, by its answers. */
@@ -168,12 +170,14 @@ export interface StoreRecord {
   readonly overdue: number;
   /** When the copy that was challenged longest ago was; null while one never was. */
   readonly oldest: string | null;
+  /** Packs in an archive tier, which nobody can read: how many, how many of them were looked at within the period. Absent: none. */
+  readonly archived?: { readonly packs: number; readonly present: number };
   /** Copies that are bad and not replaced. */
   readonly lost: number;
   /** What stands, by kind: how often, and one of the messages. */
   readonly findings: readonly { readonly kind: string; readonly standing: number; readonly message: string }[];
-  /** When its service was last asked what it ends by itself, and whether that is too long ago. null: it is not known to end anything. */
-  readonly ends: { readonly askedAt: string; readonly overdue: boolean } | null;
+  /** When its service was last asked what it ends by itself (null: never), and whether that is too long ago. null: it is not known to end anything. */
+  readonly ends: { readonly askedAt: string | null; readonly overdue: boolean } | null;
 }
 
 export interface RecipientRecord {

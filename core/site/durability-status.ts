@@ -2,6 +2,7 @@ import { listFindings, type RecordedFinding } from "../catalog/copy-findings.ts"
 import { storeCoverage } from "../catalog/due-copies.ts";
 import { listRenewals, type RecordedRenewal } from "../catalog/renewals.ts";
 import { storeTrust } from "../catalog/store-trust.ts";
+import { knownStores } from "./known-stores.ts";
 import type { Site } from "./site.ts";
 
 /** What is known of the copies in one store. */
@@ -31,14 +32,15 @@ export interface DurabilityStatus {
 
 const mostFindings = 200;
 
-/** How well the copies in the configured stores are proven, and what is wrong with them. Of one store when it is named (`NameUnknown` for no such store). */
+/** How well the copies in stores are proven, configured or not, and what is wrong with them. Of one store when it is named (`NameUnknown` for no such store). */
 export const durabilityStatus = async (site: Site, store?: string): Promise<DurabilityStatus> => {
   const catalog = await site.catalog();
-  const { durability, stores } = site.loaded.config;
+  const { durability } = site.loaded.config;
   if (store !== undefined) await site.storeConfig(store);
-  const names = store === undefined ? stores.map(({ name }) => name) : [store];
   const since = new Date(Date.now() - durability.coverDays * 86_400_000);
-  const coverage = new Map((await storeCoverage(catalog, since)).map((one) => [one.store, one]));
+  const covered = await storeCoverage(catalog, since);
+  const names = store === undefined ? knownStores(site, covered) : [store];
+  const coverage = new Map(covered.map((one) => [one.store, one]));
   const trust = await storeTrust(catalog);
   const nothing = { copies: 0, packs: 0, covered: 0, overdue: 0, oldest: null, lost: 0 };
   return {

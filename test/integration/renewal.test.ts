@@ -7,10 +7,13 @@ import { MockActivityEnvironment } from "@temporalio/testing";
 import type { ActivityEnvironment } from "../../activities/environment.ts";
 import { createRenewStores } from "../../activities/replicate/renew-stores.ts";
 import { listFindings, standingFindings } from "../../core/catalog/copy-findings.ts";
+import { recordReplica } from "../../core/catalog/record-replica.ts";
 import { listRenewals } from "../../core/catalog/renewals.ts";
-import { recordStoresFunded } from "../../core/compliance/checks/record/stores.ts";
+import type { OrganizationRecordCheck } from "../../core/compliance/check.ts";
+import { recordCopiesChallenged, recordStoresFunded } from "../../core/compliance/checks/record/stores.ts";
 import { Failure, isFailure } from "../../core/domain/failure.ts";
 import type { RenewalOutcome } from "../../core/domain/run.ts";
+import { durabilityStatus } from "../../core/site/durability-status.ts";
 import type { Site } from "../../core/site/site.ts";
 import { storeRecords } from "../../core/site/store-records.ts";
 import { openDirectoryStore } from "../../core/stores/directory.ts";
@@ -75,6 +78,26 @@ test("a sweep finds a store that nobody has asked for three periods, and no stor
   const { result, reason } = await judged(7);
   assert.equal(result, "fail");
   assert.match(reason, /^Not asked lately what ends: lately \(last on \d{4}-\d\d-\d\d\)\.$/);
+});
+
+test("a sweep finds a store whose service was never asked what it ends, and what has left the configuration while it has copies", async () => {
+  const bytes = { receipt: "there", bytes: 1, provenAt: null };
+  for (const store of ["chain", "daemon", "left"]) await recordReplica(catalog, { object: `packs/${store}`, store, ...bytes });
+  const stores = [
+    { name: "chain", kind: "filecoin" },
+    { name: "daemon", kind: "sia", software: "s3d" },
+    { name: "empty", kind: "filecoin" },
+  ];
+  const config = { stores, durability: { coverDays: 30, renewal: { every: "1d" } } };
+  const site = { catalog: async () => catalog, loaded: { config } } as unknown as Site;
+  const judged = async (check: OrganizationRecordCheck, after: number) => {
+    const now = new Date(Date.now() + after * dayMs);
+    return check.judge({ ...goodRecord, stores: await storeRecords(site, now) }, now).reason;
+  };
+  assert.match(await judged(recordStoresFunded, 2), /^Nothing that a store keeps is about to end/);
+  assert.equal(await judged(recordStoresFunded, 4), "Not asked lately what ends: chain (never).");
+  assert.match(await judged(recordCopiesChallenged, 40), /period: .*1 of 1 copies in left/);
+  assert.ok((await durabilityStatus(site)).stores.some(({ store, copies }) => store === "left" && copies === 1));
 });
 
 test("money that does not reach through the margin is an alarm that names store, thing and day; it ends once the account is filled", async () => {

@@ -9,7 +9,7 @@ export const emptyRecord: EngineRecord = {
   kit: null,
   keySeparation: null,
   recipients: [],
-  stores: null,
+  stores: [],
 };
 
 export const hourMs = 3_600_000;

@@ -1,10 +1,11 @@
 import type { OrganizationRecordCheck } from "../../check.ts";
 import type { StoreRecord } from "../../engine-record.ts";
-import { fail, inconclusive, notApplicable, pass } from "../../finding.ts";
+import { fail, notApplicable, pass } from "../../finding.ts";
 
 const evidenceOf = (stores: readonly StoreRecord[]) =>
   stores.map((store) => ({
     ...store,
+    ...(store.archived === undefined ? {} : { archived: { ...store.archived } }),
     findings: store.findings.map((finding) => ({ ...finding })),
     ends: store.ends === null ? null : { ...store.ends },
   }));
@@ -19,16 +20,23 @@ export const recordCopiesChallenged: OrganizationRecordCheck = {
   rationale: "Stores lose things without a word; what nobody has asked for lately may be gone.",
   remedy: "See that the schedule `repair` runs, and bring back the stores that do not answer it.",
   judge({ stores }) {
-    if (stores === null) return inconclusive("The catalog could not tell what was challenged.", { stores: null });
     const holding = stores.filter(({ copies }) => copies > 0);
     if (holding.length === 0) return notApplicable("No store has a copy of anything.", { stores: [] });
     const late = holding.filter(({ overdue }) => overdue > 0);
-    const evidence = holding.map(({ name, copies, covered, overdue, oldest }) => ({ name, copies, covered, overdue, oldest }));
+    const evidence = holding.map(({ name, copies, covered, overdue, oldest, archived }) => ({
+      ...{ name, copies, covered, overdue, oldest },
+      ...(archived === undefined ? {} : { archived: { ...archived } }),
+    }));
     if (late.length > 0) {
       const words = late.map(({ name, overdue, copies }) => `${overdue} of ${copies} copies in ${name}`).join(", ");
       return fail(`Not challenged within the period: ${words}.`, evidence);
     }
-    return pass(`The copies in ${namesOf(holding)} were challenged within the period, or are younger.`, evidence);
+    const archived = holding.filter((store) => store.archived !== undefined);
+    const words = archived.map(
+      ({ name, archived: of }) => `${of?.packs} packs in ${name} are archived, and were only seen to be there (${of?.present})`,
+    );
+    const told = words.length === 0 ? "" : ` ${words.join("; ")}: nobody can read them now, and the policy's copies lie elsewhere.`;
+    return pass(`The copies in ${namesOf(holding)} were challenged within the period, or are younger.${told}`, evidence);
   },
 };
 
@@ -40,7 +48,6 @@ export const recordStoresSound: OrganizationRecordCheck = {
   rationale: "A bad copy that stays is one copy fewer than the policy promises.",
   remedy: "Read `dbgov repair --show`: bring back the stores it names, or replace them by others.",
   judge({ stores }) {
-    if (stores === null) return inconclusive("The catalog could not tell what was found in stores.", { stores: null });
     const bad = stores.filter(({ lost, findings }) => lost > 0 || findings.some(({ kind }) => !moneyKinds.includes(kind)));
     if (bad.length === 0) return pass("Nothing that was found in a store still stands.", evidenceOf(stores));
     const words = bad.map(({ name, lost, findings }) => {
@@ -60,12 +67,13 @@ export const recordStoresFunded: OrganizationRecordCheck = {
   remedy:
     "Fund the account, or renew what is named; until then put another store into the policy. Where nobody has asked lately, see that the schedule `renewal` runs.",
   judge({ stores }) {
-    if (stores === null) return inconclusive("The catalog could not tell what ends in stores.", { stores: null });
     const ending = stores.filter(({ findings }) => findings.some(({ kind }) => moneyKinds.includes(kind)));
     // What was found out long ago says nothing of what ends soon.
     const late = stores.filter(({ ends }) => ends?.overdue === true);
     if (ending.length === 0 && late.length > 0) {
-      const words = late.map(({ name, ends }) => `${name} (last on ${ends?.askedAt.slice(0, 10)})`).join(", ");
+      const words = late
+        .map(({ name, ends }) => `${name} (${ends?.askedAt ? `last on ${ends.askedAt.slice(0, 10)}` : "never"})`)
+        .join(", ");
       return fail(`Not asked lately what ends: ${words}.`, evidenceOf(late));
     }
     if (ending.length === 0) return pass("Nothing that a store keeps is about to end.", evidenceOf(stores));
