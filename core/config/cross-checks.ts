@@ -8,11 +8,13 @@ import { nearest } from "./nearest.ts";
 import { placementConfigProblems } from "./placement-checks.ts";
 import type { Problem } from "./problems.ts";
 import type { Config, PolicyConfig } from "./schema.ts";
+import { temporalProblems } from "./temporal-schema.ts";
 
 /** What no single field shows: names that nothing declares, copies that cannot be reached, times that are none. */
 export const crossChecks = (config: Config): Problem[] => [
   ...uniqueNames(config),
   ...uniqueAddresses(config),
+  ...temporalProblems(config.temporal),
   ...config.databases.flatMap(({ policy }, i) => declared("policy", config.policies, policy, ["databases", i, "policy"])),
   ...config.databases.flatMap((database, i) => retentionProblems(config, database, i)),
   ...approverProblems(config),

@@ -7,6 +7,7 @@ import { anchor, log, timestampAuthority } from "./ledger-schema.ts";
 import { parity } from "./parity-schema.ts";
 import { approval, recordClass, retentionOverride, retentionRules, rewrite, tiers } from "./retention-schema.ts";
 import { store } from "./store-schema.ts";
+import { temporal } from "./temporal-schema.ts";
 
 export type { SecretRef, SigningKeyRef };
 
@@ -135,19 +136,7 @@ const retiredKey = z.strictObject({
 
 export const configSchema = z.strictObject({
   organization: name.describe("whose databases these are; appears in reports and the recovery kit, never in the log"),
-  temporal: z
-    .strictObject({
-      address: z.string().default("127.0.0.1:7233").describe("host and port of Temporal's frontend"),
-      namespace: z.string().default("default").describe("the Temporal namespace for workflows and schedules"),
-      tls: z
-        .boolean()
-        .default(false)
-        .describe("whether the connection is encrypted; Temporal Cloud, and any network that is not yours alone, needs it"),
-      apiKey: secret.optional().describe("an API key of Temporal Cloud; needs `tls`"),
-      ui: z.url().optional().describe("the Temporal UI's address; with it, output has links to runs"),
-    })
-    .prefault({})
-    .describe("where workflows run"),
+  temporal: temporal.prefault({}).describe("where workflows run"),
   catalog: secret.describe("URL of the PostgreSQL database for the catalog; the schema `dbgov` is created in it"),
   keys: z
     .strictObject({
@@ -195,7 +184,6 @@ export const configSchema = z.strictObject({
   timestampAuthorities: z
     .array(timestampAuthority)
     .default([])
-      rewrite: rewrite.prefault({}).describe("packs of which little is needed, and what is done about them"),
     .describe(
       "time-stamping authorities (RFC 3161) as a second, independent anchor; where no chain is declared, their token makes a snapshot `anchored`",
     ),
@@ -207,6 +195,7 @@ export const configSchema = z.strictObject({
         .describe(
           "a snapshot that goes is marked so long before, and `dbgov retention undo` still keeps it; then its envelopes are destroyed. Objects that nobody needs are deleted so long after that was found; longer than any backup takes",
         ),
+      rewrite: rewrite.prefault({}).describe("packs of which little is needed, and what is done about them"),
     })
     .prefault({})
     .describe("the schedule that deletes what the policies no longer keep"),

@@ -8,7 +8,7 @@ import type { SweepReport } from "../../core/compliance/sweep-report.ts";
 import { useStack } from "../stack/use-stack.ts";
 import { emptyRecord } from "../unit/compliance-records.ts";
 import { type Script, scriptedPeer } from "../unit/mongodb-scripted-peer.ts";
-import { startTlsFront } from "./compliance-tls-front.ts";
+import { startTlsFront } from "../sample/tls-front.ts";
 
 const sweep = (url: string, sizeLimitBytes?: number): Promise<SweepReport> =>
   runSweep({

@@ -9,7 +9,7 @@ import { useStack } from "../stack/use-stack.ts";
 import { emptyRecord } from "../unit/compliance-records.ts";
 import { every, findingOf, live, resultsOf, sweep } from "./compliance-postgres-sweep.ts";
 import { type PrivatePostgres, startPrivatePostgres, superuserPassword } from "./compliance-private-postgres.ts";
-import { startTlsFront, type TlsFront } from "./compliance-tls-front.ts";
+import { startTlsFront, type TlsFront } from "../sample/tls-front.ts";
 
 describe("a sweep over a cluster that is set well", () => {
   let server: PrivatePostgres;

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { Client } from "pg";
 import { reachablePrograms, unprivilegedUser } from "../stack/components/unprivileged.ts";
 import { chooseFreePorts } from "../stack/ports.ts";
-import { selfSignedCertificate } from "./compliance-certificate.ts";
+import { selfSignedCertificate } from "../sample/self-signed-certificate.ts";
 
 /** A cluster of a test's own: what a sweep judges is mostly the cluster's, and the shared one is for everybody. */
 export interface PrivatePostgres {

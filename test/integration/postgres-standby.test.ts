@@ -15,7 +15,7 @@ import { findProgram } from "../stack/programs.ts";
 import { progressToStderr } from "../stack/progress.ts";
 import { findPostgresVersion, hasPostgresVersions } from "../stack/setup/postgres-versions.ts";
 import { useStack } from "../stack/use-stack.ts";
-import { selfSignedCertificate } from "./compliance-certificate.ts";
+import { selfSignedCertificate } from "../sample/self-signed-certificate.ts";
 import { assertSameDump, dumpText } from "./postgres-dump-text.ts";
 import { capture, never, restore } from "./postgres-support.ts";
 import { startVersion, type VersionServer } from "./postgres-version-server.ts";

@@ -12,7 +12,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { openAzureBlobStore } from "../../core/stores/azure-blob.ts";
 import { addressOf } from "../../core/stores/store-address.ts";
-import { selfSignedCertificate } from "./compliance-certificate.ts";
+import { selfSignedCertificate } from "../sample/self-signed-certificate.ts";
 import { fails, keysOf, never, same } from "./store-expectations.ts";
 import { closedAddress, listen } from "./store-servers.ts";
 

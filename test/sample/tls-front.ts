@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { TLSSocket } from "node:tls";
-import { selfSignedCertificate } from "./compliance-certificate.ts";
+import { createServer as createTlsServer } from "node:tls";
+import { selfSignedCertificate } from "./self-signed-certificate.ts";
 
 /** TLS in front of a real server that has none here, as poolers and load balancers are in production. */
 export interface TlsFront {
@@ -25,15 +25,24 @@ const answerSslRequest = async (socket: Socket): Promise<boolean> => {
   return asked;
 };
 
-export const startTlsFront = async (protocol: "postgres" | "mongodb", upstream: URL): Promise<TlsFront> => {
+/** `clients`: the certificate of the only client that is let in. */
+export const startTlsFront = async (
+  protocol: "postgres" | "mongodb" | "grpc",
+  upstream: { readonly hostname: string; readonly port: string },
+  clients?: string,
+): Promise<TlsFront> => {
   const { key, certificate } = selfSignedCertificate();
   const folder = await mkdtemp(join(tmpdir(), "dbgov-front-"));
   const authority = join(folder, "authority.pem");
   await writeFile(authority, certificate);
   const sockets = new Set<Socket>();
-  const serve = async (socket: Socket): Promise<void> => {
-    if (protocol === "postgres" && !(await answerSslRequest(socket))) return;
-    const plain = new TLSSocket(socket, { isServer: true, key, cert: certificate });
+  // Never listens: it takes over connections that have said what their protocol says before the handshake.
+  const tls = createTlsServer({
+    ...{ key, cert: certificate },
+    ...(protocol === "grpc" ? { ALPNProtocols: ["h2"] } : {}),
+    ...(clients === undefined ? {} : { requestCert: true, ca: clients }),
+  });
+  tls.on("secureConnection", (plain) => {
     const server = connect(Number(upstream.port), upstream.hostname);
     sockets.add(server);
     for (const [from, to] of [
@@ -44,6 +53,10 @@ export const startTlsFront = async (protocol: "postgres" | "mongodb", upstream: 
       from.on("close", () => to.destroy());
       from.pipe(to);
     }
+  });
+  const serve = async (socket: Socket): Promise<void> => {
+    if (protocol === "postgres" && !(await answerSslRequest(socket))) return;
+    tls.emit("connection", socket);
   };
   const listener = createServer((socket) => {
     sockets.add(socket);

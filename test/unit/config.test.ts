@@ -194,6 +194,16 @@ test("what no single field shows", () => {
   }
 });
 
+test("how the connection to Temporal is protected must be whole", () => {
+  const withTemporal = (...lines: string[]) => problemsOf(changed(["namespace: default", ["namespace: default", ...lines].join("\n  ")]));
+  const certificate = "certificate: c.pem";
+  const privateKey = "privateKey: { file: k.pem }";
+  assert.deepEqual(withTemporal("tls: true", certificate, privateKey, "authority: a.pem", "apiKey: { env: KEY }"), []);
+  assert.match(withTemporal("apiKey: { env: KEY }").join(), /temporal\.apiKey.*has no effect without `tls: true`/);
+  assert.match(withTemporal("tls: true", certificate).join(), /temporal\.certificate.*needs `privateKey` beside it/);
+  assert.match(withTemporal("tls: true", privateKey).join(), /temporal\.privateKey.*needs `certificate` beside it/);
+});
+
 test("what is no YAML, empty, or not there", async () => {
   assert.match(problemsOf("organization: [").join(), /^1:\d+: is not valid YAML: /);
   assert.match(problemsOf("organization: a\norganization: b\n").join(), /^2:1: is not valid YAML: map keys must be unique/);
