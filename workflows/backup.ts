@@ -4,6 +4,7 @@ import {
   defineSignal,
   isCancellation,
   log,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -86,10 +87,14 @@ export async function backup(input: BackupInput): Promise<BackupResult> {
       refreshRecoveryKit(),
     ]);
     const degraded = failed.length > 0;
-    await runs.recordReplicated({ snapshot, copies, domains, failed });
+    const recordReplicated = () => runs.recordReplicated({ snapshot, copies, domains, failed });
+    // Told how it is replicated, the log need not wait until the catalog knows.
+    const told = patched("log-is-told-of-replication") ? { replication: { copies, domains, failed: failed.length } } : undefined;
+    if (told === undefined) await recordReplicated();
 
     advance({ step: "logging", resumeAt: here() });
-    const { index } = await ledger.logSnapshot.executeWithOptions({ summary: "append to the log" }, [{ snapshot, signer: sealed.signer }]);
+    const logged = ledger.logSnapshot.executeWithOptions({ summary: "append to the log" }, [{ snapshot, signer: sealed.signer, ...told }]);
+    const [{ index }] = await Promise.all(told === undefined ? [logged] : [logged, recordReplicated()]);
     const outcome = degraded ? "degraded" : "done";
     await Promise.all([
       discardPlan({ landing: policy.landing, snapshot }),

@@ -18,6 +18,14 @@ interface ReplicationEvidence {
   readonly failed: readonly unknown[];
 }
 
+export interface LogSnapshotInput {
+  readonly snapshot: string;
+  /** The public key that signed its manifest, as hex; runs from before that was told mean the present one. */
+  readonly signer?: string;
+  /** How it is replicated; runs from before that was told have it in the catalog. */
+  readonly replication?: { readonly copies: number; readonly domains: number; readonly failed: number };
+}
+
 const hashText = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** One entry for every promise that was kept or broken. Each is logged once, however often the activity is tried. */
@@ -35,11 +43,8 @@ export const createLogEvents = ({ site }: ActivityEnvironment) => {
   const now = (): string => new Date().toISOString();
 
   return {
-    /**
-     * That it is sealed, and with it that it is replicated: both are known when a run comes here. `signer` is the public key that signed its manifest, as hex; runs from before
-     * that was told mean the present one.
-     */
-    logSnapshot: async ({ snapshot, signer }: { snapshot: string; signer?: string }): Promise<{ index: number }> => {
+    /** That it is sealed, and with it that it is replicated: both are known when a run comes here. */
+    logSnapshot: async ({ snapshot, signer, replication }: LogSnapshotInput): Promise<{ index: number }> => {
       const at = await site();
       const facts = await known(snapshot);
       const { database, manifestHash, states } = facts;
@@ -62,13 +67,14 @@ export const createLogEvents = ({ site }: ActivityEnvironment) => {
           signer: signer ?? Buffer.from((await at.signer()).publicKey).toString("hex"),
         },
       };
-      const replication = states.find(({ state }) => state === "replicated")?.evidence as ReplicationEvidence | undefined;
-      const replicated = ({ copies, domains, failed }: ReplicationEvidence): LogEvent => ({
-        identity: `snapshot-replicated/${snapshot}`,
-        database,
-        body: { ...common, kind: "snapshot-replicated", copies, domains, failed: failed.length },
-      });
-      const events = [sealed, ...(replication === undefined ? [] : [replicated(replication)])];
+      const inCatalog = states.find(({ state }) => state === "replicated")?.evidence as ReplicationEvidence | undefined;
+      const replicated = replication ?? (inCatalog === undefined ? undefined : { ...inCatalog, failed: inCatalog.failed.length });
+      const events = [sealed];
+      if (replicated !== undefined) {
+        const { copies, domains, failed } = replicated;
+        const body = { ...common, kind: "snapshot-replicated", copies, domains, failed } as const;
+        events.push({ identity: `snapshot-replicated/${snapshot}`, database, body });
+      }
       const [entry] = await appendEvents(at, events, cancellationSignal());
       const { index, size } = entry as { index: number; size: number };
       await reachState(await at.catalog(), snapshot, "logged", { index, size }, new Date());

@@ -1,3 +1,4 @@
+import { eachLimited } from "../../domain/each-limited.ts";
 import { Failure, isFailure } from "../../domain/failure.ts";
 import type { EarlierContent } from "../engine.ts";
 import type { Address } from "./address.ts";
@@ -25,11 +26,13 @@ const comparable = ({ stream, part, mark }: EarlierContent): boolean => {
   return before.server === now.server && before.tables[table] === now.tables[table] && apart >= 0n && apart < farthest;
 };
 
-/** What one statement looks at. */
+/** What one statement looks at: less where that gives two sessions something to do, and no less than is worth a statement. */
 const partsPerStatement = 50;
-const bytesPerStatement = 2 ** 30;
+const bytesPerStatement = { least: 2 ** 26, most: 2 ** 30, share: 1 / 4 } as const;
+/** As a capture reads. Where the server allows one only, they take turns. */
+const sessionsAtOnce = 2;
 
-/** Which parts are unchanged under the held snapshot: one scan of what can be told, in one session. */
+/** Which parts are unchanged under the held snapshot: one scan of what can be told. */
 export const findUnchanged = async (
   address: Address,
   token: string,
@@ -40,24 +43,26 @@ export const findUnchanged = async (
   const unchanged = parts.map(() => false);
   const toAsk = parts.map((part, index) => ({ ...part, index })).filter(comparable);
   let done = parts.length - toAsk.length;
-  for (const some of statementsOf(toAsk)) {
+  await eachLimited(statementsOf(toAsk), sessionsAtOnce, async (some) => {
     const found = await leaseAndLook(address, token, some, signal);
     some.forEach(({ index }, at) => {
       unchanged[index] = found[at] === true;
     });
     done += some.length;
     report(done);
-  }
+  });
   return unchanged;
 };
 
 const statementsOf = <T extends EarlierContent>(parts: readonly T[]): T[][] => {
+  const { least, most, share } = bytesPerStatement;
+  const wanted = Math.min(most, Math.max(least, share * parts.reduce((sum, { part }) => sum + part.estimatedBytes, 0)));
   const statements: T[][] = [];
   let bytes = 0;
   for (const part of parts) {
     const last = statements.at(-1);
     bytes += part.part.estimatedBytes;
-    if (last !== undefined && last.length < partsPerStatement && bytes <= bytesPerStatement) last.push(part);
+    if (last !== undefined && last.length < partsPerStatement && bytes <= wanted) last.push(part);
     else {
       statements.push([part]);
       bytes = part.part.estimatedBytes;
