@@ -4,6 +4,7 @@ import { NativeConnection, Runtime, Worker, type WorkerOptions } from "@temporal
 import type { ActivityEnvironment } from "../activities/environment.ts";
 import { migrate } from "../core/catalog/migrate.ts";
 import { Failure } from "../core/domain/failure.ts";
+import { holdQueue } from "../core/domain/hold-queue.ts";
 import { type TaskQueue, taskQueues } from "../core/domain/run.ts";
 import { type ConnectionSecurity, connectionSecurity } from "../core/site/connection-security.ts";
 import { openThreadPool } from "../core/snapshot/thread-pool.ts";
@@ -29,6 +30,8 @@ export interface WorkersOptions {
 
 /** How many activities of a queue one process takes at once. Captures and restores are bounded by threads anyway. */
 const concurrency = { capture: 16, replicate: 16, chain: 16, restore: 8 } as const;
+/** How many databases one process holds a snapshot of. More would wait, each with a transaction open on its server. */
+const mostHolds = 8;
 
 /** Serves the queues until `signal` aborts; then takes no new work, gives what runs its grace time, and returns. */
 export const runWorkers = async ({ config, queues, graceMs, metrics, onReady, signal }: WorkersOptions): Promise<void> => {
@@ -70,6 +73,10 @@ export const runWorkers = async ({ config, queues, graceMs, metrics, onReady, si
         );
       }
     }
+    if (queues.includes("capture")) {
+      const activities = activitiesOf("capture", environment);
+      workers.push(await Worker.create({ ...base, taskQueue: holdQueue, activities, maxConcurrentActivityTaskExecutions: mostHolds }));
+    }
     const stop = (): void => {
       for (const worker of workers) if (worker.getState() === "RUNNING") worker.shutdown();
     };
@@ -95,9 +102,10 @@ const seenPolling = async (
   queues: readonly TaskQueue[],
   signal: AbortSignal,
 ): Promise<void> => {
-  for (const [at, { options }] of workers.entries()) {
+  for (const [at, queue] of queues.entries()) {
+    const { options } = workers[at]!;
     // A look that fails is taken again: the workers go on trying, too, and say in the log why they cannot.
-    const pollers = () => pollersOf(workflowService, options.namespace, queues[at]!).catch((): string[] => []);
+    const pollers = () => pollersOf(workflowService, options.namespace, queue).catch((): string[] => []);
     while (!signal.aborted && !(await pollers()).includes(options.identity)) await delay(100, undefined, { signal }).catch(() => {});
   }
 };

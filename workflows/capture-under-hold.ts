@@ -1,6 +1,7 @@
 import { CancellationScope, condition, isCancellation, proxyActivities, uuid4 } from "@temporalio/workflow";
 import type { BatchRef, PlanRef, SnapshotActivities } from "../activities/snapshot/index.ts";
 import type { FailureType } from "../core/domain/failure.ts";
+import { holdQueue } from "../core/domain/hold-queue.ts";
 import type { BackupInput, BackupProgress, HeldSnapshot } from "../core/domain/run.ts";
 import type { Consistency } from "../core/domain/snapshot.ts";
 import { aliveWithin, longStep, step } from "./activity-options.ts";
@@ -30,7 +31,11 @@ export const captureUnderHold = async (
 ): Promise<Captured> => {
   const reading = proxyActivities<SnapshotActivities>(longStep("capture", { patience: policy.patience, silence: aliveWithin }));
   const { inspectDatabase } = proxyActivities<SnapshotActivities>(step("capture", { patience: policy.patience }));
-  const holding = proxyActivities<SnapshotActivities>({ ...longStep("capture", { silence: aliveWithin }), retry: { maximumAttempts: 1 } });
+  const holding = proxyActivities<SnapshotActivities>({
+    ...longStep("capture", { silence: aliveWithin }),
+    taskQueue: holdQueue,
+    retry: { maximumAttempts: 1 },
+  });
 
   const capture = async ({ token, consistency, heldAt }: HeldSnapshot, version: string): Promise<Captured> => {
     advance({ step: "planning" });

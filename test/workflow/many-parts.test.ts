@@ -11,6 +11,7 @@ import {
   Worker,
 } from "@temporalio/worker";
 import { backupInputOf } from "../../client/run-policy.ts";
+import { holdQueue } from "../../core/domain/hold-queue.ts";
 import type { BackupProgress, BackupResult } from "../../core/domain/run.ts";
 import { createDatabase, createTestSite, runSql, type TestSite } from "../sample/test-site.ts";
 import { useStack } from "../stack/use-stack.ts";
@@ -87,18 +88,21 @@ describe("a database of many parts", () => {
       refreshRecoveryKit: none,
       discardPlan: none,
       inspectDatabase: async () => ({ version: "18", estimatedBytes: 1 }),
-      holdSnapshot: async ({ ticket }: { ticket: string }) => {
-        const { workflowId = "" } = activityInfo().workflowExecution ?? {};
-        const held = { token: "t", consistency: "transactional", heldAt: new Date().toISOString(), ticket };
-        await test.client.workflow.getHandle(workflowId).signal("held", held);
-        await Context.current().cancelled;
-      },
       planCapture: async () => ({ key: "plan", batches, estimatedBytes: 40_000_000_000 }),
       captureBatch: async ({ batch }: { batch: number }) => {
         if (batch >= batches / 2) await half;
         return { key: `batch-${batch}`, rows: 1, bytes: { read: 1, new: 1, stored: 1 } };
       },
       sealSnapshot: async () => ({ rows: batches, manifestHash: "00" }),
+    };
+    // On a queue of its own, so that runs that hold take none of the slots that they wait for.
+    const holds = {
+      holdSnapshot: async ({ ticket }: { ticket: string }) => {
+        const { workflowId = "" } = activityInfo().workflowExecution ?? {};
+        const held = { token: "t", consistency: "transactional", heldAt: new Date().toISOString(), ticket };
+        await test.client.workflow.getHandle(workflowId).signal("held", held);
+        await Context.current().cancelled;
+      },
     };
     const replicate = { copyToStore: async ({ to }: { to: string }) => ({ store: to, packs: 1, verified: 1 }) };
     const chain = { logSnapshot: async () => ({ index: 0 }), requestAnchoring: none };
@@ -110,6 +114,7 @@ describe("a database of many parts", () => {
     const workers = await Promise.all([
       Worker.create({ ...common, taskQueue: "orchestrate", workflowBundle }),
       Worker.create({ ...common, taskQueue: "capture", activities: capture, maxConcurrentActivityTaskExecutions: 500 }),
+      Worker.create({ ...common, taskQueue: holdQueue, activities: holds, maxConcurrentActivityTaskExecutions: 1 }),
       Worker.create({ ...common, taskQueue: "replicate", activities: replicate }),
       Worker.create({ ...common, taskQueue: "chain", activities: chain }),
     ]);
