@@ -11,6 +11,7 @@ import type { AnchorActivities } from "../activities/anchor/index.ts";
 import type { EncryptActivities } from "../activities/encrypt/index.ts";
 import type { RetainActivities } from "../activities/retain/index.ts";
 import type { SnapshotActivities } from "../activities/snapshot/index.ts";
+import type { SparseSummary } from "../core/domain/retention-sparse.ts";
 import { aliveWithin, longStep, step } from "./activity-options.ts";
 import { failureOf, failWith, type KnownFailure } from "./failure-of.ts";
 import { outcomeKey } from "./search-attributes.ts";
@@ -34,17 +35,8 @@ export interface RetentionResult {
   readonly waiting?: readonly { readonly database: string; readonly changes: readonly string[] }[];
   /** Why objects could not be locked, held or moved to another tier. Absent: all were. */
   readonly unprotected?: readonly { readonly database: string; readonly message: string }[];
-  /** Packs of which little is needed, by what becomes of them (`core/domain/retention-sparse.ts`). Absent: none. */
-  readonly sparse?: readonly SparsePacks[];
-}
-
-export interface SparsePacks {
-  readonly verdict: string;
-  readonly packs: number;
-  readonly bytes: number;
-  readonly deadBytes: number;
-  readonly neededBytes: number;
-  readonly until: string | null;
+  /** Packs of which little is needed, by what becomes of them. Absent: none. */
+  readonly sparse?: readonly SparseSummary[];
 }
 
 /** Objects that one round deletes: their keys are in the history a few times. */
@@ -146,7 +138,7 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
   const thorough = patched("kit-and-stores-out-of-reach");
   if (thorough && !kitFirst && removed.length > 0) await refreshKit();
   const { stores, retained = [] } = thorough ? await lookForUnreachable() : { stores: [] };
-  const findSparse = async (): Promise<readonly SparsePacks[]> => {
+  const findSparse = async (): Promise<readonly SparseSummary[]> => {
     try {
       await readReferences.executeWithOptions({ summary: "read what new ranges refer to" }, []);
       return (await retireSparsePacks.executeWithOptions({ summary: "retire packs of which little is needed" }, [])).sparse;
@@ -172,6 +164,12 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
       ...retained.map(
         ({ store, objects, until }) => `${store} keeps ${objects} objects for now${until === null ? "" : `, until ${until}`}`,
       ),
+      ...sparse
+        .filter(({ verdict }) => verdict === "rewrite")
+        .map(
+          ({ packs, deadBytes }) =>
+            `${packs} packs are retired, of which nobody needs ${deadBytes} bytes: the next snapshots write the rest anew`,
+        ),
       ...stores.map(({ store, objects }) => `${objects} cannot be deleted from ${store}, which is not configured any more`),
     ].join("\n\n"),
   );

@@ -1,5 +1,6 @@
 import { metricMeter } from "@temporalio/activity";
-import { noteSparsePacks, type SparseSummary, sparseSummary } from "../../core/catalog/sparse-packs.ts";
+import { noteSparsePacks, sparseSummary } from "../../core/catalog/sparse-packs.ts";
+import type { SparseSummary } from "../../core/domain/retention-sparse.ts";
 import { assessPacks } from "../../core/site/sparse-packs.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import { keepAlive } from "../keep-alive.ts";

@@ -1,3 +1,4 @@
+import { log } from "@temporalio/activity";
 import { noteReferences, type RangeReferences } from "../../core/catalog/note-references.ts";
 import { type UnreadRange, unreadRanges } from "../../core/catalog/unread-ranges.ts";
 import { isFailure } from "../../core/domain/failure.ts";
@@ -26,7 +27,10 @@ export const createReadReferences = ({ site }: ActivityEnvironment) => ({
       for (let after = 0; ; ) {
         const page = await unreadRanges(catalog, { after, limit: atOnce, stores });
         const last = page.at(-1);
-        if (last === undefined) return done;
+        if (last === undefined) {
+          if (done.left > 0) log.warn(`${done.left} ranges are whole in no landing store: the packs that they refer to are not judged`);
+          return done;
+        }
         const found: RangeReferences[] = [];
         for (const range of page) {
           const references = await referencesOf(at, range, indexKey, signal);

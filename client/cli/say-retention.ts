@@ -1,3 +1,5 @@
+import type { SparseSummary, SparseVerdict } from "../../core/domain/retention-sparse.ts";
+import { formatSize } from "../../core/domain/size.ts";
 import type { DatabasePlan } from "../../core/site/retention-plan.ts";
 import type { RetentionResult } from "../../workflows/retention.ts";
 import { bad, bold, dim, good, plural, say, table, utcMinute, warn } from "./terminal.ts";
@@ -37,6 +39,7 @@ export const sayRun = ({
   alarms = [],
   waiting = [],
   unprotected = [],
+  sparse = [],
 }: RetentionResult): void => {
   say(`${good("✓")} ${plural(removed.length, "snapshot")} removed, ${plural(objectsDeleted, "object")} deleted`);
   for (const { database, message } of alarms) say(`  ${bad("!")} nothing of ${database} goes: ${message}`);
@@ -46,4 +49,37 @@ export const sayRun = ({
     say(`  ${dim(`${store} keeps ${plural(objects, "object")} for now${until === null ? "" : `, until ${utcMinute(until)}`}`)}`);
   for (const { store, objects } of outOfReach)
     say(`  ${warn("!")} ${plural(objects, "object")} cannot be deleted from ${store}, which is not configured any more`);
+  saySparse(sparse);
+};
+
+/** Of packs of which little is needed: what becomes of them, or why nothing does. */
+const fates: Readonly<Record<SparseVerdict, string>> = {
+  rewrite: "the next snapshots write anew what they need of them",
+  moved: "snapshots have written anew what they need of them; they go with older snapshots",
+  old: "only older snapshots need them; they go with these",
+  off: "rewriting is turned off",
+  young: "written too lately",
+  held: "a legal hold keeps them",
+  stays: "older snapshots keep them for longer than a rewriting may take to pay",
+  abandoned: "a database that is not backed up any more needs them",
+  forever: "they are in a store that deletes nothing",
+  locked: "a lock keeps them for longer than a rewriting may take to pay",
+  billed: "a store bills them still, deleted or not",
+  costly: "too much would have to be read for them",
+  budget: "a later run's, for this one's budget is spent",
+  room: "a store is too full to have both for a while",
+};
+
+export const saySparse = (sparse: readonly SparseSummary[]): void => {
+  if (sparse.length === 0) return;
+  say(`${bold("sparse packs")}, of which little is needed:`);
+  say(
+    table(
+      ["packs", "bytes", "needed by nobody", "what becomes of them"],
+      sparse.map(({ verdict, packs, bytes, deadBytes, until }) => [
+        ...[`${packs}`, formatSize(bytes), formatSize(deadBytes)],
+        dim(`${fates[verdict]}${until === null ? "" : `, until ${utcMinute(until)}`}`),
+      ]),
+    ),
+  );
 };

@@ -19,11 +19,13 @@ const text = `
   WHERE c.id = ANY ($1::bytea[]) AND p.written_at IS NOT NULL AND p.condemned_at IS NULL
     AND NOT EXISTS (SELECT FROM dbgov.sparse_pack s WHERE s.pack_no = p.pack_no AND s.retiring)
     AND EXISTS (SELECT FROM dbgov.replica r WHERE r.object = dbgov.pack_key(p.id) AND r.store = $2
-      AND (r.receipt IS NOT NULL OR (r.recorded_at <= p.written_at AND r.lost_at IS NULL)))`;
+      AND (r.receipt IS NOT NULL OR (r.recorded_at <= p.written_at AND r.lost_at IS NULL)))
+  ORDER BY p.pack_no`;
 
 /**
  * For each id its place in a pack that `store` has, that is written and not condemned, or undefined. A pack whose copy
- * there was found bad does not count, nor does one that is retiring: a capture writes its chunks again. Best with some hundred ids a call.
+ * there was found bad does not count, nor does one that is retiring: a capture writes its chunks again. Of
+ * several packs that have the chunk, the youngest: what was moved out of an older one stays out of it. Best with some hundred ids a call.
  */
 export const lookupChunks = async (catalog: Catalog, store: string, ids: readonly Uint8Array[]): Promise<(ChunkPlace | undefined)[]> => {
   if (ids.length === 0) return [];

@@ -1,4 +1,4 @@
-import { isRetiring, type SparsePack, type SparseVerdict } from "../domain/retention-sparse.ts";
+import { isRetiring, type SparsePack, type SparseSummary } from "../domain/retention-sparse.ts";
 import { type Catalog, query, run, transaction } from "./catalog.ts";
 import { lockReferences } from "./locks.ts";
 import type { Instant } from "./records.ts";
@@ -37,21 +37,7 @@ export const retiringPacks = async (catalog: Catalog, ids: readonly string[]): P
   return new Set(rows.map(({ id }) => id));
 };
 
-/** What the last retention run found, by verdict. */
-export interface SparseSummary {
-  readonly verdict: SparseVerdict;
-  readonly packs: number;
-  /** As they are stored. */
-  readonly bytes: number;
-  /** Of these, what no living snapshot needs. */
-  readonly deadBytes: number;
-  /** Of these, what the newest snapshots need. */
-  readonly neededBytes: number;
-  /** When the last of them need wait no longer, where that is known. */
-  readonly until: string | null;
-}
-
-/** Packs that are gone since, or on their way, are left out. */
+/** What the last retention run found. Packs that are gone since, or on their way, are left out. */
 export const sparseSummary = (catalog: Catalog): Promise<SparseSummary[]> =>
   query(
     catalog,

@@ -64,6 +64,20 @@ export interface SparsePack {
   readonly until: Date | null;
 }
 
+/** The packs of one verdict. */
+export interface SparseSummary {
+  readonly verdict: SparseVerdict;
+  readonly packs: number;
+  /** As they are stored. */
+  readonly bytes: number;
+  /** Of these, what no living snapshot needs. */
+  readonly deadBytes: number;
+  /** Of these, what the newest snapshots need. */
+  readonly neededBytes: number;
+  /** When the last of them need wait no longer, where that is known. */
+  readonly until: string | null;
+}
+
 /** Captures refer to it no more. */
 export const isRetiring = (verdict: SparseVerdict): boolean => verdict === "rewrite" || verdict === "moved";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { query } from "../../core/catalog/catalog.ts";
-import type { SparseSummary } from "../../core/catalog/sparse-packs.ts";
+import type { SparseSummary } from "../../core/domain/retention-sparse.ts";
 import type { BackupResult } from "../../core/domain/run.ts";
 import { packKey } from "../../core/repository/object-keys.ts";
 import { createDatabase, createTestSite, runSql, type TestSite } from "../sample/test-site.ts";

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { snapshotObjects } from "../../core/catalog/snapshot-objects.ts";
+import { noteSparsePacks } from "../../core/catalog/sparse-packs.ts";
+import type { SparsePack } from "../../core/domain/retention-sparse.ts";
 import type { BackupResult } from "../../core/domain/run.ts";
 import { openTcpFront, type TcpFront } from "../sample/tcp-front.ts";
 import { createTestSite, type TestSite } from "../sample/test-site.ts";
@@ -75,5 +78,27 @@ describe("unchanged collections of MongoDB", () => {
     const nights: boolean[] = [];
     for (let night = 1; night <= 3; night += 1) nights.push(readEverything(await backup()));
     assert.deepEqual(nights, [false, false, true]);
+  });
+
+  it("are read once more when their pack is retiring, and lie in another one from then on", async () => {
+    const catalog = await site.site.catalog();
+    const { snapshot } = await backup("--full");
+    const { packs } = await snapshotObjects(catalog, snapshot);
+    const retiring = packs.map(
+      ({ id, bytes }): SparsePack => ({ id, bytes, liveBytes: 1, neededBytes: 1, verdict: "rewrite", until: null }),
+    );
+    await noteSparsePacks(catalog, retiring, new Date());
+    const moved = await backup();
+    assert.ok(readEverything(moved));
+    assert.ok(moved.bytes.new > first.bytes.new * 0.99, "what is in a retiring pack is not known any more");
+    const old = new Set(packs.map(({ id }) => id));
+    assert.deepEqual(
+      (await snapshotObjects(catalog, moved.snapshot)).packs.filter(({ id }) => old.has(id)),
+      [],
+    );
+    assert.ok(!readEverything(await backup()));
+    await using target = await ownDatabase("secantus");
+    const { code, stdout } = await site.dbgov("restore", moved.snapshot, "--to", target.url, "--json");
+    assert.deepEqual([code, (JSON.parse(stdout) as { identical: boolean }).identical], [0, true], stdout);
   });
 });

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { pendingDeletions } from "../../../core/catalog/pending-deletions.ts";
+import { sparseSummary } from "../../../core/catalog/sparse-packs.ts";
 import { Failure } from "../../../core/domain/failure.ts";
 import type { HoldChange } from "../../../core/domain/run.ts";
 import { scheduleIds } from "../../../core/domain/schedules.ts";
@@ -16,7 +17,7 @@ import { exitCodes } from "../exit.ts";
 import { withCatalog, withOrchestrator } from "../open-site.ts";
 import type { CommandAction, CommandInput } from "../program.ts";
 import { sayAsked } from "../say-asked.ts";
-import { sayPlan, sayRun } from "../say-retention.ts";
+import { sayPlan, sayRun, saySparse } from "../say-retention.ts";
 import { snapshotArgument } from "../snapshot-argument.ts";
 import { good, openProgress, say, utcMinute } from "../terminal.ts";
 import { untilOption } from "../until-option.ts";
@@ -38,14 +39,18 @@ export const action: CommandAction = (input) => {
   }
 };
 
-/** Shows each snapshot with the reasons why it stays or may go. Changes nothing. */
+/** Shows each snapshot with the reasons why it stays or may go, and the sparse packs as the last run found them. Changes nothing. */
 const plan = (input: CommandInput): Promise<number> =>
   withCatalog(input, async (site) => {
     const { database } = input.options;
     const names = typeof database === "string" ? [site.database(database).name] : site.loaded.config.databases.map(({ name }) => name);
     const plans = await Promise.all(names.map(async (name) => ({ database: name, ...(await retentionPlanOf(site, name, new Date())) })));
-    if (input.json) process.stdout.write(`${JSON.stringify({ plans: plans.map(({ later: _, ...told }) => told) })}\n`);
-    else for (const one of plans) sayPlan(one);
+    const sparse = await sparseSummary(await site.catalog());
+    if (input.json) process.stdout.write(`${JSON.stringify({ plans: plans.map(({ later: _, ...told }) => told), sparse })}\n`);
+    else {
+      for (const one of plans) sayPlan(one);
+      saySparse(sparse);
+    }
     return exitCodes.done;
   });
 

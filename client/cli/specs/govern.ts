@@ -26,8 +26,8 @@ export const governSpecs: readonly CommandSpec[] = [
       "retention delete --database shop --key alice.secret --reason 'contract ended'",
     ],
     prints: [
-      'plan: {"plans":[{"database","decisions":[{"snapshot","action","reasons":[…]}],"deletions":[…],"pending":[{"snapshot","dueAt","reason"}],"waiting":[…]}]}',
-      'run: {"removed":[…],"objectsDeleted"}',
+      'plan: {"plans":[{"database","decisions":[{"snapshot","action","reasons":[…]}],"deletions":[…],"pending":[{"snapshot","dueAt","reason"}],"waiting":[…]}],"sparse":[{"verdict","packs","bytes","deadBytes","neededBytes","until"}]}',
+      'run: {"removed":[…],"objectsDeleted","sparse":[…]}',
       'undo: {"snapshot","hold","until"}',
       'shorten, delete: {"approval":{"id","act","expiresAt"}}',
     ],
