@@ -1,7 +1,8 @@
 import { log } from "@temporalio/activity";
 import { endStoreFindings } from "../../core/catalog/copy-findings.ts";
 import { storeCoverage } from "../../core/catalog/due-copies.ts";
-import { type LostCopy, lostCopies } from "../../core/catalog/lost-copies.ts";
+import { countLostCopies, type LostCopy, lostCopies } from "../../core/catalog/lost-copies.ts";
+import { markAsked } from "../../core/catalog/mark-asked.ts";
 import { markPacksLost } from "../../core/catalog/mark-packs-lost.ts";
 import { forgetPackBlocks } from "../../core/catalog/pack-blocks.ts";
 import { hasParity } from "../../core/catalog/parity.ts";
@@ -18,6 +19,7 @@ import { mostPassed, storeAnswers } from "../../core/site/store-answers.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import { keepAlive } from "../keep-alive.ts";
 import { tellCoverage } from "./durability-metrics.ts";
+import { reviewQuarantine } from "./quarantine.ts";
 import { replaceCopy } from "./replace-copy.ts";
 
 /** Longer than any store's own time limit for one object. */
@@ -95,7 +97,7 @@ export const createDurabilityActivities = ({ site }: ActivityEnvironment) => ({
 
   /**
    * Replaces every copy that was found bad by a good one, whoever found it. A store that does not take its copies now keeps none of the others
-   * from theirs. A pack that nobody has any more is noted as lost, so that captures write its content anew.
+   * from theirs; copies whose turn was longest ago come first, so that no number of them which cannot be replaced keeps others waiting for good. A pack that nobody has any more is noted as lost, so that captures write its content anew.
    */
   repairLost: (): Promise<RepairTotals> =>
     keepAlive({ ...standstill, what: "replacing bad copies" }, async (report, signal) => {
@@ -106,25 +108,22 @@ export const createDurabilityActivities = ({ site }: ActivityEnvironment) => ({
       const unable = new Map<string, { type: FailureType; message: string }>();
       const passed = new Map<string, number>();
       const lost = new Set<string>();
-      let left = 0;
-      let after: LostCopy | undefined;
+      const pass = new Date();
       for (;;) {
-        const copies = await lostCopies(catalog, stores, after, page);
+        const able = stores.filter((store) => !unable.has(store));
+        const copies = await lostCopies(catalog, able, pass, page);
+        if (copies.length === 0) break;
         const gone: string[] = [];
         for (const copy of copies) {
-          if (unable.has(copy.store)) {
-            left += 1;
-            continue;
-          }
+          if (unable.has(copy.store)) continue;
+          await markAsked(catalog, copy.object, copy.store, pass);
           try {
             const replaced = await replaceCopy(at, copy, signal);
             if (typeof replaced === "object") repaired.set(copy.store, (repaired.get(copy.store) ?? 0) + 1);
-            else left += 1;
             if (replaced === "nobody") gone.push(copy.object);
           } catch (error) {
             signal.throwIfAborted();
             if (!isFailure(error)) throw error;
-            left += 1;
             const { type, message } = error;
             if (!(await isOfCopyAlone(at, copy, error, passed, signal))) unable.set(copy.store, { type, message });
             // What only takes its time is nothing to look into.
@@ -135,13 +134,16 @@ export const createDurabilityActivities = ({ site }: ActivityEnvironment) => ({
         const packs = gone.filter((key) => partsOfKey(key).kind === "packs").map((key) => partsOfKey(key).id);
         await markPacksLost(catalog, packs);
         for (const object of gone) if (lost.size < mostTold) lost.add(object);
-        after = copies.at(-1);
-        if (after === undefined || copies.length < page) break;
       }
+      await reviewQuarantine(
+        at,
+        stores.filter((store) => !unable.has(store)),
+        signal,
+      );
       await tellAll(at);
       return {
         repaired: Object.fromEntries(repaired),
-        left,
+        left: await countLostCopies(catalog, stores),
         lost: [...lost],
         unable: [...unable].map(([store, failure]) => ({ store, ...failure })),
       };

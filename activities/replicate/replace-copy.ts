@@ -19,6 +19,7 @@ import { hashObject } from "../../core/stores/hash-object.ts";
 import type { Store } from "../../core/stores/store.ts";
 import { copyObject, getProven } from "./copy-object.ts";
 import { packFromParity } from "./parity-sources.ts";
+import { quarantine } from "./quarantine.ts";
 import { recordSettled } from "./settle-copies.ts";
 
 /** Where a good copy came from; or that nobody has one, or that a store which may have one could not be asked now. */
@@ -54,7 +55,7 @@ export const replaceCopy = async (at: Site, { store, object }: LostCopy, signal:
     if (good === "unasked" || (good === "nobody" && sources.length < names.length)) return "unasked";
     if (good === "nobody") return kind === "packs" ? await rebuild(to) : "nobody";
     if (good === to) return await countAgain(catalog, to, object, signal);
-    await clearPlace(to, object, signal);
+    await clearPlace(at, to, object, signal);
     // Lost, it is written down already; if this run is killed behind the put, deleting the object still looks here.
     await announceReplica(catalog, object, store, 0);
     const { id: receipt, bytes, proven } = await copyObject({ sources: [good], to, key: object, expected, readBack: true }, signal);
@@ -66,7 +67,7 @@ export const replaceCopy = async (at: Site, { store, object }: LostCopy, signal:
   async function rebuild(to: Store): Promise<Replacement> {
     const content = await packFromParity(at, id, signal);
     if (content === undefined) return "nobody";
-    await clearPlace(to, object, signal);
+    await clearPlace(at, to, object, signal);
     await announceReplica(catalog, object, store, content.length);
     const { id: receipt, bytes } = await to.put(object, content, signal);
     if ((await hashObject(to, object, bytes, signal)) !== id)
@@ -113,19 +114,9 @@ const openable = async (at: Site, names: readonly string[]): Promise<Store[]> =>
 };
 
 /** A store may take an object of that name and size for the one that it is given: the bad one goes first. */
-const clearPlace = async (store: Store, object: string, signal: AbortSignal): Promise<void> => {
-  await quarantine(store, object, signal);
+const clearPlace = async (at: Site, store: Store, object: string, signal: AbortSignal): Promise<void> => {
+  await quarantine(at, store, object, signal);
   await store.delete(object, signal);
-};
-
-/** What was altered, and how, is evidence: the bad copy is kept under another name, for somebody to look at and to delete. */
-const quarantine = async (store: Store, object: string, signal: AbortSignal): Promise<void> => {
-  try {
-    await store.put(`quarantine/${object}`, await store.get(object, signal), signal);
-  } catch (error) {
-    // Gone, or cut so that it cannot be read whole: there is nothing to keep.
-    if (!isFailure(error, "ObjectMissing") && !isFailure(error, "ObjectCorrupt")) throw error;
-  }
 };
 
 /** Envelopes are not named by what is in them: the keyring has the right ones, unless they were destroyed. */

@@ -1,5 +1,6 @@
 import { announcedCopies } from "../../core/catalog/announced-copies.ts";
 import type { Catalog } from "../../core/catalog/catalog.ts";
+import { markAsked } from "../../core/catalog/mark-asked.ts";
 import { type ReplicaFacts, recordReplicas } from "../../core/catalog/record-replica.ts";
 import { Failure } from "../../core/domain/failure.ts";
 import type { Receipt, Store } from "../../core/stores/store.ts";
@@ -29,6 +30,8 @@ export const recordLate = async (
   if (store.settled === undefined) return;
   for (const object of await announcedCopies(catalog, store.name)) {
     onLooked(object);
+    // What never settles keeps nothing that comes after it from being looked at.
+    await markAsked(catalog, object, store.name, new Date());
     const stat = await store.stat(object, signal);
     if (stat === undefined || !(await store.settled(object, signal))) continue;
     await recordReplicas(catalog, [{ object, store: store.name, receipt: stat.receipt, bytes: stat.bytes, provenAt: null }]);

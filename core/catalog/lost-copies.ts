@@ -17,13 +17,23 @@ export const storesThatLost = async (catalog: Catalog, object: string): Promise<
   return rows.map(({ store }) => store);
 };
 
-/** Up to `limit` copies that were found bad, whose objects are still needed and no parity (that is made anew), in these stores, after the one that is given; in a fixed order. */
-export const lostCopies = (catalog: Catalog, stores: readonly string[], after: LostCopy | undefined, limit: number): Promise<LostCopy[]> =>
+/** Copies that were found bad, whose objects are still needed and no parity (that is made anew), in the stores of the first parameter. */
+const standing = `FROM dbgov.replica r WHERE r.lost_at IS NOT NULL AND r.store = ANY ($1::text[]) AND r.object NOT LIKE 'parity/%' AND ${liveObject("r.object")}`;
+
+/**
+ * Up to `limit` of them that have not had their turn in the pass of that time (see `markAsked`); those first whose turn was longest ago, so that
+ * none is kept waiting for good by others that cannot be replaced.
+ */
+export const lostCopies = (catalog: Catalog, stores: readonly string[], pass: Date, limit: number): Promise<LostCopy[]> =>
   query(
     catalog,
     "listing lost copies",
-    `SELECT r.object, r.store FROM dbgov.replica r WHERE r.lost_at IS NOT NULL AND r.store = ANY ($1::text[]) AND (r.object, r.store) > ($2, $3)
-       AND r.object NOT LIKE 'parity/%'
-       AND ${liveObject("r.object")} ORDER BY r.object, r.store LIMIT $4`,
-    [stores, after?.object ?? "", after?.store ?? "", limit],
+    `SELECT r.object, r.store ${standing} AND r.asked_at IS DISTINCT FROM $2 ORDER BY r.asked_at NULLS FIRST, r.object, r.store LIMIT $3`,
+    [stores, pass, limit],
   );
+
+/** How many there are. */
+export const countLostCopies = async (catalog: Catalog, stores: readonly string[]): Promise<number> => {
+  const [row] = await query<{ count: number }>(catalog, "counting lost copies", `SELECT count(*) AS count ${standing}`, [stores]);
+  return row?.count ?? 0;
+};

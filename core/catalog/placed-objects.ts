@@ -71,22 +71,22 @@ const kinds = [
          ORDER BY right(object, 64) LIMIT $2) k`,
     ),
   },
-  {
-    // Copies of the keyring: nothing has to be moved for them.
-    prefix: "envelopes/",
+  // Copies of the keyring, and bad copies that are kept for examination: nothing has to be moved for them.
+  ...(["envelopes/", "quarantine/"] as const).map((prefix) => ({
+    prefix,
     text: columns(
       "e.object",
       "'{}'::text[]",
       "false",
-      `(SELECT object FROM dbgov.replica e WHERE store = $3 AND object > 'envelopes/' || $1 AND object LIKE 'envelopes/%'
+      `(SELECT object FROM dbgov.replica e WHERE store = $3 AND object LIKE '${prefix}%' AND object > '${prefix}' || $1
          ORDER BY object LIMIT $2) e`,
     ),
-  },
+  })),
 ] as const;
 
 /**
  * The next objects after a cursor (the empty one first), packs before ranges before manifests. Where a `holder` is named, all that is written down of it and
- * nothing else, parity and envelopes at the end. `next` is null when there are no more. What no live snapshot needs has no databases.
+ * nothing else, parity, envelopes and what is in quarantine at the end. `next` is null when there are no more. What no live snapshot needs has no databases.
  */
 export const pagePlacedObjects = async (
   catalog: Catalog,
@@ -96,12 +96,10 @@ export const pagePlacedObjects = async (
     0,
     kinds.findIndex(({ prefix }) => after.startsWith(prefix)),
   );
-  const { text } = kinds[at]!;
-  const objects = await query<PlacedObject>(catalog, "listing objects and where they lie", text, [
-    after.slice(after.lastIndexOf("/") + 1),
-    limit,
-    holder,
-  ]);
+  const { text, prefix } = kinds[at]!;
+  // An object in quarantine is named by a whole key, and others by an id behind what it begins with.
+  const cursor = prefix === "quarantine/" ? after.slice(prefix.length) : after.slice(after.lastIndexOf("/") + 1);
+  const objects = await query<PlacedObject>(catalog, "listing objects and where they lie", text, [cursor, limit, holder]);
   const last = objects.at(-1)?.key;
   if (last !== undefined && objects.length === limit) return { objects, next: last };
   return { objects, next: kinds[at + 1]?.prefix ?? null };

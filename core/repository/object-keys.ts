@@ -20,6 +20,9 @@ export const parityPrefix = "parity/";
 /** A piece of erasure-coded parity, by its id: SHA-256 of its bytes, 64 hex digits. */
 export const parityKey = (id: string): string => `${parityPrefix}${id.slice(0, 2)}/${id}`;
 
+/** A bad copy of the object of that key, kept for examination. */
+export const quarantineKey = (key: string): string => `quarantine/${key}`;
+
 /** A sweep's report, sealed, by its id. */
 export const reportKey = (id: string): string => `reports/${id}`;
 

@@ -1,16 +1,23 @@
 import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { announceReplica } from "../../core/catalog/announce-replica.ts";
 import { beginDelete } from "../../core/catalog/begin-delete.ts";
 import { query } from "../../core/catalog/catalog.ts";
+import { commitSnapshot } from "../../core/catalog/commit-snapshot.ts";
 import { deletable } from "../../core/catalog/deletable.ts";
 import { dueCopies, storeCoverage } from "../../core/catalog/due-copies.ts";
 import { finishDelete } from "../../core/catalog/finish-delete.ts";
+import { loseReplica } from "../../core/catalog/lose-replica.ts";
+import { recordReplica } from "../../core/catalog/record-replica.ts";
+import { storeUsage } from "../../core/catalog/store-usage.ts";
 import { Failure } from "../../core/domain/failure.ts";
 import type { FindingKind } from "../../core/domain/store-trust.ts";
-import { writtenPacks } from "./catalog-database.ts";
+import { quarantineKey, rangeKey } from "../../core/repository/object-keys.ts";
+import { mostPassed } from "../../core/site/store-answers.ts";
+import { snapshotOf, writtenPacks } from "./catalog-database.ts";
 import { createRepairPlace, type RepairPlace } from "./repair-place.ts";
 import { answeringServer, closedAddress, meddlingProxy } from "./store-servers.ts";
 
@@ -203,6 +210,63 @@ describe("repair: a store that really does it is found out, named, believed less
       assert.deepEqual(Buffer.from(await store.get(key, signal)), Buffer.from(at.contents.get(key)!));
     }
     assert.deepEqual(await at.findings(), []);
+  });
+
+  test("however many copies cannot be replaced, those behind them have their turn in the next pass", async () => {
+    const store = await at.store("bucket");
+    const { delete: remove } = store;
+    const refuse: typeof remove = async (key, ...rest) => {
+      if (key.startsWith("ranges/")) throw new Failure("StoreUnreachable", `store bucket does not let ${key} go now`);
+      await remove.call(store, key, ...rest);
+    };
+    Object.assign(store, { delete: refuse });
+    // Of a range that is on disk, more copies than a pass tries of a store that only seems well.
+    const ranges: string[] = [];
+    for (let n = 0; n < mostPassed + 2; n += 1) {
+      const content = randomBytes(100);
+      const id = createHash("sha256").update(content).digest("hex");
+      await commitSnapshot(at.catalog, snapshotOf("shop", [{ id, packs: [] }]));
+      ranges.push(rangeKey(id));
+      await (await at.store("disk")).put(rangeKey(id), content, signal);
+      for (const name of ["disk", "bucket"])
+        await recordReplica(at.catalog, { object: rangeKey(id), store: name, receipt: "there", bytes: 100, provenAt: null });
+      await loseReplica(at.catalog, rangeKey(id), "bucket");
+    }
+    // The last in the order of names.
+    await loseReplica(at.catalog, at.manifest, "bucket");
+    await query(at.catalog, "aging", "UPDATE dbgov.replica SET asked_at = now() WHERE object = $1 AND store = 'bucket'", [at.manifest]);
+    const first = await at.repair();
+    assert.deepEqual([first.repaired, first.left, first.unable.length], [{}, mostPassed + 3, 1]);
+    assert.deepEqual((await at.repair()).repaired, { bucket: 1 }, "the manifest comes before those that were tried");
+    Object.assign(store, { delete: remove });
+    assert.deepEqual((await at.repair()).repaired, { bucket: mostPassed + 2 });
+    await query(at.catalog, "forgetting", "DELETE FROM dbgov.replica WHERE object = ANY ($1)", [ranges]);
+    await query(at.catalog, "forgetting", "UPDATE dbgov.snapshot SET removed_at = now() WHERE id <> $1", [at.snapshot]);
+  });
+
+  test("a bad copy in quarantine counts in the store's quota until somebody deletes it, and is not kept where there is no room", async () => {
+    const key = at.packs[0]!;
+    const used = async () => (await storeUsage(at.catalog)).find(({ store }) => store === "bucket")!.bytes;
+    // Tests before this have left evidence.
+    await at.meddle(quarantineKey(key), undefined);
+    await at.repair();
+    const before = await used();
+    const { stores } = at.site.loaded.config;
+    for (const { quota, kept } of [
+      { quota: undefined, kept: 60_000 },
+      { quota: String(before), kept: 0 },
+    ]) {
+      Object.assign(stores[1]!, { quota });
+      await at.meddle(key, flipped(key, 9));
+      assert.equal((await at.challenge("bucket", 1_000)).found, 1);
+      assert.deepEqual((await at.repair()).repaired, { bucket: 1 });
+      assert.equal(await used(), before + kept);
+      assert.equal((await (await at.store("bucket")).stat(quarantineKey(key), signal))?.bytes ?? 0, kept);
+      await at.meddle(quarantineKey(key), undefined);
+      await at.repair();
+      assert.equal(await used(), before);
+    }
+    Object.assign(stores[1]!, { quota: undefined });
   });
 
   test("a copy that the store's network does not have yet does not count, and is not sent twice", async () => {

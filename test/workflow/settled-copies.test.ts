@@ -8,7 +8,10 @@ import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { MockActivityEnvironment } from "@temporalio/testing";
 import type { ActivityEnvironment } from "../../activities/environment.ts";
 import { createCopyToStore } from "../../activities/replicate/copy-to-store.ts";
+import { recordLate } from "../../activities/replicate/settle-copies.ts";
+import { query } from "../../core/catalog/catalog.ts";
 import { commitSnapshot } from "../../core/catalog/commit-snapshot.ts";
+import { listReplicas } from "../../core/catalog/list-replicas.ts";
 import { markPackWritten } from "../../core/catalog/mark-pack-written.ts";
 import { recordReplica } from "../../core/catalog/record-replica.ts";
 import { registerPack } from "../../core/catalog/register-pack.ts";
@@ -91,4 +94,27 @@ test("a copy in a store that settles later counts only when it has settled, and 
     assert.deepEqual(await replicasMissing(catalog, commit.snapshot, sia), []);
     assert.deepEqual(puts.toSorted(), [configKey, ...keys].toSorted(), "each was sent once");
   }
+});
+
+test("copies that never settle, however many, keep none behind them from being recorded", async () => {
+  const name = `slow-${randomUUID()}`;
+  const place = openDirectoryStore({ kind: "directory", name, domain: name, path: join(folder, name) });
+  const ids = Array.from({ length: 501 }, (_, n) => `packs/ab/${String(n).padStart(64, "0")}`);
+  const announce = `INSERT INTO dbgov.replica (object, store, bytes, recorded_at)
+    SELECT object, $2, 1, now() - interval '1 day' + n * interval '1 ms' FROM unnest($1::text[]) WITH ORDINALITY AS o (object, n)`;
+  await query(catalog, "announcing", announce, [ids, name]);
+  await place.put(ids[500]!, Buffer.from("x"), signal);
+  const store: Store = { ...place, settled: async () => true };
+  const look = async (): Promise<number> => {
+    let looked = 0;
+    const onLooked = (): void => {
+      looked += 1;
+    };
+    await recordLate(catalog, store, { signal, onLooked });
+    return looked;
+  };
+  assert.equal(await look(), 500);
+  assert.deepEqual(await listReplicas(catalog, [ids[500]!]), []);
+  await look();
+  assert.equal((await listReplicas(catalog, [ids[500]!]))[0]?.store, name);
 });
