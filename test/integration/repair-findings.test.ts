@@ -254,7 +254,7 @@ describe("repair: a store that really does it is found out, named, believed less
     const { stores } = at.site.loaded.config;
     for (const { quota, kept } of [
       { quota: undefined, kept: 60_000 },
-      { quota: String(before), kept: 0 },
+      { quota: `${before} B`, kept: 0 },
     ]) {
       Object.assign(stores[1]!, { quota });
       await at.meddle(key, flipped(key, 9));
