@@ -286,6 +286,11 @@ describe("S3 store", () => {
     const retained = await fails(store.delete(Key, never), "StoreRetained");
     assert.equal(Date.parse(retained.details.until ?? ""), Math.floor(until.getTime() / 1_000) * 1_000);
     assert.equal((await store.stat(Key, never))?.bytes, 11, "what is retained can still be seen");
+    // As deletions leave it that are killed behind their marker.
+    for (let killed = 0; killed < 2; killed += 1) await admin.send(new DeleteObjectCommand({ Bucket, Key }));
+    assert.equal(await store.stat(Key, never), undefined);
+    await fails(store.delete(Key, never), "StoreRetained");
+    assert.equal((await store.stat(Key, never))?.bytes, 11, "the next deletion shows it again");
     await store.legalHold!(Key, true, never);
     assert.match((await fails(store.delete(Key, never), "StoreRetained")).message, /a legal hold is on the object$/);
     while (new Date() < until) await pause(until.getTime() - Date.now() + 50);
