@@ -231,11 +231,31 @@ export interface Restoration {
   readonly written: ReadonlySet<string>;
   /** Writes one part's bytes. Called in parallel for different parts, also of one stream. All or nothing for each call. `part` names it in `written`. */
   write(stream: RowsStream, content: AsyncIterable<Uint8Array>, part?: string): Promise<void>;
-  /** Indexes, constraints, sequences, views. Called once, after all data. */
+  /** Absent: streams are written in parts only. */
+  readonly whole?: WholeWriting;
+  /** Called once all of a stream is written: what can be done from now on, beside whatever else is written. */
+  completed?(stream: RowsStream, bytes: number): readonly RestoreStep[];
+  /** Indexes, constraints, sequences, views, as far as no step has made them. Called once, after all data and all steps. */
   finish(): Promise<void>;
   /** Reads a restored stream back, for comparison, in any order of rows but with the very bytes that `read` gives. */
   readBack(stream: RowsStream): AsyncIterable<Uint8Array>;
   close(): Promise<void>;
+}
+
+/** Writing a stream in one go, where that is quicker than in parts; what is lost when it breaks off is then the stream. */
+export interface WholeWriting {
+  /** `bytes` are the stream's, `total` those of all streams. */
+  isBetter(stream: RowsStream, bytes: number, total: number): boolean;
+  /** `content` is that of all its parts, none of which has been written. All or nothing. */
+  write(stream: RowsStream, content: AsyncIterable<Uint8Array>, parts: readonly string[]): Promise<void>;
+}
+
+/** A piece of a restore. */
+export interface RestoreStep {
+  /** Bytes of content that it is about: the largest ones are begun first. */
+  readonly size: number;
+  /** Resolves to the steps that it has made possible. */
+  run(): Promise<readonly RestoreStep[]>;
 }
 
 export interface ExportOptions {

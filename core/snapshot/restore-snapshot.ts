@@ -1,13 +1,13 @@
 import { hash } from "node:crypto";
-import type { Engine, Restoration, RestoreOptions } from "../databases/engine.ts";
+import type { Engine, Restoration, RestoreOptions, RestoreStep, WholeWriting } from "../databases/engine.ts";
 import { engineOf } from "../databases/engines.ts";
-import { eachLimited } from "../domain/each-limited.ts";
 import { Failure } from "../domain/failure.ts";
 import type { EngineName } from "../domain/snapshot.ts";
 import { type Choice, type ChosenPart, choosePart } from "./choose-part.ts";
 import { compareContent, type ExpectedContent, expectedContent } from "./compare-content.ts";
 import type { JobContext, JobProgress } from "./jobs.ts";
-import { type SnapshotReader, type SnapshotSource, withSnapshot } from "./snapshot-reader.ts";
+import { runSteps } from "./run-steps.ts";
+import { type ManifestRange, type SnapshotReader, type SnapshotSource, withSnapshot } from "./snapshot-reader.ts";
 
 export interface RestoreJob extends SnapshotSource {
   /** The engine that the target speaks; a snapshot of another engine is refused. */
@@ -122,6 +122,11 @@ const leftIncomplete =
     throw new Failure(error.type, `${error.message}; the target holds an incomplete restore${remedy}`, { cause: error.cause });
   };
 
+type Stream = ChosenPart["streams"][number];
+
+const bytesOf = (ranges: readonly ManifestRange[]): number => ranges.reduce((sum, { bytes }) => sum + bytes, 0);
+const rowsOf = (ranges: readonly ManifestRange[]): number => ranges.reduce((sum, { rows }) => sum + rows, 0);
+
 const writeRows = async (
   { streams, filter }: ChosenPart,
   expected: ExpectedContent,
@@ -131,40 +136,63 @@ const writeRows = async (
   report: (progress: JobProgress) => void,
   signal: AbortSignal,
 ): Promise<Pick<RestoreJobResult, "rows" | "bytes" | "resumed">> => {
-  const ranges = streams
-    .flatMap((stream) => stream.ranges.map((range) => ({ stream, range })))
-    .sort((a, b) => b.range.bytes - a.range.bytes);
-  const total = ranges.reduce((sum, { range }) => sum + range.bytes, 0);
+  const total = bytesOf(streams.flatMap(({ ranges }) => ranges));
   const done = { rows: 0, bytes: 0 };
   const resumed = { rows: 0, bytes: 0 };
   report({ ...done, total, current: "creating tables" });
   await restoration.prepare();
-  await eachLimited(ranges, parallelism, async ({ stream, range }) => {
-    signal.throwIfAborted();
-    // What is filtered has to be seen again to know what is expected of it.
-    if (restoration.written.has(range.id) && filter === undefined) {
-      for (const sum of [done, resumed]) {
-        sum.rows += range.rows;
-        sum.bytes += range.bytes;
-      }
-      return;
+
+  const counted = async function* ({ name }: Stream, ranges: readonly ManifestRange[]): AsyncIterable<Uint8Array> {
+    for await (const block of reader.content(ranges)) {
+      yield block;
+      done.bytes += block.length;
+      report({ ...done, total, current: name });
     }
-    const counted = async function* (): AsyncIterable<Uint8Array> {
-      for await (const block of reader.content([range])) {
-        yield block;
-        done.bytes += block.length;
-        report({ ...done, total, current: stream.name });
-      }
-    };
+  };
+  const writePart = async (stream: Stream, range: ManifestRange): Promise<void> => {
     if (filter === undefined) {
-      await restoration.write(stream, counted(), range.id);
+      await restoration.write(stream, counted(stream, [range]), range.id);
       done.rows += range.rows;
     } else {
-      const digested = expected.expect(stream, filter(stream, counted()));
+      const digested = expected.expect(stream, filter(stream, counted(stream, [range])));
       await restoration.write(stream, digested.content, range.id);
       done.rows += digested.rows();
     }
-  });
+  };
+  const writeWhole = async (stream: Stream, write: WholeWriting["write"]): Promise<void> => {
+    await write(
+      stream,
+      counted(stream, stream.ranges),
+      stream.ranges.map(({ id }) => id),
+    );
+    done.rows += stream.rows;
+  };
+  const stepsOf = (stream: Stream): readonly RestoreStep[] => {
+    const size = bytesOf(stream.ranges);
+    const completed = (): readonly RestoreStep[] => restoration.completed?.(stream, size) ?? [];
+    // What is filtered has to be seen again to know what is expected of it.
+    const missing = stream.ranges.filter(({ id }) => filter !== undefined || !restoration.written.has(id));
+    for (const sum of [done, resumed]) {
+      sum.rows += rowsOf(stream.ranges) - rowsOf(missing);
+      sum.bytes += size - bytesOf(missing);
+    }
+    if (missing.length === 0) return completed();
+    let left = missing.length;
+    const step = (write: () => Promise<void>, parts: number): RestoreStep => ({
+      size,
+      run: async () => {
+        signal.throwIfAborted();
+        await write();
+        left -= parts;
+        return left === 0 ? completed() : [];
+      },
+    });
+    const { whole } = restoration;
+    if (whole !== undefined && filter === undefined && missing.length === stream.ranges.length && whole.isBetter(stream, size, total))
+      return [step(() => writeWhole(stream, whole.write), missing.length)];
+    return missing.map((range) => step(() => writePart(stream, range), 1));
+  };
+  await runSteps(streams.flatMap(stepsOf), parallelism);
   report({ ...done, total, current: "indexes and constraints" });
   await restoration.finish();
   return { ...done, resumed };

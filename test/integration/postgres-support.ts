@@ -3,9 +3,10 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
-import type { Plan, RestoreOptions } from "../../core/databases/engine.ts";
+import type { Plan, RestoreOptions, RowsStream } from "../../core/databases/engine.ts";
 import { libpqEnvironment, parseAddress } from "../../core/databases/postgres/address.ts";
 import { postgres } from "../../core/databases/postgres/postgres.ts";
+import { runSteps } from "../../core/snapshot/run-steps.ts";
 import { useStack } from "../stack/use-stack.ts";
 
 export const never = new AbortController().signal;
@@ -140,8 +141,17 @@ export const restore = async (
   const restoration = await postgres.restore(url, { replace: false, parallelism: 2, ...options, definitions }, never);
   try {
     await restoration.prepare();
-    for (const stream of streams.filter(({ kind }) => kind === "rows"))
-      for (const content of captured.parts.get(stream.name)!) await restoration.write(stream, inBlocks(content, 70_001));
+    const write = async (stream: RowsStream): Promise<void> => {
+      const contents = captured.parts.get(stream.name)!;
+      // Tables are taken for large ones, which are written otherwise than small ones.
+      if (restoration.whole?.isBetter(stream, 1 << 20, 1 << 20) === true)
+        await restoration.whole.write(stream, inBlocks(Buffer.concat(contents), 70_001), []);
+      else for (const content of contents) await restoration.write(stream, inBlocks(content, 70_001));
+    };
+    const steps = streams
+      .filter(({ kind }) => kind === "rows")
+      .map((stream) => ({ size: 0, run: () => write(stream).then(() => restoration.completed?.(stream, 0) ?? []) }));
+    await runSteps(steps, 2);
     await restoration.finish();
     return (restoration as { notes?: readonly string[] }).notes ?? [];
   } finally {

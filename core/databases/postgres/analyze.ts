@@ -24,11 +24,15 @@ const localSql = `
   WHERE NOT EXISTS (SELECT FROM below JOIN usable above ON above.oid = below.root WHERE below.relation = usable.oid)
   ORDER BY 1, 2`;
 
-/** ANALYZE of these tables, quoted, or of all that can be read without asking another server. */
-export const analyze = async (session: Session, tables: readonly string[] | undefined): Promise<void> => {
+/** ANALYZE of these tables, quoted, or of all that can be read without asking another server; without those that are `done`. */
+export const analyze = async (
+  session: Session,
+  tables: readonly string[] | undefined,
+  done: ReadonlySet<string> = new Set(),
+): Promise<void> => {
   const all = async (): Promise<string[]> =>
     (await session.query<{ schema: string; name: string }>(localSql)).map(({ schema, name }) => quoteQualified(schema, name));
-  const names = tables ?? (await all());
+  const names = (tables ?? (await all())).filter((name) => !done.has(name));
   for (let first = 0; first < names.length; first += perStatement)
     await session.query(`ANALYZE ${names.slice(first, first + perStatement).join(", ")}`);
 };

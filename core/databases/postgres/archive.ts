@@ -5,8 +5,7 @@ import { type Address, describe } from "./address.ts";
 import { makeArchiveFolder } from "./archive-folder.ts";
 import { type ClientTools, findClientTools } from "./client-tools.ts";
 import { complaintIn, runTool, saysUnreachable, ToolError } from "./run-tool.ts";
-import { withTablespaces } from "./tablespaces.ts";
-import { readToc, writeToc } from "./toc.ts";
+import { type Toc, writeToc } from "./toc.ts";
 
 /** A pg_dump archive on disk, which pg_restore needs to work in parallel. It holds definitions only, in a folder nobody else can enter. */
 export interface Archive {
@@ -21,22 +20,21 @@ export interface SectionOptions {
   readonly applicationName: string;
 }
 
-/** `moved` are tablespaces that have another place, as `Places` has them. */
+/** `content`: the archive as it was written, or what it defines. */
 export const openArchive = async (
-  content: Uint8Array,
+  content: Uint8Array | Toc,
   address: Address,
   targetVersion: number,
   toolMajor: number,
-  moved: ReadonlyMap<string, string>,
 ): Promise<Archive> => {
   const tools = await findClientTools(toolMajor);
   const folder = await makeArchiveFolder();
   const path = join(folder, "schema.dump");
-  if (moved.size === 0) await writeFile(path, content, { mode: 0o600 });
+  if (content instanceof Uint8Array) await writeFile(path, content, { mode: 0o600 });
   else {
     // Definitions have no files of their own: a directory with the table of contents is the whole archive.
     await mkdir(path, { mode: 0o700 });
-    await writeFile(join(path, "toc.dat"), writeToc(withTablespaces(readToc(content), moved)), { mode: 0o600 });
+    await writeFile(join(path, "toc.dat"), writeToc(content), { mode: 0o600 });
   }
   return {
     restoreSection: async (section, { options, entries, applicationName }, signal) => {

@@ -1,7 +1,8 @@
+import type { SnapshotPart } from "../engine.ts";
 import { copyIn } from "./copy-in.ts";
 import { quoteIdentifier, quoteLiteral } from "./quoting.ts";
 import type { Session } from "./session.ts";
-import type { Grant, ObjectsSelector } from "./targets.ts";
+import { type Grant, largeObjectsName, type ObjectsSelector } from "./targets.ts";
 
 /** Each page of an object is a row: what `lo_get` gives in one call stays far below the limit of a value. */
 const pageBytes = 64 << 10;
@@ -84,3 +85,9 @@ export const grantStatements = (object: string, owner: string, acl: readonly Gra
     return by === owner ? statement : `SET ROLE ${quoteIdentifier(by)}; ${statement}; RESET ROLE`;
   }),
 ];
+
+/** Whether large objects belong to what is restored. */
+export const hasLargeObjects = (part: SnapshotPart | undefined): boolean => {
+  if (part === undefined || part.by !== "name") return true;
+  return "only" in part ? part.only.includes(largeObjectsName) : !part.except.includes(largeObjectsName);
+};

@@ -10,8 +10,14 @@ import { listMaterializedViews } from "./materialized-views.ts";
 import { readRoleFacts } from "./role-facts.ts";
 import { ToolError, toolOutput } from "./run-tool.ts";
 import { readSequences } from "./sequences.ts";
-import { closeIdleSessions, giveBackSnapshotSession, leaseSnapshotSession, withSnapshotSession } from "./snapshot-session.ts";
-import { definitionNames, type RowsSelector, type RowsTarget } from "./targets.ts";
+import {
+  closeIdleSessions,
+  giveBackSnapshotSession,
+  leaseSnapshotSession,
+  withLeasedSession,
+  withSnapshotSession,
+} from "./snapshot-session.ts";
+import { definitionNames, type RowsSelector, type RowsTarget, type SchemaTarget } from "./targets.ts";
 
 /** The bytes of one part under the held snapshot. */
 export async function* readPart(
@@ -21,7 +27,7 @@ export async function* readPart(
   part: PartPlan,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  if (stream.kind === "definition") yield* readDefinition(address, token, stream.name, signal);
+  if (stream.kind === "definition") yield* readDefinition(address, token, stream, signal);
   else yield* readRows(address, token, stream, part.selector as RowsSelector, signal);
 }
 
@@ -63,14 +69,14 @@ export const copyToSql = (target: RowsTarget, selector: RowsSelector): string =>
 async function* readDefinition(
   address: Address,
   token: string,
-  name: string,
+  { name, target }: StreamPlan,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if (name === definitionNames.schema) {
-    yield* dumpSchema(address, token, signal);
+    yield* dumpSchema(address, token, (target as SchemaTarget).serverVersion, signal);
     return;
   }
-  const content = await withSnapshotSession<unknown>(address, token, signal, (session) => {
+  const content = await withLeasedSession<unknown>(address, token, signal, (session) => {
     if (name === definitionNames.sequences) return readSequences(session);
     if (name === definitionNames.roles) return readRoleFacts(session);
     return name === definitionNames.views ? listMaterializedViews(session) : readLargeObjects(session);
@@ -78,8 +84,12 @@ async function* readDefinition(
   yield Buffer.from(JSON.stringify(content));
 }
 
-async function* dumpSchema(address: Address, token: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-  const version = await withSnapshotSession(address, token, signal, async (session) => session.version);
+async function* dumpSchema(
+  address: Address,
+  token: string,
+  version: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const { pgDump, folder } = await findClientTools(majorOf(version));
   // Not compressed: chunks of it are, and an unchanged definition then is an unchanged chunk.
   const args = ["--format=custom", "--compress=0", "--schema-only", `--snapshot=${token}`, "--no-password", "--lock-wait-timeout=30000"];

@@ -1,10 +1,11 @@
 import { Failure } from "../../domain/failure.ts";
-import type { Definition, RestoreOptions, RestorePreview, RestoreProgress, SnapshotPart } from "../engine.ts";
+import type { Definition, RestoreOptions, RestorePreview, RestoreProgress } from "../engine.ts";
 import { type Address, describe } from "./address.ts";
 import { type Archive, openArchive } from "./archive.ts";
 import { chooseEntries, countKinds } from "./chosen-entries.ts";
 import { dropContent } from "./drop-content.ts";
 import { dropPolicies, fitArchive, refuseOlderServer } from "./fit.ts";
+import { hasLargeObjects } from "./large-objects.ts";
 import {
   applicationName,
   beginProgress,
@@ -17,14 +18,14 @@ import {
   requireWholeOrEmpty,
   setPhase,
 } from "./restore-progress.ts";
-import { createRoles, planRoles, type RolePlan } from "./restore-roles.ts";
+import { comingOf, createRoles, planRoles, type RolePlan } from "./restore-roles.ts";
 import { roleFactsOf } from "./role-facts.ts";
 import { type Session, withSession } from "./session.ts";
-import { placeTablespaces } from "./tablespaces.ts";
+import { placeTablespaces, withTablespaces } from "./tablespaces.ts";
 import { chosenNamesThere, dropChosen, fitPart, refuseChosen, undoEntries } from "./target-part.ts";
 import { closePublicSchema, contentNames, emptyUnlogged, refuseContent } from "./target-state.ts";
-import { definitionNames, largeObjectsName, type SchemaTarget } from "./targets.ts";
-import { readToc, sections, type TocEntry } from "./toc.ts";
+import { definitionNames, type SchemaTarget } from "./targets.ts";
+import { readKnownToc, readToc, sections, type Toc, type TocEntry } from "./toc.ts";
 
 /** What the rest of a restore needs to know once the definitions stand. */
 export interface Prepared {
@@ -34,6 +35,10 @@ export interface Prepared {
   readonly entries: readonly TocEntry[] | undefined;
   readonly withLargeObjects: boolean;
   readonly written: readonly string[];
+  /** All that the archive defines, with the tablespaces that it gets here; undefined when only pg_restore can read it. */
+  readonly toc: Toc | undefined;
+  /** Entries of it that an earlier attempt has made before all parts were written. */
+  readonly built: readonly number[];
   /** Under which it is recorded how far the restore comes; undefined when it is not. */
   readonly progress: RestoreProgress | undefined;
 }
@@ -58,6 +63,7 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
   notes.push(...(chosen?.notes ?? []));
   const beside = part !== undefined && "only" in part && chosen !== undefined;
   let archive: Archive | undefined;
+  let toc: Toc | undefined;
   let recorded = progress;
 
   /** Refuses what may not be overwritten, and clears what may. */
@@ -134,7 +140,7 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
   };
 
   /** Takes back what the earlier attempt may have done by halves. */
-  const goOn = async (session: Session, { phase, entries }: ProgressRecord): Promise<readonly TocEntry[] | undefined> => {
+  const goOn = async (session: Session, { phase, entries, built }: ProgressRecord): Promise<readonly TocEntry[] | undefined> => {
     const all = readToc(content).entries;
     const ours = entries === null ? undefined : all.filter(({ id }) => entries.includes(id));
     if (phase === "definitions") {
@@ -152,7 +158,7 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
     if (phase === "finishing")
       await undoEntries(
         session,
-        (ours ?? all).filter(({ section }) => section === sections.postData),
+        (ours ?? all).filter(({ id, section }) => section === sections.postData && !built.includes(id)),
       );
     if (phase !== "definitions") {
       await requireWholeOrEmpty(session);
@@ -165,7 +171,9 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
     const [fitOptions, entries, earlier] = await withSession(address, "restore", signal, async (session) => {
       refuseOlderServer(session, schema);
       const moved = await planTablespaces(session);
-      archive = await openArchive(content, address, session.version, schema.toolMajor, moved);
+      if (moved.size > 0) toc = withTablespaces(readToc(content), moved);
+      archive = await openArchive(toc ?? content, address, session.version, schema.toolMajor);
+      toc ??= readKnownToc(content);
       await refuse(session);
       const plan = await planOfRoles(session);
       await fitArchive(session, schema, { ...comingOf(plan), scratch });
@@ -189,6 +197,8 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
       entries,
       withLargeObjects: hasLargeObjects(part),
       written: earlier?.written ?? [],
+      built: earlier?.built ?? [],
+      toc,
       progress: recorded,
     };
   };
@@ -228,17 +238,6 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
       await archive?.remove();
     },
   };
-};
-
-/** Roles that are created before anything refers to them. A superuser can act as any; others would have to be made members first. */
-const comingOf = (plan: RolePlan | undefined): { coming: ReadonlySet<string>; actsAsComing: boolean } => ({
-  coming: new Set(plan?.creates.map(({ name }) => name)),
-  actsAsComing: plan?.creator.superuser === true,
-});
-
-const hasLargeObjects = (part: SnapshotPart | undefined): boolean => {
-  if (part === undefined || part.by !== "name") return true;
-  return "only" in part ? part.only.includes(largeObjectsName) : !part.except.includes(largeObjectsName);
 };
 
 const schemaOf = (address: Address, definitions: readonly Definition[]): Definition => {

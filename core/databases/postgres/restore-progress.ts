@@ -16,6 +16,8 @@ export interface ProgressRecord {
   /** Entries of the archive that this restore creates; null for all. */
   readonly entries: readonly number[] | null;
   readonly written: readonly string[];
+  /** Entries of the archive that were made before all parts were written. */
+  readonly built: readonly number[];
 }
 
 type RestorePhase = "definitions" | "rows" | "finishing";
@@ -66,8 +68,19 @@ export const readProgress = async (session: Session, progress: RestoreProgress):
   const parts = await session.query<{ part: string }>(
     `SELECT part FROM ${schema}.written UNION ALL SELECT part FROM ${schema}.written_unlogged`,
   );
-  return { ...state, written: parts.map(({ part }) => part) };
+  const all = parts.map(({ part }) => part);
+  return {
+    ...state,
+    written: all.filter((part) => !part.startsWith(builtPrefix)),
+    built: all.filter((part) => part.startsWith(builtPrefix)).map((part) => Number(part.slice(builtPrefix.length))),
+  };
 };
+
+const builtPrefix = "entry ";
+
+/** Records, within a transaction that makes an entry of the archive, that it is there. */
+export const recordBuiltSql = (progress: RestoreProgress, entry: number): string =>
+  `INSERT INTO ${schemaOf(progress)}.written VALUES ('${builtPrefix}${entry}')`;
 
 export const setPhase = async (session: Session, progress: RestoreProgress, phase: RestorePhase): Promise<void> => {
   // Settings of a restore let commits return before they are on disk; what is decided by the phase must not outlive it.
@@ -94,20 +107,20 @@ export const endEarlierAttempt = async (session: Session, progress: RestoreProgr
 };
 
 /**
- * Does `work` and records that `part` is written, both or neither. Only reads `content` when another connection has written it: one
+ * Does `work` and records that `parts` are written, all or nothing. Only reads `content` when another connection has written them: one
  * whose process was killed may still have committed.
  */
-export const recordingPart = async (
+export const recordingParts = async (
   session: Session,
-  progress: RestoreProgress,
-  part: string,
-  unlogged: boolean,
+  { progress, parts, unlogged }: { readonly progress: RestoreProgress; readonly parts: readonly string[]; readonly unlogged: boolean },
   content: AsyncIterable<Uint8Array>,
   work: () => Promise<void>,
 ): Promise<void> => {
   const table = `${schemaOf(progress)}.${unlogged ? "written_unlogged" : "written"}`;
   await session.query("BEGIN");
-  const claimed = await session.query(`INSERT INTO ${table} VALUES ($1) ON CONFLICT DO NOTHING RETURNING part`, [part]);
+  const claimed = await session.query(`INSERT INTO ${table} SELECT unnest($1::text[]) ON CONFLICT DO NOTHING RETURNING part`, [parts]);
+  if (claimed.length > 0 && claimed.length < parts.length)
+    throw new Failure("RestoreFailed", `${describe(session.address)}: another attempt writes the same table: start over with --replace`);
   if (claimed.length > 0) await work();
   else for await (const _block of content);
   await session.query("COMMIT");

@@ -132,3 +132,9 @@ const existing = async (session: Session, memberships: readonly Membership[]): P
 
 /** The SQLSTATE alone: no words of the server's, which could repeat a part of the statement. */
 const stateOf = (error: Error): string => (error.cause as { code?: string } | undefined)?.code ?? error.name;
+
+/** Roles that are created before anything refers to them. A superuser can act as any; others would have to be made members first. */
+export const comingOf = (plan: RolePlan | undefined): { coming: ReadonlySet<string>; actsAsComing: boolean } => ({
+  coming: new Set(plan?.creates.map(({ name }) => name)),
+  actsAsComing: plan?.creator.superuser === true,
+});

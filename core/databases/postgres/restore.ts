@@ -1,24 +1,25 @@
 import { Failure } from "../../domain/failure.ts";
-import type { Restoration, RestoreOptions } from "../engine.ts";
+import type { Restoration, RestoreOptions, RestoreProgress } from "../engine.ts";
 import { type Address, describe } from "./address.ts";
 import { analyze } from "./analyze.ts";
 import { quotedName } from "./chosen-entries.ts";
-import { copyIn } from "./copy-in.ts";
 import { copyOut } from "./copy-out.ts";
 import { describeDatabase } from "./database-facts.ts";
 import { applyDatabaseRights } from "./database-rights.ts";
-import { describeLargeObjects, type LargeObject, writeLargeObjects } from "./large-objects.ts";
+import { describeLargeObjects, type LargeObject } from "./large-objects.ts";
 import { refreshMaterializedViews } from "./materialized-views.ts";
-import { unquoteQualified } from "./quoting.ts";
+import { quoteLiteral, unquoteQualified } from "./quoting.ts";
 import { copyToSql } from "./read.ts";
 import { openPreparation, type Prepared } from "./restore-prepare.ts";
-import { applicationName, endProgress, isUnlogged, recordingPart, setPhase } from "./restore-progress.ts";
+import { applicationName, endProgress, recordBuiltSql, setPhase } from "./restore-progress.ts";
 import { writeSequences } from "./sequences.ts";
 import { type Session, withSession } from "./session.ts";
 import { createSessionPool, type SessionPool } from "./session-pool.ts";
 import { spareConnections } from "./spare-connections.ts";
-import { definitionNames, type RowsTarget, type SchemaTarget, type SequenceState, type TableTarget } from "./targets.ts";
-import { readable } from "./toc.ts";
+import { planTableBuilds, type TableBuilds } from "./table-builds.ts";
+import { definitionNames, type RowsTarget, type SchemaTarget, type SequenceState } from "./targets.ts";
+import { readable, type TocEntry } from "./toc.ts";
+import { isBetterWhole, writeRows } from "./write-rows.ts";
 
 export const openRestoration = (address: Address, options: RestoreOptions, signal: AbortSignal): Restoration => {
   const preparation = openPreparation(address, options, signal);
@@ -27,14 +28,35 @@ export const openRestoration = (address: Address, options: RestoreOptions, signa
   const writers = createSessionPool(address, "restore", signal, applicationName(options.progress));
   const readers = createSessionPool(address, "read", signal);
   let prepared: Prepared | undefined;
+  let builds: TableBuilds | undefined;
 
   const ready = (): Prepared => {
     if (prepared === undefined) throw new Failure("Unexpected", `restore into ${describe(address)}: used before it was prepared`);
     return prepared;
   };
 
+  const openBuilds = ({ toc, entries, built, progress }: Prepared): TableBuilds | undefined =>
+    toc === undefined
+      ? undefined
+      : planTableBuilds(toc, {
+          ...{ entries, built },
+          build: (entry) => withWriter((session) => buildEntry(session, entry, progress)),
+          analyze: (table) => withWriter((session) => analyze(session, [table])),
+        });
+
+  const withWriter = async (work: (session: Session) => Promise<void>): Promise<void> => {
+    const session = await writers.lease();
+    try {
+      await work(session);
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+    writers.giveBack(session);
+  };
+
   const finish = async (): Promise<void> => {
-    const { archive, fitOptions, entries, progress } = ready();
+    const { archive, fitOptions, entries, toc, progress } = ready();
     await writers.close();
     const named = applicationName(options.progress);
     const jobs = await withSession(address, "restore", signal, async (session) => {
@@ -42,16 +64,19 @@ export const openRestoration = (address: Address, options: RestoreOptions, signa
       // This session makes room for one of them. One more stays free for whoever looks after the server.
       return Math.max(1, Math.min(parallelism, await spareConnections(session)));
     });
-    const ids = entries?.map(({ id }) => id);
+    const built = builds?.built;
+    const left = built === undefined || built.size === 0 ? entries : (entries ?? toc!.entries).filter(({ id }) => !built.has(id));
+    const ids = left?.map(({ id }) => id);
     await archive.restoreSection("post-data", { options: [...fitOptions, `--jobs=${jobs}`], entries: ids, applicationName: named }, signal);
     await withSession(address, "restore", signal, async (session) => {
-      await finishContent(session, ready(), options);
+      await finishContent(session, ready(), options, builds?.analyzed);
       const schema = options.definitions.find(({ name }) => name === definitionNames.schema)?.target as SchemaTarget | undefined;
       const database = options.part === undefined ? schema?.database : undefined;
       if (database !== undefined) preparation.notes.push(...(await describeDatabase(session, database)));
       if (database?.rights !== undefined && options.scratch !== true)
         preparation.notes.push(...(await applyDatabaseRights(session, database.rights)));
       if (progress !== undefined) await endProgress(session, progress);
+      await flush(session);
     });
   };
 
@@ -64,12 +89,21 @@ export const openRestoration = (address: Address, options: RestoreOptions, signa
     preview: () => preparation.preview(),
     prepare: async () => {
       prepared = await preparation.prepare();
+      builds = openBuilds(prepared);
       for (const part of prepared.written) written.add(part);
     },
+    completed: (stream, bytes) => builds?.completed(stream, bytes) ?? [],
     finish,
     write: (stream, content, part) => {
-      const target = stream.target as RowsTarget;
-      return writeRows(writers, ready(), { name: stream.name, target, part }, content, signal);
+      const request = { name: stream.name, target: stream.target as RowsTarget, parts: part === undefined ? [] : [part], whole: false };
+      return writeRows(writers, ready().progress, request, content, signal);
+    },
+    whole: {
+      isBetter: (stream, bytes, total) => isBetterWhole(parallelism, stream, bytes, total),
+      write: (stream, content, parts) => {
+        const request = { name: stream.name, target: stream.target as RowsTarget, parts, whole: true };
+        return writeRows(writers, ready().progress, request, content, signal);
+      },
     },
     readBack: (stream) => readBack(readers, stream.name, stream.target as RowsTarget, signal),
     close: async () => {
@@ -89,6 +123,7 @@ const finishContent = async (
   session: Session,
   { entries, fitOptions, withLargeObjects }: Prepared,
   options: RestoreOptions,
+  analyzed: ReadonlySet<string> | undefined,
 ): Promise<void> => {
   const ours = (kind: string): ((quoted: string) => boolean) => {
     if (entries === undefined) return () => true;
@@ -104,40 +139,23 @@ const finishContent = async (
   await describeLargeObjects(session, objects, !fitOptions.includes("--no-owner"));
   await refreshMaterializedViews(session, parsed<string>(options, definitionNames.views).filter(ours("MATERIALIZED VIEW")));
   const tables = options.part !== undefined && "only" in options.part ? entries?.filter(({ kind }) => kind === "TABLE") : undefined;
-  await analyze(session, tables?.map(quotedName));
+  await analyze(session, tables?.map(quotedName), analyzed);
 };
 
-const copyFromSql = (target: TableTarget): string => {
-  const columns = target.columns.length === 0 ? "" : ` (${target.columns.join(", ")})`;
-  return `COPY ${target.table}${columns} FROM STDIN${target.encoding === undefined ? "" : ` WITH (ENCODING '${target.encoding}')`}`;
+/** Makes what an entry of the archive defines, and records that it is there, both or neither. */
+const buildEntry = async (session: Session, entry: TocEntry, progress: RestoreProgress | undefined): Promise<void> => {
+  const place = entry.tablespace === undefined ? "" : quoteLiteral(readable(entry.tablespace));
+  await session.query(`
+    BEGIN;
+    ${progress === undefined ? "" : `${recordBuiltSql(progress, entry.id)};`}
+    ${place === "" ? "" : `SET LOCAL default_tablespace = ${place};`}
+    ${readable(entry.definition ?? "")}
+    COMMIT`);
 };
 
-const writeRows = async (
-  writers: SessionPool,
-  { progress }: Prepared,
-  { name, target, part }: { readonly name: string; readonly target: RowsTarget; readonly part: string | undefined },
-  content: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
-): Promise<void> => {
-  const session = await writers.lease();
-  const work = async (): Promise<void> => {
-    if ("largeObjects" in target) await writeLargeObjects(session, content, signal, `writing ${name}`);
-    else await copyIn(session, copyFromSql(target), content, signal, `writing ${name}`);
-  };
-  try {
-    if (progress !== undefined && part !== undefined) {
-      const unlogged = "table" in target && (await isUnlogged(session, target.table));
-      await recordingPart(session, progress, part, unlogged, content, work);
-    } else if ("largeObjects" in target) {
-      await session.query("BEGIN");
-      await work();
-      await session.query("COMMIT");
-    } else await work();
-    writers.giveBack(session);
-  } catch (error) {
-    await session.close();
-    throw error;
-  }
+/** Settings of a restore let commits return before they are on disk: this one, and with it all before it, does not. */
+const flush = async (session: Session): Promise<void> => {
+  await session.query("BEGIN; SET LOCAL synchronous_commit = on; SELECT pg_logical_emit_message(true, 'dbgov', 'restored'); COMMIT");
 };
 
 async function* readBack(

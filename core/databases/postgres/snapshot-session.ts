@@ -126,3 +126,21 @@ export const giveBackSnapshotSession = async (session: Session, token: string): 
   const entry: Idle = { session, expiry: setTimeout(expire, idleMs).unref() };
   waiting.push(entry);
 };
+
+/** As `withSnapshotSession`, for what is asked between other parts: in a session that they use, too. */
+export const withLeasedSession = async <T>(
+  address: Address,
+  token: string,
+  signal: AbortSignal,
+  work: (session: Session) => Promise<T>,
+): Promise<T> => {
+  const session = await leaseSnapshotSession(address, token, signal);
+  let done: { readonly result: T } | undefined;
+  try {
+    done = { result: await work(session) };
+  } finally {
+    if (done === undefined) await session.close();
+  }
+  await giveBackSnapshotSession(session, token);
+  return done.result;
+};

@@ -1,4 +1,4 @@
-import { Failure } from "../../domain/failure.ts";
+import { Failure, isFailure } from "../../domain/failure.ts";
 
 /**
  * The table of contents of a pg_dump archive, as `pg_backup_archiver.c` of PostgreSQL reads and writes it. Text is kept as bytes
@@ -52,6 +52,16 @@ export const readToc = (archive: Uint8Array): Toc => {
     return parseToc(archive);
   } catch (error) {
     if (error instanceof RangeError) throw malformed("is cut off");
+    throw error;
+  }
+};
+
+/** An archive of a later version is pg_restore's alone, which also says what is wrong with one that is broken. */
+export const readKnownToc = (archive: Uint8Array): Toc | undefined => {
+  try {
+    return readToc(archive);
+  } catch (error) {
+    if (isFailure(error, "RestoreFailed")) return undefined;
     throw error;
   }
 };

@@ -4,7 +4,7 @@ import type { EarlierContent } from "../engine.ts";
 import type { Address } from "./address.ts";
 import { type TableMark, tableOf } from "./marks.ts";
 import type { Session } from "./session.ts";
-import { giveBackSnapshotSession, leaseSnapshotSession } from "./snapshot-session.ts";
+import { closeIdleSessions, withLeasedSession } from "./snapshot-session.ts";
 import type { RowsSelector, RowsTarget } from "./targets.ts";
 
 /**
@@ -44,13 +44,16 @@ export const findUnchanged = async (
   const toAsk = parts.map((part, index) => ({ ...part, index })).filter(comparable);
   let done = parts.length - toAsk.length;
   await eachLimited(statementsOf(toAsk), sessionsAtOnce, async (some) => {
-    const found = await leaseAndLook(address, token, some, signal);
+    // The answer counts only if the hold, and so its locks, still stand when the session is given back.
+    const found = await withLeasedSession(address, token, signal, (session) => lookForChanges(session, some));
     some.forEach(({ index }, at) => {
       unchanged[index] = found[at] === true;
     });
     done += some.length;
     report(done);
   });
+  // What captures comes from other threads, and finds no room where the server allows few connections.
+  await closeIdleSessions(address);
   return unchanged;
 };
 
@@ -69,19 +72,6 @@ const statementsOf = <T extends EarlierContent>(parts: readonly T[]): T[][] => {
     }
   }
   return statements;
-};
-
-/** The session's answer counts only if the hold, and so its locks, still stand when it is given back. */
-const leaseAndLook = async (address: Address, token: string, parts: readonly EarlierContent[], signal: AbortSignal): Promise<boolean[]> => {
-  const session = await leaseSnapshotSession(address, token, signal);
-  let found: boolean[] | undefined;
-  try {
-    found = await lookForChanges(session, parts);
-  } finally {
-    if (found === undefined) await session.close();
-  }
-  await giveBackSnapshotSession(session, token);
-  return found;
 };
 
 /** Which of these comparable parts are unchanged, as the session's snapshot sees them: one statement for all. */
