@@ -122,14 +122,14 @@ describe("reading PostgreSQL", () => {
   it("is HoldLost for all once the hold's backend is gone", async () => {
     const hold = await postgres.hold(url, never);
     const stream = await streamOf(hold.token, "public.busy", 1 << 30);
+    const schema = await streamOf(hold.token, "schema", 1 << 30);
     await server.sql(
       url,
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'dbgov'",
     );
     await assert.rejects(hold.lost, { type: "HoldLost" });
     await assert.rejects(collect(postgres.read(url, hold.token, stream, stream.parts[0]!, never)), { type: "HoldLost" });
-    const plan = { name: "schema", kind: "definition", framing: "opaque", target: {}, parts: [] } as const;
-    await assert.rejects(collect(postgres.read(url, hold.token, plan, { selector: {}, estimatedBytes: 0 }, never)), { type: "HoldLost" });
+    await assert.rejects(collect(postgres.read(url, hold.token, schema, schema.parts[0]!, never)), { type: "HoldLost" });
     await hold.close();
   });
 
@@ -218,10 +218,10 @@ describe("reading PostgreSQL", () => {
     await Promise.all([holder.connect(), locker.connect()]);
     await holder.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     const token = (await holder.query("SELECT pg_export_snapshot() AS token")).rows[0].token as string;
+    const schema = await streamOf(token, "schema", 1 << 30);
     await locker.query("BEGIN; LOCK TABLE blocking IN ACCESS EXCLUSIVE MODE");
     const controller = new AbortController();
-    const schema = { name: "schema", kind: "definition", framing: "opaque", target: {}, parts: [] } as const;
-    const dumping = collect(postgres.read(url, token, schema, { selector: {}, estimatedBytes: 0 }, controller.signal));
+    const dumping = collect(postgres.read(url, token, schema, schema.parts[0]!, controller.signal));
     dumping.catch(() => undefined);
     await eventually("pg_dump waits for the lock", async () => (await running()).some(({ wait }) => wait === "relation"));
     controller.abort(new Error("stop dumping"));
