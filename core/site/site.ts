@@ -91,7 +91,10 @@ export const openSite = (loaded: LoadedConfig): Site => {
     databaseUrl: (name) => secret(site.database(name).url),
     storeConfig: async (name) =>
       (await resolveSecrets(named("store", config.stores, name), folder)) as Resolved<StoreConfig> as StoreConfig,
-    store: (name) => once(`store ${name}`, async () => openStore(await site.storeConfig(name))),
+    store: (name) =>
+      once(`store ${name}`, async () =>
+        openStore(await site.storeConfig(name), name === config.log.store ? undefined : () => site.store(config.log.store)),
+      ),
     catalogUrl: () => secret(config.catalog),
     catalog: () => once("catalog", async () => openCatalog(await site.catalogUrl())),
     repositoryKeys: async () => ({

@@ -39,14 +39,30 @@ export const signTransaction = async (
 
 /** Posts the transaction itself; its data only when it is a single chunk (256 KiB), else `postChunks` must follow. */
 export const postTransaction = async (arweave: GatewayCall, what: string, transaction: SignedTransaction): Promise<void> => {
-  const json = transaction.toJSON();
-  const { status, data } = await arweave.api.post<unknown>("tx", { ...json, data: isSingleChunk(transaction) ? json.data : "" });
-  if (status === 200 || status === 202 || status === 208) return;
+  const { status, data } = await send(arweave, transaction);
+  if (isTaken(status)) return;
   const words = typeof data === "string" ? data : JSON.stringify(data);
   if (/enough tokens|overspend|insufficient/i.test(words)) throw new Failure("StoreFull", `${what}: the wallet's balance does not suffice`);
   if (status === 404) throw new Failure("StoreUnreachable", `${what}: the gateway lost the transaction`);
   throw failureOfStatus(what, status, "", undefined);
 };
+
+/**
+ * The same for one that was signed some time ago. False: the network takes it no more, since the block that it was signed after is too long ago, and so never
+ * will; nothing was paid for it.
+ */
+export const postAgain = async (arweave: GatewayCall, what: string, transaction: SignedTransaction): Promise<boolean> => {
+  const { status } = await send(arweave, transaction);
+  if (!isTaken(status) && status !== 400 && status !== 410) throw failureOfStatus(what, status, "", undefined);
+  return isTaken(status);
+};
+
+const send = (arweave: GatewayCall, transaction: SignedTransaction) => {
+  const json = transaction.toJSON();
+  return arweave.api.post<unknown>("tx", { ...json, data: isSingleChunk(transaction) ? json.data : "" });
+};
+
+const isTaken = (status: number): boolean => status === 200 || status === 202 || status === 208;
 
 export const isSingleChunk = (transaction: SignedTransaction): boolean => (transaction.chunks?.chunks.length ?? 0) <= 1;
 

@@ -1,9 +1,11 @@
 import type { StoreConfig } from "../config/schema.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
+import { createDelivery } from "./arweave-delivery.ts";
 import { askEach, askGateway, confirmationsOf, type Gateway, type GatewayCall, openGateway, transactionData } from "./arweave-gateway.ts";
+import { type Posting, postingJournal } from "./arweave-journal.ts";
 import { type ArweaveObject, newerOf, newestObject, objectPage } from "./arweave-objects.ts";
 import { largestChunk, postChunks, quote } from "./arweave-posting.ts";
-import { createPoster, type UnfinishedBundle } from "./arweave-put.ts";
+import { createPoster } from "./arweave-put.ts";
 import { checkBytes, createBundledObjects, payloadOf, readObject, sha256 } from "./arweave-reading.ts";
 import { parseWallet } from "./arweave-wallet.ts";
 import { oneAtATime, untilAborted } from "./in-turn.ts";
@@ -29,11 +31,19 @@ export const arweaveCapabilities: StoreCapabilities = {
 type ArweaveConfig = Omit<Extract<StoreConfig, { kind: "arweave" }>, "wallet"> &
   ({ readonly wallet: string; readonly owner?: never } | { readonly wallet?: never; readonly owner: string });
 
+export interface ArweaveOptions extends StoreOptions {
+  /**
+   * A store of another kind, for what is signed until the network has all of it.
+   * @default none: a process that is killed while it posts may be paid for twice
+   */
+  readonly journal?: (() => Promise<Store>) | undefined;
+}
+
 /**
  * Arweave: paid once, kept for good, public. For manifests and checkpoints. The objects are the transactions of one wallet that
  * carry our tags, and the items in its bundles that do; the newest version of a key counts. Does no I/O.
  */
-export const openArweaveStore = (config: ArweaveConfig, options: StoreOptions = {}): Store => {
+export const openArweaveStore = (config: ArweaveConfig, options: ArweaveOptions = {}): Store => {
   const { silenceMs = 30_000, pageSize } = options;
   const gateway = openGateway(config.name, config.gateway);
   const gateways = [gateway, ...config.otherGateways.map((address) => openGateway(config.name, address))];
@@ -42,10 +52,12 @@ export const openArweaveStore = (config: ArweaveConfig, options: StoreOptions = 
   const { where } = gateway;
   const inTurn = oneAtATime();
   const posted = new Map<string, ArweaveObject>();
-  const unfinished = new Map<string, UnfinishedBundle>();
+  const unfinished = new Map<string, Posting>();
   const bundled = createBundledObjects(owner);
-  const post =
-    wallet === undefined ? undefined : createPoster({ wallet, gateway, maxWinston: config.maxWinston, silenceMs, posted, unfinished });
+  const journal = options.journal === undefined ? undefined : postingJournal(options.journal, config.name);
+  const delivery = wallet === undefined ? undefined : { wallet, gateway, silenceMs, posted, unfinished, journal };
+  const deliverer = delivery === undefined ? undefined : { ...delivery, ...createDelivery(delivery) };
+  const post = deliverer === undefined ? undefined : createPoster({ ...deliverer, maxWinston: config.maxWinston });
   /** What gateways were found lying about, by gateway, since the store was opened. */
   const lies = new Map<string, string>();
 
@@ -116,6 +128,7 @@ export const openArweaveStore = (config: ArweaveConfig, options: StoreOptions = 
       }
       signal.throwIfAborted();
       const turn = inTurn(key, signal, async () => {
+        await deliverer?.resume(signal);
         const { found, same } = await stored(key, bytes, signal);
         if (found !== undefined && same) return { id: found.id, bytes: bytes.length };
         const object = { key, sha256: sha256(bytes), bytes: bytes.length, version: (found?.version ?? 0) + 1 };

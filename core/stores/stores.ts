@@ -1,8 +1,11 @@
 import type { StoreConfig } from "../config/schema.ts";
 import type { Store } from "./store.ts";
 
-/** The store that a configuration with its secrets resolved describes. Does no I/O but loading its driver. */
-export const openStore = async (config: StoreConfig): Promise<Store> => {
+/**
+ * The store that a configuration with its secrets resolved describes; `journal` is another, for what one of them has to remember while it is paid for. Does no I/O but
+ * loading its driver.
+ */
+export const openStore = async (config: StoreConfig, journal?: () => Promise<Store>): Promise<Store> => {
   switch (config.kind) {
     case "directory":
       return (await import("./directory.ts")).openDirectoryStore(config);
@@ -19,6 +22,6 @@ export const openStore = async (config: StoreConfig): Promise<Store> => {
     case "filecoin":
       return (await import("./filecoin.ts")).openFilecoinStore(config);
     case "arweave":
-      return (await import("./arweave.ts")).openArweaveStore(config);
+      return (await import("./arweave.ts")).openArweaveStore(config, { journal });
   }
 };

@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { openArweaveStore } from "../../core/stores/arweave.ts";
+import { type ArweaveOptions, openArweaveStore } from "../../core/stores/arweave.ts";
 import { parseWallet } from "../../core/stores/arweave-wallet.ts";
-import type { Receipt, Store, StoreOptions } from "../../core/stores/store.ts";
+import { openDirectoryStore } from "../../core/stores/directory.ts";
+import type { Receipt, Store } from "../../core/stores/store.ts";
 import { openStoreByUrl } from "../../core/stores/store-address.ts";
 import { useStack } from "../stack/use-stack.ts";
 import { storeContract } from "./store-contract.ts";
-import { all, fails, never } from "./store-expectations.ts";
+import { all, fails, keysOf, never } from "./store-expectations.ts";
 import { closedAddress, type Meddling, meddlingProxy } from "./store-servers.ts";
 
 const { arlocal } = await useStack("arlocal");
@@ -41,7 +45,7 @@ const configOf = (wallet: TestWallet, gateway: string) =>
     confirmations: 3,
     wallet: wallet.text,
   }) as const;
-const openWith = (wallet: TestWallet, gateway = arlocal.url, options?: StoreOptions, maxWinston = "900000000000"): Store =>
+const openWith = (wallet: TestWallet, gateway = arlocal.url, options?: ArweaveOptions, maxWinston = "900000000000"): Store =>
   openArweaveStore({ ...configOf(wallet, gateway), maxWinston }, options);
 /** Reads from `gateways`, in their order. */
 const openAtAll = (wallet: TestWallet, [gateway, ...otherGateways]: string[]): Store =>
@@ -288,6 +292,53 @@ describe("Arweave store", () => {
     for (const { key, bytes } of failed) assert.equal((await store.put(key, bytes, never)).cost, undefined);
     assert.equal(await balance(wallet), left);
     for (const { key, bytes } of failed) assert.ok(bytes.equals(await openWith(wallet).get(key, never)));
+  });
+
+  test("who comes after a process that was killed while it posted goes on with the same transactions, and pays nothing", async (t) => {
+    const wallet = await fundedWallet(4096);
+    const folder = await mkdtemp(join(tmpdir(), "dbgov-posting-"));
+    t.after(() => rm(folder, { recursive: true }));
+    const kept = openDirectoryStore({ kind: "directory", name: "log", domain: "here", path: folder });
+    const keptKeys = () => keysOf(kept, "posting/forever/");
+    const journal = async () => kept;
+    let broken = true;
+    await using proxy = await meddlingProxy(arlocal.url, { refuse: ({ url }) => (url === "/chunk" && broken ? 400 : undefined) });
+    const killed = openWith(wallet, proxy.url, { journal });
+    const objects = Array.from({ length: 4 }, (_, index) => ({ key: `manifests/k-${index}`, bytes: randomBytes(95_000) }));
+    await Promise.allSettled(objects.map(({ key, bytes }) => killed.put(key, bytes, never)));
+    const [entry, ...others] = await keptKeys();
+    assert.ok(entry !== undefined && others.length === 0, "the bundle whose data did not arrive");
+    assert.ok(!Buffer.from(await kept.get(entry, never)).includes((JSON.parse(wallet.text) as { d: string }).d), "no secret");
+    const left = await balance(wallet);
+    broken = false;
+    const next = openWith(wallet, proxy.url, { journal });
+    for (const { key, bytes } of objects) assert.equal((await next.put(key, bytes, never)).cost, undefined);
+    assert.equal(await balance(wallet), left);
+    for (const { key, bytes } of objects) assert.ok(bytes.equals(await openWith(wallet).get(key, never)));
+    assert.deepEqual(await keptKeys(), []);
+
+    // One that the network has taken while the answer got lost, and that no index shows yet.
+    let deaf = true;
+    await using unsure = await twistedIndex(() => undefined, {
+      refuse: ({ url }) => (/^\/tx\/.*\/status$/.test(url!) && deaf ? 503 : undefined),
+    });
+    const bytes = randomBytes(1_000);
+    await fails(openWith(wallet, unsure.url, { journal }).put("manifests/late", bytes, never), "StoreUnreachable");
+    const paid = await balance(wallet);
+    assert.ok(paid < left);
+    deaf = false;
+    assert.equal((await openWith(wallet, unsure.url, { journal }).put("manifests/late", bytes, never)).cost, undefined);
+    assert.equal(await balance(wallet), paid);
+    assert.deepEqual(await keptKeys(), []);
+
+    // One that the network takes no more gives way to a new one.
+    let refused = 0;
+    await using strict = await meddlingProxy(arlocal.url, {
+      refuse: ({ url, method }) => (url === "/tx" && method === "POST" && ++refused <= 2 ? 400 : undefined),
+    });
+    await fails(openWith(wallet, strict.url, { journal }).put("manifests/stale", bytes, never), "StoreRejected");
+    assert.match((await openWith(wallet, strict.url, { journal }).put("manifests/stale", bytes, never)).cost!, /winston$/);
+    assert.deepEqual([await keptKeys(), refused], [[], 3]);
   });
 
   test("who gives up a put that goes on in a bundle, and puts it again, pays once", async () => {
