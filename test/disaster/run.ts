@@ -1,57 +1,57 @@
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
-import { runDbgov } from "../../client/demo/run-dbgov.ts";
+import { writeMeasuredTimes } from "../../client/durability/measured-times.ts";
+import { isFailure } from "../../core/domain/failure.ts";
 import { readRecoveryKit } from "../../core/repository/recovery-kit.ts";
 import { beAlone } from "../bench/alone.ts";
 import { handleBreakOff, undoOnBreakOff } from "../bench/break-off.ts";
-import { createTestSite, databaseOf, runSql } from "../sample/test-site.ts";
-import type { ComponentName } from "../stack/components.ts";
+import { ask } from "../stack/components/http.ts";
+import type { ComponentName, StackAddresses } from "../stack/components.ts";
 import { progressToStderr } from "../stack/progress.ts";
-import { stackDown, stackUp, startComponent, stopComponent } from "../stack/stack.ts";
-import { type LostDatabase, loadEstate } from "./estate.ts";
-import { disasterPage, disasterTable, type Recovered, type RecoveredStore } from "./report.ts";
+import { stackDown, stackUp } from "../stack/stack.ts";
+import { contentOf } from "./content.ts";
+import { loadEstate } from "./estate.ts";
+import { loseAndRepair } from "./losses.ts";
+import type { LosableStore } from "./network.ts";
+import { archive, type Ground, type NetworkName, networks } from "./networks.ts";
+import { readOptions } from "./options.ts";
+import { lookIntoArchive, recover, secondsToList } from "./recover.ts";
+import { type ArchiveLook, disasterPage, disasterTable, type Recovered, type RecoveredStore } from "./report.ts";
+import { backUpAll, createDrillSite, kitOf, loseSite } from "./site.ts";
 
 /**
- * `npm run drill:disaster [-- --json] [--write] [--scale S]`: backs up one database of each engine to all stores; then loses the databases, the catalog,
- * Temporal, the configuration with all its keys, and all stores but one; and restores everything from that store and the recovery kit, for
- * each store in turn. Exit code 1 when anything did not come back identical. A few minutes, on a stack of its own.
+ * `npm run drill:disaster [-- --json] [--write] [--scale S] [--stores disk,storj]`: backs up one database of each engine to a store of every kind; then loses
+ * the databases, the catalog, Temporal, the configuration with all its keys, and all stores but one; and restores everything from that store and the
+ * recovery kit, for each store in turn. With `--write` the stores lose all their packs one after another before that, and what finding and replacing them
+ * took is written down for `npm run durability`. Exit code 1 when anything did not come back identical. Some ten minutes, on a stack of its own; the first
+ * time it compiles Storj, which takes some six minutes of two cores: `--stores` leaves it out, or tries one store alone.
  */
 const root = join(import.meta.dirname, "..", "..");
 const stackFolder = join(root, ".dbgov", "disaster-stack");
 const folder = join(root, ".dbgov", "disaster");
-const json = process.argv.includes("--json");
-const scale = process.argv.includes("--scale") ? Number(process.argv[process.argv.indexOf("--scale") + 1]) : 0.04;
-if (!(scale > 0)) {
-  process.stderr.write("--scale must be a number above 0; 0.04 are some 350,000 rows\n");
-  process.exit(2);
-}
+const read = () => {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(2);
+  }
+};
+const { json, write, scale, stores: chosen } = read();
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
+const started: LosableStore[] = [];
 const cleanUp = async (): Promise<void> => {
+  for (const store of started.splice(0)) await store.close?.();
   await stackDown(stackFolder, { purge: true });
+  await stackDown(join(folder, "sia-stack"), { purge: true });
   await rm(folder, { recursive: true, force: true });
 };
 
-/** The stores, and the component that each lies on; the landing store is a folder. */
-const componentOf = { disk: undefined, azure: "azurite", ipfs: "ipfs", bucket: "s3" } as const satisfies Record<
-  string,
-  ComponentName | undefined
->;
-type StoreName = keyof typeof componentOf;
-const storeNames = Object.keys(componentOf) as StoreName[];
-const [disk, lostDisk] = [join(folder, "disk"), join(folder, "disk that is gone")];
-
-const lose = async (store: StoreName): Promise<void> => {
-  const component = componentOf[store];
-  await (component === undefined ? rename(disk, lostDisk) : stopComponent(component, stackFolder));
-};
-
-const bringBack = async (store: StoreName): Promise<void> => {
-  const component = componentOf[store];
-  await (component === undefined ? rename(lostDisk, disk) : startComponent(component, stackFolder));
-};
+const components: ComponentName[] = ["temporal", "postgres", "mongodb", "redis", "cosmos", "azurite", "ipfs", "s3", "anvil", "arlocal"];
+if (chosen.includes("storj")) components.push("storj");
 
 await beAlone(join(root, ".dbgov", "disaster.lock"));
 handleBreakOff();
@@ -59,111 +59,69 @@ undoOnBreakOff(cleanUp);
 try {
   await cleanUp();
   await mkdir(folder, { recursive: true });
-  const stack = await stackUp({
-    folder: stackFolder,
-    components: ["temporal", "postgres", "mongodb", "redis", "cosmos", "azurite", "ipfs", "s3", "anvil", "arlocal"],
-    onProgress: progressToStderr,
-  });
+  const stack = await stackUp({ folder: stackFolder, components, onProgress: progressToStderr });
+  const ground: Ground = { stack: stack as StackAddresses, stackFolder, folder };
   say("loading the databases");
-  const databases = await loadEstate(stack, scale);
-  const { endpoint, accessKeyId, secretAccessKey } = stack.s3;
-  const client = new S3Client({ region: "us-east-1", endpoint, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true });
-  await client.send(new CreateBucketCommand({ Bucket: "disaster" }));
-  client.destroy();
-  Object.assign(process.env, { DISASTER_KEY_ID: accessKeyId, DISASTER_SECRET: secretAccessKey });
+  const databases = await Promise.all(
+    (await loadEstate(stack, scale)).map(async (database) => ({
+      ...database,
+      content: await contentOf(database.engine, database.url, stack.postgres.bin),
+    })),
+  );
+  // All is captured into the first.
+  const names = [...new Set<NetworkName>(["disk", ...chosen.filter((name) => name !== "arweave")])];
+  for (const name of names) started.push(await networks[name](ground));
+  const permanent = archive(ground);
 
-  const site = await createTestSite({
-    name: "disaster",
-    stack,
-    databases,
-    policy: { landing: "disk", stores: ["azure", "ipfs", "bucket"], copies: 4, domains: 4, archive: [] },
-    change: (config) => {
-      config.anchors = [];
-      config.log.store = "disk";
-      config.stores = config.stores.filter(({ name }: { name: string }) => name === "azure" || name === "ipfs");
-      config.stores.push({ name: "disk", kind: "directory", domain: "this-machine", path: disk });
-      const keys = { accessKeyId: { env: "DISASTER_KEY_ID" }, secretAccessKey: { env: "DISASTER_SECRET" } };
-      config.stores.push({ name: "bucket", kind: "s3", domain: "s3", bucket: "disaster", endpoint, ...keys });
-      config.recoveryKit = join(folder, "recovery-kit");
-    },
-  });
+  const site = await createDrillSite(ground, databases, started);
   await site.worker();
-  for (const { name } of databases) {
-    say(`backing up ${name}`);
-    const { code, stdout, stderr, json: result } = await site.dbgov("backup", name);
-    if (code !== 0 || result.degraded) throw new Error(`the backup of ${name} did not reach every store: ${stdout}${stderr}`);
-  }
-  const kit = await site.dbgov("keys", "kit");
-  if (kit.code !== 0) throw new Error(`the recovery kit could not be written: ${kit.stdout}${kit.stderr}`);
-  const catalog = site.environment.DBGOV_CATALOG_URL as string;
+  await backUpAll(site, databases, say);
+  const measured = write ? await loseAndRepair(site, started, say) : undefined;
+  await ask(`${stack.arlocal.url}/mine`);
 
   say("losing the databases, the catalog, Temporal, the configuration, its keys, and all stores");
-  await site.close();
-  for (const database of databases) await database.drop();
-  await runSql(stack.postgres.url, `DROP DATABASE "${databaseOf(catalog)}" WITH (FORCE)`);
-  await stopComponent("temporal", stackFolder);
-  for (const store of storeNames) await lose(store);
+  await loseSite(site, ground, databases);
+  for (const store of [...started, permanent]) await store.lose();
 
-  const { stores } = await readRecoveryKit(join(folder, "recovery-kit"));
-  const { PATH, HOME } = process.env;
-  const env = {
-    PATH,
-    HOME,
-    DBGOV_PG_BIN: stack.postgres.bin,
-    AZURE_STORAGE_CONNECTION_STRING: stack.azurite.connectionString,
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-  };
-  const recover = async (address: string, database: LostDatabase): Promise<Recovered> => {
-    const target = await database.target();
-    const started = performance.now();
-    const all = [
-      "--store",
-      address,
-      "--kit",
-      "recovery-kit",
-      "--snapshot",
-      "latest",
-      "--database",
-      database.name,
-      "--to",
-      target,
-      "--json",
-    ];
-    const { code, stdout, stderr } = await runDbgov(["recover", ...all], { cwd: folder, env });
-    const seconds = (performance.now() - started) / 1_000;
-    const printed = JSON.parse(stdout || "{}") as { identical?: boolean; bytes?: number; error?: { message: string } };
-    if (code !== 0) say(`  ${database.name}: ${printed.error?.message ?? stderr}`);
-    return { database: database.name, identical: code === 0 && printed.identical === true, seconds, bytes: printed.bytes ?? 0 };
-  };
-
-  const secondsToList = async (address: string): Promise<number> => {
-    const started = performance.now();
-    await runDbgov(["recover", "--store", address, "--kit", "recovery-kit", "--list", "--json"], { cwd: folder, env });
-    return (performance.now() - started) / 1_000;
-  };
-
+  const { stores: kept } = await readRecoveryKit(kitOf(folder));
+  const addressIn = (store: string): string => kept.find(({ name }) => name === store)!.address;
+  const who = { folder, bin: stack.postgres.bin, say };
   const results: RecoveredStore[] = [];
-  for (const store of storeNames) {
-    say(`restoring from ${store} and the recovery kit alone`);
-    await bringBack(store);
-    const { address } = stores.find(({ name }) => name === store)!;
-    const startSeconds = await secondsToList(address);
+  for (const { name, stand, simulated, recovery, lose, bringBack } of started.filter((store) =>
+    chosen.includes(store.name as NetworkName),
+  )) {
+    say(`restoring from ${name} and the recovery kit alone`);
+    await bringBack();
+    const startSeconds = await secondsToList(who, addressIn(name), recovery);
     const recovered: Recovered[] = [];
-    for (const database of databases) recovered.push(await recover(address, database));
-    results.push({ store, startSeconds, databases: recovered });
-    await lose(store);
+    for (const database of databases) recovered.push(await recover(who, addressIn(name), recovery, database));
+    results.push({ store: name, stand, simulated, startSeconds, databases: recovered });
+    await lose();
   }
-  const printed = results.map(({ store, databases }) => ({
-    store,
-    databases: databases.map(({ database, identical, seconds }) => ({ database, identical, seconds: Number(seconds.toFixed(2)) })),
-  }));
-  process.stdout.write(`${json ? JSON.stringify({ stores: printed }) : disasterTable(results)}\n`);
-  if (process.argv.includes("--write")) {
+  let look: ArchiveLook | undefined;
+  if (chosen.includes("arweave")) {
+    say("looking into arweave, which keeps manifests and no content");
+    await permanent.bringBack();
+    look = { ...(await lookIntoArchive(who, addressIn("arweave"), databases)), stand: permanent.stand };
+  }
+
+  const printed = [
+    ...results.map(({ store, databases: recovered }) => ({
+      store,
+      databases: recovered.map(({ database, identical, seconds }) => ({ database, identical, seconds: Number(seconds.toFixed(2)) })),
+    })),
+    ...(look === undefined ? [] : [{ store: look.store, databases: [] }]),
+  ];
+  process.stdout.write(`${json ? JSON.stringify({ stores: printed }) : disasterTable(results, look)}\n`);
+  if (write && look !== undefined) {
     const machine = `${cpus().length} cores of ${cpus()[0]?.model.trim() ?? "an unknown processor"}`;
-    await writeFile(join(root, "docs", "disaster.md"), disasterPage(results, machine, new Date().toISOString().slice(0, 10)));
+    const date = new Date().toISOString().slice(0, 10);
+    await writeFile(join(root, "docs", "disaster.md"), disasterPage(results, look, machine, date));
+    const byKind = started.map(({ name, kind }) => [kind, measured?.get(name)] as const);
+    await writeMeasuredTimes({ date, machine, stores: Object.fromEntries(byKind) });
   }
-  if (!results.every(({ databases }) => databases.every(({ identical }) => identical))) process.exitCode = 1;
+  const asPromised = look === undefined || (look.refused && look.told === look.databases);
+  if (!asPromised || !results.every(({ databases: all }) => all.every(({ identical }) => identical))) process.exitCode = 1;
 } finally {
   await cleanUp();
 }
