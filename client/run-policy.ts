@@ -1,3 +1,4 @@
+import { archivingStores } from "../core/config/plan-inputs.ts";
 import type { Config, PolicyConfig } from "../core/config/schema.ts";
 import { durationMs } from "../core/domain/duration.ts";
 import type { BackupInput, RunPolicy } from "../core/domain/run.ts";
@@ -12,6 +13,7 @@ export const runPolicyOf = (policy: PolicyConfig, stores: Config["stores"]): Run
   envelopes: policy.envelopes,
   copies: policy.copies,
   domains: policy.domains,
+  ...extraOf(archivingStores({ stores }, policy)),
   ...(policy.placement === "planned" ? { placement: policy.placement } : {}),
   storeDomains: [policy.landing, ...policy.stores].map((name) => ({
     name,
@@ -20,6 +22,8 @@ export const runPolicyOf = (policy: PolicyConfig, stores: Config["stores"]): Run
   fullReadEvery: policy.fullReadEvery,
   patience: durationMs(policy.patience),
 });
+
+const extraOf = (extra: readonly string[]): Pick<RunPolicy, "extra"> => (extra.length > 0 ? { extra } : {});
 
 export const backupInputOf = (site: Site, database: string): BackupInput => ({
   database,

@@ -23,7 +23,8 @@ export const whyStillNeeded = async (
   const now = new Set(others.map(({ store }) => store));
   // A rate makes a page long: what another store was found to have lost meanwhile is planned again by the next run.
   if (holders.some((holder) => holder !== leaving && !now.has(holder))) return "another store has lost its copy meanwhile";
-  if (others.some(({ provenAt }) => provenAt !== null)) return undefined;
+  // What is archived was good once, and shows nothing now.
+  if (others.some(({ provenAt, archived }) => provenAt !== null && !archived)) return undefined;
   const { kind, id } = partsOfKey(key);
   const expected = kind === "manifests" ? (await getSnapshot(catalog, id))?.manifestHash : hashInName(key);
   for (const { store, bytes } of others) {

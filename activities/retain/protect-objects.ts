@@ -1,6 +1,14 @@
-import { copiesToHold, copiesToLock, copiesToTier, noteProtection, type UnprotectedCopy } from "../../core/catalog/protections.ts";
+import {
+  copiesToArchive,
+  copiesToHold,
+  copiesToLock,
+  copiesToTier,
+  noteProtection,
+  type UnprotectedCopy,
+} from "../../core/catalog/protections.ts";
+import { archivingStores } from "../../core/config/plan-inputs.ts";
 import { ageAfter, ageBefore } from "../../core/domain/age.ts";
-import { isFailure } from "../../core/domain/failure.ts";
+import { Failure, isFailure } from "../../core/domain/failure.ts";
 import { rulesInForce } from "../../core/site/rules-in-force.ts";
 import type { Site } from "../../core/site/site.ts";
 import type { Store } from "../../core/stores/store.ts";
@@ -17,11 +25,13 @@ export interface Protected {
 
 const standstill = { afterMs: 5 * 60_000, type: "StoreUnreachable" } as const;
 const atOnce = 5_000;
+/** What is archived relies on copies that were read back within so many periods of repair. */
+const provenPeriods = 2;
 /** A lock is set so much longer than needed that the next nights' snapshots need no other one for objects that they share. */
 const sharedMs = 7 * 24 * 60 * 60_000;
 
-/** From the hottest to the coldest. */
-const tierNames = ["cool", "cold"] as const;
+/** From the coldest to the hottest, so that what is old enough for two of them is moved once: each bills a time of its own. */
+const tierNames = ["cold", "cool"] as const;
 
 export const createProtectObjects = ({ site }: ActivityEnvironment) => ({
   /**
@@ -77,12 +87,12 @@ export const createProtectObjects = ({ site }: ActivityEnvironment) => ({
       const wanted = { database, age: rules.minimumAge, limit: atOnce };
       const locked = policy.lock ? await each("protect", all, (stores) => copiesToLock(catalog, { ...wanted, stores }), lock) : 0;
       const holds = policy.lock ? await each("legalHold", all, (stores) => copiesToHold(catalog, stores, atOnce), hold) : 0;
-      let tiered = 0;
+      let tiered = policy.tiers.archive === undefined ? 0 : await archive(policy.tiers.archive);
       const colder = all.filter((name) => name !== policy.landing);
       for (const [n, tier] of tierNames.entries()) {
         const age = policy.tiers[tier];
         if (age === undefined) continue;
-        const which = { database, before: ageBefore(now, age), tier, colder: tierNames.slice(n + 1), limit: atOnce };
+        const which = { database, before: ageBefore(now, age), tier, colder: ["archive", ...tierNames.slice(0, n)], limit: atOnce };
         tiered += await each(
           "tier",
           colder,
@@ -94,6 +104,31 @@ export const createProtectObjects = ({ site }: ActivityEnvironment) => ({
         );
       }
       return { locked, holds, tiered, problems: [...problems] };
+
+      async function archive(age: string): Promise<number> {
+        const { config } = at.loaded;
+        const archiving = archivingStores(config, policy);
+        const promised = config.stores.filter(
+          ({ name }) => name === policy.landing || (policy.stores.includes(name) && !archiving.includes(name)),
+        );
+        const which = {
+          ...{ database, before: ageBefore(now, age), promised, copies: policy.copies, domains: policy.domains, limit: atOnce },
+          databases: config.databases.filter((other) => other.policy === policy.name).map(({ name }) => name),
+          provenSince: new Date(now.getTime() - provenPeriods * config.durability.coverDays * 86_400_000),
+        };
+        return each(
+          "tier",
+          archiving,
+          (stores) => copiesToArchive(catalog, { ...which, stores }),
+          async (store, copy) => {
+            await store.tier?.(copy.object, "archive", signal);
+            const found = await store.stat(copy.object, signal);
+            if (found?.offline === undefined)
+              throw new Failure("StoreRejected", `store ${store.name} took ${copy.object} for its archive tier, and has it in another`);
+            await noteProtection(catalog, copy, { tier: "archive", ...(found.md5 === undefined ? {} : { md5: found.md5 }) });
+          },
+        );
+      }
     }),
 });
 

@@ -7,6 +7,8 @@ export const dropReplica = async (catalog: Catalog, object: string, store: strin
     `dropping the replica of ${object} in ${store}`,
     `WITH ended AS (
        UPDATE dbgov.copy_finding SET ended_at = now(), outcome = 'deleted' WHERE object = $1 AND store = $2 AND ended_at IS NULL
+     ), unprotected AS (
+       DELETE FROM dbgov.protection WHERE object = $1 AND store = $2
      )
      DELETE FROM dbgov.replica WHERE object = $1 AND store = $2`,
     [object, store],

@@ -1,3 +1,4 @@
+import { isArchived } from "./archived.ts";
 import { type Catalog, query } from "./catalog.ts";
 
 export interface ReplicaRecord {
@@ -6,6 +7,8 @@ export interface ReplicaRecord {
   readonly receipt: string;
   readonly bytes: number;
   readonly provenAt: string | null;
+  /** It lies in a tier where nothing can be read for hours. */
+  readonly archived: boolean;
 }
 
 /** Which stores have these objects. */
@@ -13,7 +16,7 @@ export const listReplicas = (catalog: Catalog, objects: readonly string[]): Prom
   query(
     catalog,
     "listing replicas",
-    `SELECT object, store, receipt, bytes, proven_at AS "provenAt" FROM dbgov.replica
+    `SELECT object, store, receipt, bytes, proven_at AS "provenAt", ${isArchived("replica")} AS archived FROM dbgov.replica
      WHERE object = ANY ($1::text[]) AND receipt IS NOT NULL ORDER BY object, store`,
     [objects],
   );

@@ -6,6 +6,8 @@ export interface ChallengeOutcome {
   readonly object: string;
   /** Whether everything that was asked for was right; false also where nothing could be said. */
   readonly right: boolean;
+  /** It cannot be read, and is there as far as that shows. */
+  readonly present?: boolean;
 }
 
 /** Copies in a store were challenged at `at`: how that came out, and with it what stood against those that are right. */
@@ -23,9 +25,10 @@ export const recordChallenges = async (
       db,
       `UPDATE dbgov.replica r SET asked_at = $4,
          proven_at = CASE WHEN c.was_right AND r.receipt IS NOT NULL THEN greatest(r.proven_at, $4) ELSE r.proven_at END,
-         challenged_at = CASE WHEN c.was_right AND r.receipt IS NOT NULL THEN $4 ELSE r.challenged_at END
-       FROM unnest($2::text[], $3::boolean[]) AS c (object, was_right) WHERE r.object = c.object AND r.store = $1`,
-      [store, sorted.map(({ object }) => object), sorted.map(({ right }) => right), at],
+         challenged_at = CASE WHEN c.was_right AND r.receipt IS NOT NULL THEN $4 ELSE r.challenged_at END,
+         present_at = CASE WHEN c.was_present AND r.receipt IS NOT NULL THEN $4 ELSE r.present_at END
+       FROM unnest($2::text[], $3::boolean[], $5::boolean[]) AS c (object, was_right, was_present) WHERE r.object = c.object AND r.store = $1`,
+      [store, sorted.map(({ object }) => object), sorted.map(({ right }) => right), at, sorted.map(({ present }) => present === true)],
     );
     await run(
       db,

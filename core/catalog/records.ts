@@ -65,6 +65,8 @@ export interface ReplicaSummary {
   readonly packs: number;
   /** Packs that were proven to be there, intact, at least once. */
   readonly verified: number;
+  /** Packs that lie where nothing can be read. They are not among the `verified`, nor is their proof the oldest. */
+  readonly archived: number;
   /** Of the packs, the one whose proof is oldest; null when a pack was never proven. */
   readonly oldestProof: string | null;
 }

@@ -1,3 +1,4 @@
+import { isArchived } from "./archived.ts";
 import { type Catalog, query } from "./catalog.ts";
 import type { ReplicaSummary } from "./records.ts";
 
@@ -17,9 +18,11 @@ export const replicaSummary = async (catalog: Catalog, snapshot: string): Promis
        SELECT false, dbgov.manifest_key(id) FROM dbgov.snapshot WHERE id = $1 AND removed_at IS NULL
      )
      SELECT r.store, count(*) AS objects, (SELECT count(*) FROM objects) AS "objectsOfAll", count(*) FILTER (WHERE o.pack) AS packs,
-       count(*) FILTER (WHERE o.pack AND r.proven_at IS NOT NULL) AS verified,
-       CASE WHEN bool_and(r.proven_at IS NOT NULL) FILTER (WHERE o.pack) THEN min(r.proven_at) FILTER (WHERE o.pack) END AS "oldestProof"
-     FROM objects o JOIN dbgov.replica r ON r.object = o.key AND r.receipt IS NOT NULL
+       count(*) FILTER (WHERE o.pack AND r.archived) AS archived,
+       count(*) FILTER (WHERE o.pack AND NOT r.archived AND r.proven_at IS NOT NULL) AS verified,
+       CASE WHEN bool_and(r.proven_at IS NOT NULL) FILTER (WHERE o.pack AND NOT r.archived)
+         THEN min(r.proven_at) FILTER (WHERE o.pack AND NOT r.archived) END AS "oldestProof"
+     FROM objects o JOIN (SELECT *, ${isArchived("replica")} AS archived FROM dbgov.replica) r ON r.object = o.key AND r.receipt IS NOT NULL
      GROUP BY r.store ORDER BY r.store`,
     [snapshot],
   );

@@ -1,3 +1,4 @@
+import { isArchived } from "./archived.ts";
 import { type Catalog, type Queryable, query, run } from "./catalog.ts";
 
 /** What lies in a store, as far as packs, ranges, manifests and envelopes go; what is about to be put there counts. */
@@ -17,12 +18,27 @@ export const storeUsage = (catalog: Catalog): Promise<StoreUsage[]> =>
 export const storeUsageIn = (db: Queryable, stores: readonly string[]): Promise<StoreUsage[]> =>
   run(db, `${usageOf} WHERE store = ANY ($1::text[]) GROUP BY store`, [stores]);
 
-/** How many packs each store has, and how many of them were ever read back and found right; `oldest` is the oldest of these proofs. */
-export const provenPacks = (catalog: Catalog): Promise<{ store: string; packs: number; proven: number; oldest: string | null }[]> =>
+export interface ProvenPacks {
+  readonly store: string;
+  readonly packs: number;
+  /** Those that were ever read back and found right, and can be read; the oldest of these proofs. */
+  readonly proven: number;
+  readonly oldest: string | null;
+  /** Those that lie where nothing can be read; of these, the ones that were looked at and there, and when that was longest ago. */
+  readonly archived: number;
+  readonly present: number;
+  readonly oldestPresent: string | null;
+}
+
+/** Of every store that has packs. */
+export const provenPacks = (catalog: Catalog): Promise<ProvenPacks[]> =>
   query(
     catalog,
     "counting the packs of stores",
-    `SELECT store, count(*) AS packs, count(proven_at) AS proven, min(proven_at) AS oldest FROM dbgov.replica
+    `SELECT store, count(*) AS packs, count(proven_at) FILTER (WHERE NOT archived) AS proven, min(proven_at) FILTER (WHERE NOT archived) AS oldest,
+       count(*) FILTER (WHERE archived) AS archived, count(present_at) FILTER (WHERE archived) AS present,
+       min(present_at) FILTER (WHERE archived) AS "oldestPresent"
+     FROM (SELECT *, ${isArchived("replica")} AS archived FROM dbgov.replica) r
      WHERE object LIKE 'packs/%' AND receipt IS NOT NULL GROUP BY store ORDER BY store`,
   );
 

@@ -2,10 +2,11 @@ import { isTimeZone } from "../domain/calendar.ts";
 import { cronProblem } from "../domain/cron.ts";
 import { placementProblems } from "../domain/placement.ts";
 import { rulesProblem } from "../domain/retention-rules.ts";
+import { approverOf } from "../repository/approver-key.ts";
 import { configuredRules } from "./configured-rules.ts";
 import type { Path } from "./locate.ts";
 import { nearest } from "./nearest.ts";
-import { placementConfigProblems } from "./placement-checks.ts";
+import { archiveTierProblems, placementConfigProblems } from "./placement-checks.ts";
 import type { Problem } from "./problems.ts";
 import type { Config, PolicyConfig } from "./schema.ts";
 import { temporalProblems } from "./temporal-schema.ts";
@@ -85,7 +86,8 @@ const retentionProblems = (config: Config, database: Config["databases"][number]
 /** One person's key under two names would be two persons, and one approver alone can never be two. */
 const approverProblems = ({ approval: { approvers } }: Config): Problem[] => [
   ...(approvers.length === 1 ? [problem(["approval", "approvers"], "names one person; it takes two, or none")] : []),
-  ...repeated(approvers.map(({ publicKey }) => publicKey)).map((i) =>
+  // Compared as keys: the same one can be written in several ways.
+  ...repeated(approvers.map((approver) => approverOf(approver).id)).map((i) =>
     problem(["approval", "approvers", i, "publicKey"], "is another approver's key: one person is not two"),
   ),
 ];
@@ -156,6 +158,7 @@ const policyProblems = (config: Config, policy: PolicyConfig, index: number): Pr
     ...zone,
     ...cronProblems(cron, at("schedule", "cron")),
     ...placement.map(({ field, message }) => problem(at(field), `policy ${policy.name} ${message}`)),
+    ...(undeclared.length > 0 || placement.length > 0 ? [] : archiveTierProblems(config, policy, at("tiers", "archive"))),
   ];
 };
 

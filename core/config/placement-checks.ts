@@ -1,8 +1,10 @@
+import { placementProblems } from "../domain/placement.ts";
 import { allowanceOfStore, configuredAllowances, quotaOfStore } from "./allowances.ts";
 import type { Path } from "./locate.ts";
 import { nearest } from "./nearest.ts";
+import { archivingStores } from "./plan-inputs.ts";
 import type { Problem } from "./problems.ts";
-import type { Config } from "./schema.ts";
+import type { Config, PolicyConfig } from "./schema.ts";
 
 /** What quotas, accounts, providers and services say that cannot be so. */
 export const placementConfigProblems = (config: Config): Problem[] => [
@@ -77,3 +79,20 @@ const regionProblems = (config: Config): Problem[] =>
       return [{ path, message: `"${name}" ${where}, and policy ${policy.name} allows copies in ${policy.regions.join(", ")} only` }];
     });
   });
+
+/** What is archived cannot be read for hours, so a policy must keep its promise without the stores that archive. */
+export const archiveTierProblems = (config: Config, policy: PolicyConfig, path: Path): Problem[] => {
+  if (policy.tiers.archive === undefined) return [];
+  const archiving = archivingStores(config, policy);
+  const problem = (message: string): Problem[] => [{ path, message: `policy ${policy.name} ${message}` }];
+  if (archiving.length === 0) return problem("has nothing to archive: none of its stores beside the landing store is an azure-blob store");
+  if (policy.placement === "planned")
+    return problem("archives copies beside the promised ones, and its placement `planned` makes none: say `placement: all`");
+  const landing = config.policies.find((other) => archiving.includes(other.landing));
+  if (landing !== undefined)
+    return problem(`would archive packs in "${landing.landing}", where captures of policy ${landing.name} land and refer to them`);
+  const [short] = placementProblems({ ...policy, stores: policy.stores.filter((name) => !archiving.includes(name)) }, config.stores);
+  return short === undefined
+    ? []
+    : problem(`${short.message}, as copies in ${archiving.join(" and ")} cannot be read once they are archived, and do not count`);
+};

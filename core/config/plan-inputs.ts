@@ -41,12 +41,19 @@ export const planStoreOf = (config: Config, store: Config["stores"][number], fac
   };
 };
 
-export const planPolicyOf = (policy: PolicyConfig, spends: number): PlanPolicy => ({
+/** Stores of a policy that archive what they keep of it when it is old: their copies are none of the promised ones. */
+export const archivingStores = ({ stores }: Pick<Config, "stores">, policy: PolicyConfig): string[] =>
+  policy.tiers.archive === undefined
+    ? []
+    : policy.stores.filter((name) => stores.find((store) => store.name === name)?.kind === "azure-blob");
+
+export const planPolicyOf = (config: Config, policy: PolicyConfig, spends: number): PlanPolicy => ({
   name: policy.name,
   landing: policy.landing,
   stores: policy.stores,
   copies: policy.copies,
   domains: policy.domains,
+  extra: archivingStores(config, policy),
   spread: policy.placement,
   regions: policy.regions,
   immutable: policy.immutable,

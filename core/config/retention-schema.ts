@@ -80,10 +80,11 @@ export const recordClass = z.strictObject({
 
 export const tiers = z.strictObject({
   cool: age.optional().describe("packs that no snapshot of the last so long needs go to the cool tier"),
-  cold: age
+  cold: age.optional().describe("and to the cold tier after so long"),
+  archive: age
     .optional()
     .describe(
-      "and to the cold tier after so long. An archive tier is left out: nothing can be read there for hours, so no copy in it could be proven",
+      "and to the archive tier after so long, in the Azure Blob stores among `stores`, where nothing can be read for hours then: their copies count for none of `copies` and `domains`, and a pack is archived once the other stores have these, read back. Billed for 180 days at least",
     ),
 });
 

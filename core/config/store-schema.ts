@@ -38,7 +38,7 @@ const azureBlobStore = z.strictObject({
     .enum(["hot", "cool", "cold"])
     .optional()
     .describe(
-      "the access tier that objects are written to; without it, that of the account. `cool` bills at least 30 days of each object, `cold` 90, and both bill reads. `archive` is left out: it cannot be read, so no copy there could be proven",
+      "the access tier that objects are written to; without it, that of the account. `cool` bills at least 30 days of each object, `cold` 90, and both bill reads. What is old goes to the archive tier by a policy's `tiers.archive`, and nothing is written there",
     ),
 });
 

@@ -61,6 +61,12 @@ export const failureTypes = {
     remedy:
       "The bytes are not those that were written: restore from another store; `dbgov verify` replaces the copy and keeps the bad one for examination.",
   },
+  ObjectArchived: {
+    retry: false,
+    exit: 1,
+    remedy:
+      "Restore from another store, or run `dbgov stores rehydrate` with the snapshot's id and wait until it says that all is back: up to 15 hours, or about one with `--priority high`.",
+  },
   CopyLost: {
     retry: false,
     exit: 5,

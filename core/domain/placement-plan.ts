@@ -23,6 +23,8 @@ export interface PlanPolicy {
   readonly stores: readonly string[] | null;
   readonly copies: number;
   readonly domains: number;
+  /** Stores among `stores` whose copies are none of these: what is archived there cannot be read for hours. Absent: none. */
+  readonly extra?: readonly string[];
   /** `all`: every store that it may use gets a copy, as far as it has room, once the promise is kept. `planned`: no more copies than promised. */
   readonly spread: "all" | "planned";
   /** Where copies may lie; empty: anywhere. A store without a region is nowhere. */

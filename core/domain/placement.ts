@@ -7,6 +7,8 @@ export interface PlacementPolicy {
   readonly copies: number;
   /** In how many failure domains these must be. */
   readonly domains: number;
+  /** Stores among them whose copies count for none of these: what is archived there cannot be read for hours. Absent: none. */
+  readonly extra?: readonly string[];
 }
 
 export interface StoreDomain {
@@ -37,8 +39,9 @@ export const placementOf = (policy: PlacementPolicy, stores: readonly StoreDomai
   const wanted = storesOf(policy);
   const holding = wanted.filter((name) => complete.has(name));
   const missing = wanted.filter((name) => !complete.has(name));
-  const copies = holding.length;
-  const domains = countDomains(holding, stores);
+  const counted = holding.filter((name) => policy.extra?.includes(name) !== true);
+  const copies = counted.length;
+  const domains = countDomains(counted, stores);
   return { replicated: copies >= policy.copies && domains >= policy.domains, degraded: missing.length > 0, copies, domains, missing };
 };
 

@@ -116,13 +116,17 @@ export const openPlan = (policies: readonly PlanPolicy[], stores: readonly PlanS
     const choices: Choice[] = [];
     const done: { store: PlanStore; bytes: number; cost: number }[] = [];
     const domains = new Set<string>();
+    let counted = 0;
+    const isExtra = ({ name }: PlanStore): boolean => policy.extra?.includes(name) === true;
     const take = (store: PlanStore, why: string): void => {
       const bytes = addsTo(store);
       const cost = costOf(store, bytes);
       put(policy, store, item, bytes, 1, cost);
       done.push({ store, bytes, cost });
-      domains.add(store.domain);
       choices.push({ store: store.name, why, adds: bytes });
+      if (isExtra(store)) return;
+      domains.add(store.domain);
+      counted += 1;
     };
     const left = new Set(open);
     const tryTake = (store: PlanStore, why: string): boolean => {
@@ -161,18 +165,18 @@ export const openPlan = (policies: readonly PlanPolicy[], stores: readonly PlanS
       if (store !== undefined && left.has(store) && addsTo(store) === 0) tryTake(store, "has it");
     }
     while (domains.size < policy.domains) {
-      const next = best([...left].filter(({ domain }) => !domains.has(domain)));
+      const next = best([...left].filter((store) => !isExtra(store) && !domains.has(store.domain)));
       if (next === undefined) break;
       tryTake(next, `the cheapest with room in a domain that was missing (${next.domain})`);
     }
-    const wanted = policy.spread === "all" ? open.length : policy.copies;
-    while (choices.length < wanted) {
-      const next = best([...left]);
+    const all = policy.spread === "all";
+    while (all || counted < policy.copies) {
+      const next = best([...left].filter((store) => all || !isExtra(store)));
       if (next === undefined) break;
-      tryTake(next, policy.spread === "all" ? "named by the policy" : "the cheapest with room");
+      tryTake(next, all ? "named by the policy" : "the cheapest with room");
     }
-    if (choices.length < policy.copies || domains.size < policy.domains) {
-      const found = `${choices.length} of ${policy.copies} copies in ${domains.size} of ${policy.domains} domains have a place`;
+    if (counted < policy.copies || domains.size < policy.domains) {
+      const found = `${counted} of ${policy.copies} copies in ${domains.size} of ${policy.domains} domains have a place`;
       return undo(`${found}: raise a quota, add a store, or keep less`);
     }
     return { id: item.id, policy: policy.name, placed: true, choices, passed };

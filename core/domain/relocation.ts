@@ -39,7 +39,7 @@ export const planRelocation = (
   const asked = policies.map((policy) => (left ? { ...policy, spread: "planned" as const } : policy));
   const atLeastOne = policies.map((policy): PlanPolicy => {
     const named = policy.stores === null ? null : [...(policy.landing === null ? [] : [policy.landing]), ...policy.stores];
-    return { ...policy, name: lastResort(policy.name), landing: null, stores: named, copies: 1, domains: 1, spread: "planned" };
+    return { ...policy, name: lastResort(policy.name), landing: null, stores: named, copies: 1, domains: 1, extra: [], spread: "planned" };
   });
   const prefers = new Map(
     policies.map(({ name, landing, stores: named }) => [name, [...(landing === null ? [] : [landing]), ...(named ?? [])]]),

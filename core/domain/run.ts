@@ -29,6 +29,8 @@ export interface RunPolicy {
   readonly envelopes: readonly string[];
   readonly copies: number;
   readonly domains: number;
+  /** Stores among these whose copies count for none of them, as what is old is archived there. Absent: none. */
+  readonly extra?: readonly string[];
   /** Of the stores named above the planner chooses as many as are promised, for each database. Absent: each gets a copy. */
   readonly placement?: "planned";
   /** The stores named above with their failure domains. */

@@ -3,8 +3,10 @@ import { type CopyFinding, recordFindings } from "../catalog/copy-findings.ts";
 import { type DueCopy, dueCopies } from "../catalog/due-copies.ts";
 import { loseReplica } from "../catalog/lose-replica.ts";
 import { packInfo } from "../catalog/pack-info.ts";
+import { noteProtection } from "../catalog/protections.ts";
 import { type ChallengeOutcome, recordChallenges, recordEvidence } from "../catalog/record-challenges.ts";
 import type { Instant, PackInfo } from "../catalog/records.ts";
+import { archivingStores } from "../config/plan-inputs.ts";
 import { eachLimited } from "../domain/each-limited.ts";
 import { type Failure, type FailureType, isFailure } from "../domain/failure.ts";
 import { badCopyKinds, type FindingKind } from "../domain/store-trust.ts";
@@ -71,14 +73,26 @@ export const challengeCopies = async (
         return { blocks: 0, problem: { kind: kindOf(error), message } };
       }
     };
+    const archives = site.loaded.config.policies.some((policy) => archivingStores(site.loaded.config, policy).includes(name));
+    /** Where a copy lies is what the store says: somebody may have archived it, or have brought it back. */
+    const notingTier = async (copy: DueCopy, answer: CopyAnswer | undefined): Promise<CopyAnswer | undefined> => {
+      if (answer === undefined || (answer.problem !== undefined && answer.offline === undefined)) return answer;
+      if (copy.archived === (answer.offline === true)) return answer;
+      await noteProtection(catalog, { object: copy.object, store: name }, { tier: copy.archived ? "hot" : "archive" });
+      if (copy.archived || archives || answer.problem !== undefined) return answer;
+      const message = `${copy.object} in store ${name} lies in the archive tier, where nothing can be read, and no policy put it there: see the account's lifecycle rules`;
+      return { ...answer, problem: { kind: "refused", message } };
+    };
     await eachLimited(due, atOnce, async (copy) => {
       const { object } = copy;
-      const answer = await askOrPass({ ...copy, pack: packs.get(object) });
-      outcomes.push({ object, right: answer !== undefined && answer.problem === undefined });
+      const answer = await notingTier(copy, await askOrPass({ ...copy, pack: packs.get(object) }));
+      const good = answer !== undefined && answer.problem === undefined;
+      const right = good && answer.offline === undefined;
+      outcomes.push({ object, right, present: good && !right });
       asked += answer?.blocks ?? 0;
       if (answer?.problem === undefined) {
-        if (answer !== undefined) count("proven");
-        proven += answer === undefined ? 0 : 1;
+        if (right) count("proven");
+        proven += right ? 1 : 0;
       } else if (!badCopyKinds.includes(answer.problem.kind) || (await loseReplica(catalog, object, name))) {
         count(answer.problem.kind);
         findings.push({ store: name, object, ...answer.problem });
@@ -105,6 +119,7 @@ const atOnce = 4;
 
 /** Whether a failure at a copy says nothing about the store's others: as of an object whose nodes are away, or that lies where nothing can be read. */
 const isOfCopyAlone = async (store: Store, failure: Failure, signal: AbortSignal): Promise<boolean> => {
+  if (failure.type === "ObjectArchived") return true;
   if (failure.type !== "StoreUnreachable" && failure.type !== "StoreRejected") return false;
   // It asks for less, and gets less.
   if (kindOf(failure) === "throttled") return false;

@@ -11,7 +11,7 @@ import { hashInName, partsOfKey } from "../repository/object-keys.ts";
 import { packBlockBytes } from "../repository/pack-layout.ts";
 import { verifyPackBlock } from "../repository/packs.ts";
 import { hashObject } from "../stores/hash-object.ts";
-import type { Store } from "../stores/store.ts";
+import type { Store, StoredObject } from "../stores/store.ts";
 import { blockHashesOf } from "./block-hashes.ts";
 import type { Site } from "./site.ts";
 
@@ -19,6 +19,8 @@ import type { Site } from "./site.ts";
 export interface CopyAnswer {
   /** Blocks of a pack, or one for an object that was read whole. */
   readonly blocks: number;
+  /** It lies where nothing can be read, and only showed that it is there. Absent: it can be read. */
+  readonly offline?: true;
   readonly problem?: { readonly kind: FindingKind; readonly message: string };
 }
 
@@ -29,21 +31,22 @@ export interface ChallengedCopy extends DueCopy {
 
 /**
  * Has a store show random blocks of a pack, which are proven against the pack's Merkle root; smaller objects are read whole, and compared with
- * the hash that they are known by. Undefined where nothing can be said: an object that is not needed any more, or that is there in an archive tier.
+ * the hash that they are known by. What lies in an archive tier is only looked at. Undefined where nothing can be said: an object that is not needed any more.
  * Throws the failure of a store that does not answer.
  */
 export const challengeCopy = async (
   site: Site,
   store: Store,
-  { object, bytes, archived, pack }: ChallengedCopy,
+  copy: ChallengedCopy,
   blocks: number,
   signal: AbortSignal,
 ): Promise<CopyAnswer | undefined> => {
+  const { object, bytes, pack } = copy;
   try {
     const found = await store.stat(object, signal);
     if (found === undefined)
       return { blocks: 0, problem: { kind: "missing", message: `${object} is not in store ${store.name} any more` } };
-    if (archived) return found.bytes === bytes ? undefined : { blocks: 0, problem: wrongLength(object, store, found.bytes, bytes) };
+    if (found.offline !== undefined) return lookAt(store, copy, found);
     if (pack !== undefined && store.capabilities.rangedReads)
       return await challengePack(site, store, object, pack, found.bytes, blocks, signal);
     const expected = await hashOf(site, object);
@@ -54,6 +57,16 @@ export const challengeCopy = async (
     if (problem === undefined) throw error;
     return { blocks: 0, problem };
   }
+};
+
+/** Without reading: the size, and the ETag that every write changes, or else the MD5 that the service keeps. That is less than a proof. */
+const lookAt = (store: Store, { object, bytes, receipt, md5 }: ChallengedCopy, found: StoredObject): CopyAnswer => {
+  const answer = { blocks: 0, offline: true } as const;
+  if (found.bytes !== bytes) return { ...answer, problem: wrongLength(object, store, found.bytes, bytes) };
+  if (found.receipt === receipt || (md5 !== null && found.md5 === md5)) return answer;
+  if (md5 !== null && found.md5 !== undefined) return { ...answer, problem: changed(object, store, "by the MD5 that the service keeps") };
+  const message = `${object} in store ${store.name} has another ETag than it was written with, and cannot be read in the archive tier`;
+  return { ...answer, problem: { kind: "refused", message } };
 };
 
 /** What the store says of itself by failing in this way about this object. */

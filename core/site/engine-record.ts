@@ -121,8 +121,9 @@ const snapshotRecord = async (
     capturedAt,
     states: Object.fromEntries(states.map(({ state, reachedAt }) => [state, reachedAt])),
     objects: replicas[0]?.objectsOfAll ?? 0,
-    replicas: replicas.map(({ store, objects, verified, oldestProof }) => ({
-      ...{ store, domain: domainOf.get(store) ?? store, objects },
+    replicas: replicas.map(({ store, objects, verified, oldestProof, archived, packs }) => ({
+      ...{ store, domain: domainOf.get(store) ?? store, objects: objects - archived },
+      ...(archived > 0 ? { archived, allArchived: archived === packs } : {}),
       ...{ proven: verified, oldestProof },
     })),
     logIndex: entries.find(({ identity }) => identity === `snapshot-sealed/${snapshot}`)?.index ?? null,

@@ -49,7 +49,7 @@ export const planStoresOf = async (
 export const planPoliciesOf = async (site: Site): Promise<PlanPolicy[]> => {
   const { config } = site.loaded;
   if (config.policies.every(({ monthlyCost }) => monthlyCost === undefined))
-    return config.policies.map((policy) => planPolicyOf(policy, 0));
+    return config.policies.map((policy) => planPolicyOf(config, policy, 0));
   const catalog = await site.catalog();
   const stores = openPlan([], await planStoresOf(site, await storeUsage(catalog))).loads();
   const held = await databaseUsage(catalog);
@@ -59,14 +59,14 @@ export const planPoliciesOf = async (site: Site): Promise<PlanPolicy[]> => {
       const bytes = held.filter((entry) => entry.store === store && own.has(entry.database)).reduce((all, entry) => all + entry.bytes, 0);
       return sum + (used === 0 ? 0 : ((perMonth ?? 0) * Math.min(bytes, used)) / used);
     }, 0);
-    return planPolicyOf(policy, spends);
+    return planPolicyOf(config, policy, spends);
   });
 };
 
 /** A policy as it bears on one store alone: what it asks of a place, and what it may spend. */
 export const onlyIn = (policy: PlanPolicy, store: string): PlanPolicy => ({
   ...policy,
-  ...{ landing: null, stores: [store], copies: 1, domains: 1, spread: "planned" as const },
+  ...{ landing: null, stores: [store], copies: 1, domains: 1, extra: [], spread: "planned" as const },
 });
 
 const typeOf: Readonly<Record<Passed["code"], FailureType>> = {

@@ -48,7 +48,7 @@ const statusOf = async (site: Site, name: string, now: Date): Promise<DatabaseSt
     ageMs,
     objectiveMs,
     objectiveMet: ageMs !== null && ageMs <= objectiveMs,
-    copies: replicas.filter(({ objects, objectsOfAll }) => objects >= objectsOfAll).length,
+    copies: replicas.filter(({ objects, objectsOfAll, archived }) => objects - archived >= objectsOfAll).length,
     copiesWanted: policy.copies,
     lastDrill: drill === undefined ? null : { at: drill.at, identical: drill.identical, seconds: drill.seconds },
     lastFailure: lastBackup?.outcome === "failed" ? `${lastBackup.failureType ?? ""}: ${lastBackup.message ?? ""}` : null,

@@ -20,7 +20,14 @@ export interface SnapshotAccess {
 }
 
 /** `VerificationFailed`: the store's manifest is signed by a stranger. */
-const passedOver: readonly FailureType[] = ["ObjectMissing", "ObjectCorrupt", "StoreUnreachable", "StoreRejected", "VerificationFailed"];
+const passedOver: readonly FailureType[] = [
+  "ObjectArchived",
+  "ObjectMissing",
+  "ObjectCorrupt",
+  "StoreUnreachable",
+  "StoreRejected",
+  "VerificationFailed",
+];
 
 /** Whether another copy may serve where this one did not. */
 export const isDamage = (error: unknown): error is Failure => error instanceof Failure && passedOver.includes(error.type);
@@ -35,16 +42,19 @@ export const fromAnyStore = async <T>(
   onDamage: (store: Store, failure: Failure) => void,
 ): Promise<T> => {
   let last: Failure | undefined;
+  let archived: Failure | undefined;
   for (const store of stores) {
     try {
       return await use(store);
     } catch (error) {
       if (!isDamage(error)) throw error;
       last = error;
+      // Where nobody else has it, this is what can be helped.
+      if (isFailure(error, "ObjectArchived")) archived ??= error;
       onDamage(store, last);
     }
   }
-  throw last ?? new Failure("ConfigurationInvalid", "no store is configured to read from");
+  throw archived ?? last ?? new Failure("ConfigurationInvalid", "no store is configured to read from");
 };
 
 /** The manifest, its signature checked and its content opened. */

@@ -1,5 +1,5 @@
 import type { Definition } from "../databases/engine.ts";
-import { Failure } from "../domain/failure.ts";
+import { Failure, isFailure } from "../domain/failure.ts";
 import type { Manifest, ManifestStream } from "../repository/manifest.ts";
 import { packKey } from "../repository/object-keys.ts";
 import { readRange } from "../repository/read-range.ts";
@@ -44,6 +44,7 @@ export const withSnapshot = async <T>(
   const onDamage = (store: Store, failure: Failure): void => void damaged.add(`${store.name}: ${failure.message}`);
   const rangeContent = async function* (range: ManifestRange): AsyncIterable<Uint8Array> {
     let given = 0;
+    let archived: Failure | undefined;
     for (const [at, store] of stores.entries()) {
       let skipped = 0;
       try {
@@ -60,7 +61,8 @@ export const withSnapshot = async <T>(
       } catch (error) {
         if (!isDamage(error)) throw error;
         onDamage(store, error);
-        if (at === stores.length - 1) throw error;
+        if (isFailure(error, "ObjectArchived")) archived ??= error;
+        if (at === stores.length - 1) throw archived ?? error;
       }
     }
     if (given !== range.bytes)

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import type { StoreConfig } from "../config/schema.ts";
 import { eachLimited } from "../domain/each-limited.ts";
-import { Failure } from "../domain/failure.ts";
+import { Failure, isFailure } from "../domain/failure.ts";
 import type { ObjectProblem } from "../domain/run.ts";
 import type { Framing, RowDigest } from "../domain/snapshot.ts";
 import { encodeEnvelopes } from "../repository/envelopes.ts";
@@ -37,19 +37,29 @@ export interface VerifyJobResult {
 /** How many packs and how many ranges of each store a `sample` reads. */
 const sampleSize = 3;
 
+/** What is archived cannot be checked where it is: only a copy that can be read elsewhere makes that no problem. */
+interface ArchivedPacks {
+  /** By pack, what the first store said that has it archived. */
+  readonly offline: Map<string, ObjectProblem>;
+  /** Packs that are there, and can be read, in some store. */
+  readonly online: Set<string>;
+}
+
 /** Checks a snapshot in every store, and finds every problem rather than the first. Throws only what keeps it from looking. */
 export const verifySnapshot = async (input: VerifyJob, context: JobContext<JobProgress>): Promise<VerifyJobResult> => {
   const proven: Record<string, string[]> = {};
   const problems: ObjectProblem[] = [];
   const progress = { bytes: 0, objects: 0 };
+  const archived: ArchivedPacks = { offline: new Map(), online: new Set() };
   for (const config of input.stores) {
     const store = await openStore(config);
     try {
-      proven[store.name] = await verifyInStore(input, store, problems, progress, context);
+      proven[store.name] = await verifyInStore(input, store, problems, progress, archived, context);
     } finally {
       await store.close();
     }
   }
+  for (const [pack, problem] of archived.offline) if (!archived.online.has(pack)) problems.push(problem);
   return { proven, problems, ...progress };
 };
 
@@ -58,6 +68,7 @@ const verifyInStore = async (
   store: Store,
   problems: ObjectProblem[],
   progress: { bytes: number; objects: number },
+  { offline, online }: ArchivedPacks,
   { report, signal }: JobContext<JobProgress>,
 ): Promise<string[]> => {
   const proven: string[] = [];
@@ -106,13 +117,25 @@ const verifyInStore = async (
     }
   });
 
+  /** Those that lie in the archive tier here. */
+  const unreadable = new Set<string>();
   const examinePack = (pack: string, whole: boolean): Promise<boolean | undefined> => {
     const holds = `holds parts of ${listed([...(streamsOfPack.get(pack) ?? [])].sort())}`;
     return examine(packKey(pack), async () => {
+      const leaveArchived = (): false => {
+        unreadable.add(pack);
+        const message = `pack ${pack} in store ${store.name} lies in the archive tier, where nothing can be read; it ${holds}`;
+        if (!offline.has(pack)) offline.set(pack, { store: store.name, object: packKey(pack), type: "ObjectArchived", message });
+        return false;
+      };
       if (whole) {
-        const bytes = await store.get(packKey(pack), signal);
+        const bytes = await store.get(packKey(pack), signal).catch((error: unknown) => {
+          if (!isFailure(error, "ObjectArchived")) throw error;
+        });
+        if (bytes === undefined) return leaveArchived();
         progress.bytes += bytes.length;
         await naming(`it ${holds}`, async () => verifyPack(bytes, pack));
+        online.add(pack);
         return true;
       }
       const stat = await store.stat(packKey(pack), signal);
@@ -124,6 +147,8 @@ const verifyInStore = async (
           `pack ${pack} in store ${store.name} has ${stat.bytes} bytes, and ends before ${least}; it ${holds}`,
         );
       }
+      if (stat.offline !== undefined) return leaveArchived();
+      online.add(pack);
       return true;
     });
   };
@@ -154,6 +179,8 @@ const verifyInStore = async (
   await eachLimited(opening, 2, async ({ id, stream, framing, rows, bytes, sum }) => {
     await examine(rangeKey(id), async () => {
       const range = await fetchRange(input.access, id, store, signal);
+      // Another store's copy is opened instead.
+      if (range.chunks.some(({ location }) => unreadable.has(location.pack))) return;
       const digest = await digestOf(range, framing).catch(async (error: unknown) => {
         // The range itself is as it was written: a pack that is not is the one to name, and to replace.
         const bad: string[] = [];

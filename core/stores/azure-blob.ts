@@ -5,6 +5,7 @@ import { Failure } from "../domain/failure.ts";
 import { containerAddress, containerClient } from "./azure-connection.ts";
 import { azureCode, failureOfAzure, isMissingBlob } from "./azure-failure.ts";
 import { deleteBlob, leftAfterDeletion, lockBlob } from "./azure-retention.ts";
+import { bringBack, moveToTier, offlineState } from "./azure-tier.ts";
 import { uploadBlob } from "./azure-upload.ts";
 import { oneAtATime } from "./in-turn.ts";
 import { checkKey, checkPrefix } from "./keys.ts";
@@ -25,7 +26,8 @@ export const azureBlobCapabilities: StoreCapabilities = {
   // Of the tier "hot"; a store with another says its own.
   minimumDays: 0,
   expires: "never",
-  presence: "bytes read back and hashed; MD5 kept by the service",
+  presence: "bytes read back and hashed; of an archived object its size, ETag and MD5 alone, which is `present` and not `proven`",
+  offlineTier: "archive: back within 15 hours (`high`: about 1); billed for 180 days at least",
   durableWhen: "the service answers, having written as many copies as the account's redundancy says",
 };
 
@@ -60,7 +62,7 @@ export const openAzureBlobStore = (config: AzureBlobConfig, options: StoreOption
   const describe = async (key: string, signal: AbortSignal): Promise<StoredObject | undefined> => {
     try {
       const found = await container.getBlockBlobClient(key).getProperties({ abortSignal: signal });
-      return { key, bytes: found.contentLength ?? 0, receipt: plainEtag(found.etag) };
+      return { key, bytes: found.contentLength ?? 0, receipt: plainEtag(found.etag), ...offlineState(found) };
     } catch (error) {
       // An answer to HEAD has no body, but Azure repeats the code in a header, so a missing container is still told apart.
       return whenMissing(error, undefined);
@@ -157,8 +159,13 @@ export const openAzureBlobStore = (config: AzureBlobConfig, options: StoreOption
     tier: async (key, tier, signal) => {
       checkKey(key);
       await attempt(`move of ${key} to the ${tier} tier`, signal, async (stop) => {
-        await container.getBlockBlobClient(key).setAccessTier(tier === "cool" ? "Cool" : "Cold", { abortSignal: stop });
+        await moveToTier(container.getBlockBlobClient(key), tier, stop);
       });
+    },
+
+    rehydrate: async (key, priority, signal) => {
+      checkKey(key);
+      return attempt(`rehydration of ${key}`, signal, (stop) => bringBack(container.getBlockBlobClient(key), priority, stop));
     },
 
     notices: async (signal) => {

@@ -26,6 +26,10 @@ export const failureOfAzure = (what: string, error: unknown): Failure => {
   if (/quota|capacity|InsufficientStorage/i.test(code)) return new Failure("StoreFull", `${what}: the account is full (${code})`, options);
   if (code === "ContainerNotFound") return new Failure("StoreUnreachable", `${what}: the container does not exist`, options);
   if (code === "ContainerBeingDeleted") return new Failure("StoreUnreachable", `${what}: the container is being deleted`, options);
+  if (code === "BlobArchived" || code === "BlobBeingRehydrated") {
+    const where = code === "BlobArchived" ? "lies in the archive tier" : "is on its way back from the archive tier";
+    return new Failure("ObjectArchived", `${what}: the object ${where}, where nothing can be read`, options);
+  }
   if (code === "InvalidRange")
     return new Failure("ObjectCorrupt", `${what}: the object ends before the bytes that were asked for`, options);
   if (code === "Md5Mismatch" || code === "InvalidBlockList") {

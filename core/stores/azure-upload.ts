@@ -29,10 +29,13 @@ export const uploadBlob = async (
     try {
       return await (bytes.length <= blockBytes ? uploadWhole : uploadBlocks)(blob, bytes, tier, signal, progressed);
     } catch (error) {
+      // An archived blob is not written again: where it holds these bytes, nothing needs to be.
+      const archived = azureCode(error) === "BlobArchived";
       // Committing a block list drops every other uncommitted block of that name: somebody else has just put the same object.
-      if (azureCode(error) !== "InvalidBlockList" || attempt === attempts) throw error;
+      if ((azureCode(error) !== "InvalidBlockList" || attempt === attempts) && !archived) throw error;
       const stored = await blob.getProperties({ abortSignal: signal });
       if (stored.contentMD5 !== undefined && md5(bytes).equals(stored.contentMD5)) return plainEtag(stored.etag);
+      if (archived) throw error;
     }
   }
 };

@@ -60,6 +60,7 @@ const stayColumns: readonly Column[] = [
   ["deletion", (can) => deletion[can.deletion]],
   ["immutability", (can) => immutability[can.immutability]],
   ["minimum duration", (can) => (can.minimumDays === 0 ? "none" : `${can.minimumDays} days`)],
+  ["offline tier", (can) => can.offlineTier ?? "none"],
   ["expires", (can) => (can.expires === "never" ? "never" : "unless it is renewed")],
 ];
 

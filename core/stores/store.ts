@@ -40,8 +40,14 @@ export interface Store {
   /** Sets or lifts the store's own legal hold on the object: while it stands, nothing deletes the object, whatever its date. */
   legalHold?(key: string, held: boolean, signal: AbortSignal): Promise<void>;
 
-  /** Moves the object to a cheaper tier, in which it can still be read at once, though at a price. */
-  tier?(key: string, tier: "cool" | "cold", signal: AbortSignal): Promise<void>;
+  /**
+   * Moves the object to a cheaper tier. In `cool` and `cold` it can still be read at once, though at a price; in `archive` it cannot be read at
+   * all (`get` throws `ObjectArchived`) until `rehydrate` has brought it back. What is archived is not moved to another tier by this.
+   */
+  tier?(key: string, tier: StoreTier, signal: AbortSignal): Promise<void>;
+
+  /** Has an archived object brought back, which takes hours. Asked again, says how far it is; `high` makes one that is coming `standard` faster. */
+  rehydrate?(key: string, priority: RehydratePriority, signal: AbortSignal): Promise<"online" | "coming">;
 
   /** What the store's service ends by itself, unless it is renewed. */
   renewals?(signal: AbortSignal): Promise<Renewal[]>;
@@ -57,6 +63,9 @@ export interface Store {
 
   close(): Promise<void>;
 }
+
+export type StoreTier = "cool" | "cold" | "archive";
+export type RehydratePriority = "standard" | "high";
 
 export const storeKinds = ["directory", "azure-blob", "s3", "storj", "sia", "ipfs", "filecoin", "arweave"] as const;
 export type StoreKind = (typeof storeKinds)[number];
@@ -77,6 +86,8 @@ export interface StoreCapabilities {
   /** Days for which an object is billed, or kept, at least; 0 for none. */
   readonly minimumDays: number;
   readonly expires: "never" | "unless-renewed";
+  /** The tier that a policy's `tiers.archive` uses, in which nothing can be read: how long it takes to come back, and what is billed at least. Absent: there is none. */
+  readonly offlineTier?: string;
   /** How it is proven that the store still has an object: a short phrase for the table. */
   readonly presence: string;
   /** When an acknowledged write is durable: a short phrase for the table. */
@@ -109,6 +120,10 @@ export interface StoredObject {
   readonly receipt: string;
   /** The network has taken the object, but no block holds it yet (Arweave). */
   readonly pending?: true;
+  /** It is there and cannot be read: it lies in an archive tier, or is on its way back from one. */
+  readonly offline?: "archived" | "coming";
+  /** As hex, where the service keeps one beside an object that is offline: all that is left to compare. */
+  readonly md5?: string;
 }
 
 /** In bytes. */

@@ -4,21 +4,28 @@ import { type BadServer, listen, wholeOf } from "./store-servers.ts";
 
 /**
  * A stub of Azure Blob Storage, written from its REST specification (learn.microsoft.com/rest/api/storageservices) for what Azurite, the
- * emulator, does not have: versions, immutability policies of a version, legal holds, soft delete. It is no evidence of how the service behaves where
+ * emulator, does not have: versions, immutability policies of a version, legal holds, soft delete, a rehydration from the archive tier that takes its
+ * time (it ends when a test says so). It is no evidence of how the service behaves where
  * the specification is silent, checks no signature, and has one container. Of its quirks it has these: a deletion without a version is
- * allowed on a locked blob and only hides it, the current version cannot be deleted by its own name, dates have whole seconds.
+ * allowed on a locked blob and only hides it, the current version cannot be deleted by its own name, dates have whole seconds; a blob that comes
+ * back from the archive tier keeps that tier's name, and a changed tier leaves the ETag as it is. That an archived blob is not overwritten is as Azurite has it.
  */
 export interface AzureStub extends BadServer {
   readonly connection: string;
   readonly versions: Version[];
+  /** Every rehydration that was asked for is done: the blobs are in the tier that was named. Returns how many. */
+  rehydrated(): number;
 }
 
 interface Version {
   readonly key: string;
   readonly id: string;
   readonly bytes: Buffer;
-  readonly tier: string;
-  readonly etag: string;
+  md5: string | undefined;
+  tier: string;
+  /** The tier that it comes back to, and how fast. */
+  coming?: { to: string; priority: string } | undefined;
+  etag: string;
   current: boolean;
   deleted: boolean;
   until?: Date;
@@ -50,6 +57,11 @@ const headersOf = (version: Version): Record<string, string> => ({
   "x-ms-version-id": version.id,
   "x-ms-is-current-version": String(version.current),
   "x-ms-access-tier": version.tier,
+  ...(version.md5 !== undefined && { "content-md5": version.md5 }),
+  ...(version.coming && {
+    "x-ms-archive-status": `rehydrate-pending-to-${version.coming.to.toLowerCase()}`,
+    "x-ms-rehydrate-priority": version.coming.priority,
+  }),
   ...(version.until && { "x-ms-immutability-policy-until-date": version.until.toUTCString() }),
   ...(version.mode && { "x-ms-immutability-policy-mode": version.mode }),
   ...(version.held !== undefined && { "x-ms-legal-hold": String(version.held) }),
@@ -66,6 +78,25 @@ const listed = (version: Version, softDeleteDays: number): string =>
     version.deleted ? `<RemainingRetentionDays>${softDeleteDays - 1}</RemainingRetentionDays>` : "",
     "</Properties></Blob>",
   ].join("");
+
+const tiers = ["Hot", "Cool", "Cold", "Archive"];
+
+/** A new tier is had at once, but for what lies in the archive: that is answered with 202, and comes later. */
+const setTier = (version: Version, tier: string, priority: string): Answer => {
+  if (!tiers.includes(tier)) return refusal(400, "InvalidHeaderValue");
+  if (version.coming !== undefined) {
+    const faster = version.coming.to === tier && version.coming.priority === "Standard" && priority === "High";
+    if (!faster) return refusal(409, "BlobBeingRehydrated");
+    version.coming.priority = priority;
+    return { status: 202 };
+  }
+  if (version.tier !== "Archive" || tier === "Archive") {
+    version.tier = tier;
+    return { status: 200 };
+  }
+  version.coming = { to: tier, priority };
+  return { status: 202 };
+};
 
 export const azureStub = async ({ softDeleteDays = 0, immutable = true } = {}): Promise<AzureStub> => {
   const versions: Version[] = [];
@@ -100,15 +131,19 @@ export const azureStub = async ({ softDeleteDays = 0, immutable = true } = {}): 
     const version = live.find(({ id, current }) => (named === "" ? current : id === named));
     if (method === "PUT" && ask("comp") === "") {
       const tier = String(headers["x-ms-access-tier"] ?? "Hot");
-      if (!["Hot", "Cool", "Cold", "Archive"].includes(tier)) return refusal(400, "InvalidHeaderValue");
+      if (!tiers.includes(tier)) return refusal(400, "InvalidHeaderValue");
+      if (version?.tier === "Archive") return refusal(409, "BlobArchived");
       for (const other of live) other.current = false;
       last += 1;
       const id = new Date(Date.UTC(2026, 0, 1) + last).toISOString().replace("Z", "0000Z");
-      const written = { key, id, bytes: body, tier, etag: randomBytes(8).toString("hex"), current: true, deleted: false };
+      const md5 = headers["x-ms-blob-content-md5"] as string | undefined;
+      const written = { key, id, bytes: body, tier, md5, etag: randomBytes(8).toString("hex"), current: true, deleted: false };
       versions.push(written);
       return { status: 201, headers: headersOf(written) };
     }
     if (version === undefined) return refusal(404, "BlobNotFound");
+    if (ask("comp") === "tier")
+      return setTier(version, String(headers["x-ms-access-tier"]), String(headers["x-ms-rehydrate-priority"] ?? "Standard"));
     if (ask("comp") === "immutabilityPolicies") {
       if (!immutable) return refusal(409, "BlobOperationNotSupported");
       const until = new Date(String(headers["x-ms-immutability-policy-until-date"]));
@@ -131,6 +166,7 @@ export const azureStub = async ({ softDeleteDays = 0, immutable = true } = {}): 
       else remove(version);
       return { status: 202 };
     }
+    if (method === "GET" && version.tier === "Archive") return refusal(409, "BlobArchived");
     const [from, to] = /bytes=(\d+)-(\d*)/.exec(String(headers["x-ms-range"] ?? headers.range))?.slice(1) ?? [];
     const whole = version.bytes;
     if (from === undefined) return { status: 200, headers: headersOf(version), body: whole };
@@ -146,5 +182,13 @@ export const azureStub = async ({ softDeleteDays = 0, immutable = true } = {}): 
   };
   const server = await listen(createServer((incoming, response) => void reply(incoming, response)));
   const connection = `DefaultEndpointsProtocol=http;AccountName=stub;AccountKey=${randomBytes(32).toString("base64")};BlobEndpoint=${server.url}/stub;`;
-  return { ...server, connection, versions };
+  const rehydrated = (): number => {
+    const coming = versions.filter((version) => version.coming !== undefined);
+    for (const version of coming) {
+      version.tier = version.coming!.to;
+      version.coming = undefined;
+    }
+    return coming.length;
+  };
+  return { ...server, connection, versions, rehydrated };
 };

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { Failure, isFailure } from "../../../core/domain/failure.ts";
 import { readRecoveryKit } from "../../../core/repository/recovery-kit.ts";
 import { openWithKit, snapshotsInStore } from "../../../core/snapshot/find-in-store.ts";
+import { packsOfManifest, rehydratePacks } from "../../../core/snapshot/rehydrate-packs.ts";
 import type { Store } from "../../../core/stores/store.ts";
 import { openStoreByUrl } from "../../../core/stores/store-address.ts";
 import { choiceOf } from "../choice-option.ts";
@@ -12,7 +13,7 @@ import { runRestore } from "../run-restore.ts";
 import { snapshotArgument } from "../snapshot-argument.ts";
 import { tablespacesOf } from "../tablespace-option.ts";
 import { engineOfUrl, targetUrl } from "../target-url.ts";
-import { dim, say, table, utcSecond } from "../terminal.ts";
+import { dim, plural, say, table, utcSecond } from "../terminal.ts";
 
 type Kit = Awaited<ReturnType<typeof readRecoveryKit>>;
 
@@ -25,6 +26,7 @@ export const action: CommandAction = async (input) => {
   const store = openStoreByUrl(address, process.env);
   try {
     if (input.options.list === true) return await list(store, kit, input);
+    if (input.options.rehydrate === true) return await rehydrate(store, kit, input);
     const url = targetUrl(input);
     const engine = engineOfUrl(url);
     const choice = choiceOf(input);
@@ -48,6 +50,17 @@ export const action: CommandAction = async (input) => {
   } finally {
     await store.close();
   }
+};
+
+const rehydrate = async (store: Store, kit: Kit, input: CommandInput): Promise<number> => {
+  const { manifest, access } = await choose(store, kit, input);
+  const needed = await packsOfManifest(manifest, access, store, input.signal);
+  const priority = input.options.priority === "high" ? "high" : "standard";
+  const { packs, online } = await rehydratePacks(store, needed, priority, input.signal, () => {});
+  const done = packs === online;
+  if (input.json) process.stdout.write(`${JSON.stringify({ snapshot: manifest.snapshot, done, packs, online })}\n`);
+  else say(`${online} of the ${plural(packs, "pack")} of ${manifest.snapshot} can be read${done ? "" : ": run this again to see"}`);
+  return done ? exitCodes.done : exitCodes.degraded;
 };
 
 /** Says whose kit it is that does not trust the snapshot's signature: it may be the wrong one. */

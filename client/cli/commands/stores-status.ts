@@ -16,10 +16,11 @@ export const action: CommandAction = (input) =>
     else {
       say(
         table(
-          ["store", "kind", "used", "of", "packs", "proven", "oldest proof (UTC)", "health"],
-          stores.map(({ name, kind, used, allowance, packs, proven, health }) => [
+          ["store", "kind", "used", "of", "packs", "proven", "oldest proof (UTC)", "archived", "health"],
+          stores.map(({ name, kind, used, allowance, packs, proven, archived, health }) => [
             ...[bold(name), kind, formatBytes(used), allowance === null ? dim("no limit") : formatBytes(allowance)],
             ...[String(packs), String(proven.packs), proven.oldest === null ? dim("-") : utcMinute(proven.oldest)],
+            archived.packs === 0 ? dim("-") : `${archived.packs}, ${archived.present} seen`,
             tone[health](health),
           ]),
         ),

@@ -17,6 +17,11 @@ export const recoverSpecs: readonly CommandSpec[] = [
       { flags: "--to-env <name>", description: "the same, from an environment variable" },
       ...choiceFlags,
       ...restoreFlags,
+      {
+        flags: "--rehydrate",
+        description: "only have the store bring back what the snapshot needs from its archive tier, and say how far that is",
+      },
+      { flags: "--priority <priority>", description: "with --rehydrate: how fast", choices: ["standard", "high"], fallback: "standard" },
       { flags: "--list", description: "only list the snapshots that the kit opens in the store" },
     ],
     examples: [
@@ -25,6 +30,7 @@ export const recoverSpecs: readonly CommandSpec[] = [
     ],
     prints: [
       'as restore: {"snapshot","database","rows","bytes","resumed":{"rows","bytes"},"seconds","identical","differences":[…],"damaged":[…],"notes":[…]}',
+      'with --rehydrate: {"snapshot","done","packs","online"}',
       'with --list: {"snapshots":[{"snapshot","database","capturedAt","rows"}]}',
     ],
     load: () => import("../commands/recover.ts"),

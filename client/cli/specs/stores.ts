@@ -6,14 +6,18 @@ export const storesSpecs: readonly CommandSpec[] = [
     name: "stores",
     description: "the stores at a glance: what they hold of what they may, how well that is proven, and whether they answer",
     examples: ["stores", "stores --json"],
-    prints: ['{"stores":[{"name","kind","used","allowance","packs","proven":{"packs","oldest"},"health"}]}'],
+    prints: [
+      '{"stores":[{"name","kind","used","allowance","packs","proven":{"packs","oldest"},"archived":{"packs","present","oldest"},"health"}]}',
+    ],
     load: () => import("../commands/stores-status.ts"),
   },
   {
     name: "stores status",
     description: "the same",
     examples: ["stores status", "stores status --json"],
-    prints: ['{"stores":[{"name","kind","used","allowance","packs","proven":{"packs","oldest"},"health"}]}'],
+    prints: [
+      '{"stores":[{"name","kind","used","allowance","packs","proven":{"packs","oldest"},"archived":{"packs","present","oldest"},"health"}]}',
+    ],
     load: () => import("../commands/stores-status.ts"),
   },
   {
@@ -46,6 +50,28 @@ export const storesSpecs: readonly CommandSpec[] = [
       '{"days","estate","growthPerDay","stores":[{"name","allowance","used","fullOn","costsFrom"}],"policies":[{"policy","refusedOn","why"}],"timeline":[{"day","date","used":{"STORE":bytes},"perMonth"}]}',
     ],
     load: () => import("../commands/stores-forecast.ts"),
+  },
+  {
+    name: "stores rehydrate",
+    description: "have a store bring back what a snapshot needs from its archive tier; takes hours, and again says how far it is",
+    args: [{ name: "<snapshot>", description: "a snapshot id" }],
+    options: [
+      { flags: "--store <name>", description: "all that is archived there (default: what can be read in no other store)" },
+      {
+        flags: "--priority <priority>",
+        description: "how fast: high costs several times as much",
+        choices: ["standard", "high"],
+        fallback: "standard",
+      },
+      { flags: "--keep <duration>", description: "archived again no sooner than this", fallback: "7d" },
+      { flags: "--wait", description: "stay until all of it can be read" },
+    ],
+    examples: [
+      "stores rehydrate 20261124T021500Z-5f3a9c01d2e4",
+      "stores rehydrate 20261124T021500Z-5f3a9c01d2e4 --store azure --priority high --json",
+    ],
+    prints: ['{"snapshot","done","stores":[{"store","packs","bytes","online"}]}'],
+    load: () => import("../commands/stores-rehydrate.ts"),
   },
   {
     name: "stores evacuate",

@@ -19,7 +19,10 @@ export const recordReplicas: DatabaseRecordCheck = {
     const evidence = {
       snapshot: newest.id,
       objects: newest.objects,
-      replicas: newest.replicas.map(({ store, domain, objects }) => ({ store, domain, objects })),
+      replicas: newest.replicas.map(({ store, domain, objects, archived }) => ({
+        ...{ store, domain, objects },
+        ...(archived === undefined ? {} : { archived }),
+      })),
       required: { copies, domains },
     };
     const words = `${whole.length} of ${copies} copies in ${inDomains} of ${domains} failure domains hold every object of ${newest.id}`;
@@ -39,17 +42,23 @@ export const recordReplicasProven: DatabaseRecordCheck = {
     const newest = newestWith(database.snapshots, "replicated");
     if (newest === undefined || newest.replicas.length === 0)
       return fail("There is no replica to prove.", { snapshot: newest?.id ?? null });
-    const unproven = newest.replicas.filter(({ oldestProof, proven }) => oldestProof === null || proven === 0);
-    const stale = newest.replicas.filter(({ oldestProof }) => oldestProof !== null && ageMs(oldestProof, now) > limit);
+    // What is archived cannot be read back; the promised copies lie elsewhere.
+    const readable = newest.replicas.filter(({ allArchived }) => allArchived !== true);
+    if (readable.length === 0) return fail(`Every copy of ${newest.id} is archived: none can be read back.`, { snapshot: newest.id });
+    const unproven = readable.filter(({ oldestProof, proven }) => oldestProof === null || proven === 0);
+    const stale = readable.filter(({ oldestProof }) => oldestProof !== null && ageMs(oldestProof, now) > limit);
     const evidence = {
       snapshot: newest.id,
       proveEveryMs: limit,
-      replicas: newest.replicas.map(({ store, proven, oldestProof }) => ({ store, proven, oldestProof })),
+      replicas: newest.replicas.map(({ store, proven, oldestProof, archived }) => ({
+        ...{ store, proven, oldestProof },
+        ...(archived === undefined ? {} : { archived }),
+      })),
     };
     const names = (replicas: readonly { store: string }[]) => replicas.map(({ store }) => store).join(", ");
     if (unproven.length > 0) return fail(`Nothing of ${newest.id} was ever read back from ${names(unproven)}.`, evidence);
     if (stale.length > 0)
       return fail(`The last proof of ${newest.id} in ${names(stale)} is older than ${formatDuration(limit)}.`, evidence);
-    return pass(`All ${newest.replicas.length} replicas of ${newest.id} were read back within ${formatDuration(limit)}.`, evidence);
+    return pass(`All ${readable.length} replicas of ${newest.id} were read back within ${formatDuration(limit)}.`, evidence);
   },
 };
