@@ -39,6 +39,9 @@ export interface RetentionResult {
   readonly sparse?: readonly SparseSummary[];
 }
 
+/** A run that has deleted what it had to waits no longer for a worker that captures: the next run must not be kept from beginning. */
+const forCaptureMs = 60 * 60_000;
+
 /** Objects that one round deletes: their keys are in the history a few times. */
 const objectsPerRound = 200;
 
@@ -54,7 +57,7 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
   const { removeSnapshots, discardStalePlans } = proxyActivities<RetainActivities>(longStep("replicate"));
   const { deleteObjects, protectObjects } = proxyActivities<RetainActivities>(longStep("replicate", { silence: aliveWithin }));
   const { retireSparsePacks } = proxyActivities<RetainActivities>(longStep("replicate"));
-  const { readReferences } = proxyActivities<SnapshotActivities>(longStep("capture"));
+  const { readReferences } = proxyActivities<SnapshotActivities>({ ...longStep("capture"), scheduleToStartTimeout: forCaptureMs });
   const { refreshRecoveryKit } = proxyActivities<EncryptActivities>(longStep("capture"));
   const { logAlarm, logDeletion, logHold, logMarks, logRemoval, requestAnchoring } = proxyActivities<AnchorActivities>(step("chain"));
   const removed: string[] = [...(done?.removed ?? [])];

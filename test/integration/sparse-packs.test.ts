@@ -184,7 +184,7 @@ test("a retiring pack is not referred to any more; two attempts at once leave th
 });
 
 test("a capture that looked before a pack was retired refers to it all the same, and the next ones move out", async () => {
-  const { catalog, read, retire, verdicts, pack, snapshot, small, second, third, capture, kept, repository } = await sparsePlace();
+  const { catalog, read, retire, verdicts, pack, snapshot, small, second, third, capture, kept, repository, store } = await sparsePlace();
   await read();
   // It found the chunks, and has not committed yet.
   assert.deepEqual(await claimPacks(catalog, [pack]), []);
@@ -201,9 +201,23 @@ test("a capture that looked before a pack was retired refers to it all the same,
   const moved = await sealRange(draft, { recipients: [recipient], keys: repository.keys });
   for (const [id, bytes] of fresh.packs) repository.packs.set(id, bytes);
   await capture();
+  await store.put(rangeKey(moved.id), moved.bytes, signal);
+  const there = { object: rangeKey(moved.id), store: "disk", receipt: "there", bytes: moved.bytes.length, provenAt: null };
+  await recordReplicas(catalog, [there, { ...there, object: packKey(moved.packs[0]!) }]);
   await snapshot([moved], 0.1);
   await retire();
   assert.deepEqual(await verdicts(), { moved: 1 }, "it stays out of sight");
+
+  // What a rebuilt catalog lacks: the next run reads it again, and captures refer to the younger pack all the same.
+  await query(catalog, "forgetting", "DELETE FROM dbgov.sparse_pack");
+  await query(catalog, "forgetting", "UPDATE dbgov.range_pack SET used_bytes = NULL, used = NULL");
+  await query(catalog, "forgetting", "UPDATE dbgov.range SET content_bytes = NULL");
+  assert.deepEqual(await read(), { read: 2, left: 0 });
+  await retire();
+  assert.deepEqual(await verdicts(), { old: 1 });
+  const [chunk] = openPackDirectory(repository.packs.get(pack)!, repository.keys.indexKey, pack);
+  assert.equal((await lookupChunks(catalog, "disk", [chunk!.id]))[0]?.pack, moved.packs[0]);
+
   await removeNow(catalog, [second, third, fourth], new Date());
   assert.deepEqual(await verdicts(), {});
   const [gone] = await query<{ condemned: boolean }>(
