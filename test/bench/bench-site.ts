@@ -109,10 +109,13 @@ export const startBenchWorker = async ({
 };
 
 const ready = async (worker: ChildProcess, log: string): Promise<void> => {
+  let said = "";
   for await (const line of createInterface({ input: worker.stdout! })) {
     if (line.includes('"ready"')) return void worker.stdout!.resume();
+    // With --json it says there what failed.
+    said = line;
   }
-  throw new Error(`the worker ended before it was ready: ${readFileSync(log, "utf8").slice(-2_000)}`);
+  throw new Error(`the worker ended before it was ready: ${said}${readFileSync(log, "utf8").slice(-2_000)}`);
 };
 
 const variableOf = (at: number): string => `BENCH_DATABASE_${at}`;

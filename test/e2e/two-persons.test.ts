@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +9,7 @@ import { logEntries } from "../../core/catalog/read-log-entries.ts";
 import { getSnapshot, listSnapshots } from "../../core/catalog/read-snapshots.ts";
 import type { SignedRequest } from "../../core/domain/approval.ts";
 import { openLog } from "../../core/ledger/log.ts";
-import { signRequest } from "../../core/repository/approval-signature.ts";
+import { requestHash, signRequest } from "../../core/repository/approval-signature.ts";
 import { approverSigner, generateApprover } from "../../core/repository/approver-key.ts";
 import { createDatabase, createTestSite, runSql, type TestSite } from "../sample/test-site.ts";
 import { useStack } from "../stack/use-stack.ts";
@@ -67,9 +68,24 @@ describe("two persons, and two phases", () => {
     return json.approval.id;
   };
   const approve = async (id: string): Promise<unknown> => {
-    const { code, json } = await test.dbgov("approve", id, ...key("bob"));
+    const { code, json } = await test.dbgov("approve", id, "--yes", ...key("bob"));
     assert.equal(code, 0, JSON.stringify(json));
     return json;
+  };
+  /** Runs dbgov on a terminal of its own, and answers the first question. */
+  const onTerminal = async (answer: string, ...args: readonly string[]): Promise<{ code: number | null; text: string }> => {
+    const bin = join(import.meta.dirname, "..", "..", "bin", "dbgov");
+    const script = "import pty, sys, os; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+    const child = spawn("python3", ["-c", script, bin, ...args, "--config", test.config], { env: { ...process.env, ...test.environment } });
+    let text = "";
+    const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+    child.stdout.on("data", (bytes: Buffer) => {
+      const asked = text.includes("[y/N]");
+      text += bytes.toString();
+      if (!asked && text.includes("[y/N]")) child.stdin.write(`${answer}\n`);
+    });
+    child.stderr.on("data", (bytes: Buffer) => (text += bytes.toString()));
+    return { code: await ended, text };
   };
   const retention = async (): Promise<{ removed: string[]; waiting?: unknown }> => (await test.dbgov("retention", "run")).json;
   const plan = async () => (await test.dbgov("retention", "plan")).json.plans[0];
@@ -107,8 +123,8 @@ describe("two persons, and two phases", () => {
       open.requests.map((one: Record<string, string>) => [one.id, one.act, one.by, one.reason]),
       [[id, "lift-hold", "alice", "a good one"]],
     );
-    await fails("ApprovalRefused", /another person/, "approve", id, ...key("alice"));
-    await fails("ApprovalRefused", /is no approver's/, "approve", id, ...key("mallory"));
+    await fails("ApprovalRefused", /another person/, "approve", id, "--yes", ...key("alice"));
+    await fails("ApprovalRefused", /is no approver's/, "approve", id, "--yes", ...key("mallory"));
     const handle = test.client.workflow.getHandle(`approval/${id}`);
     const { request, by } = (await handle.query("request")) as SignedRequest;
     const bob = approverSigner(persons.bob.secretText);
@@ -132,13 +148,24 @@ describe("two persons, and two phases", () => {
       ...{ workflowId: "approval/a-000000000001", taskQueue: "orchestrate" },
       args: [{ request, by }],
     });
-    await fails("ApprovalRefused", /is another request/, "approve", "a-000000000001", ...key("bob"));
+    await fails("ApprovalRefused", /is another request/, "approve", "a-000000000001", "--yes", ...key("bob"));
     await renamed.terminate();
     assert.deepEqual(await holds(), [hold]);
 
-    assert.deepEqual(await approve(id), { id, act: "lift-hold", done: true });
+    // Without a terminal nobody can be asked; on one, whoever just presses Enter has not agreed. What is shown is what is signed.
+    await fails("UsageInvalid", /needs --yes/, "approve", id, ...key("bob"));
+    const hash = requestHash(request);
+    assert.equal(open.requests[0].hash, hash);
+    const no = await onTerminal("", "approve", id, ...key("bob"));
+    assert.equal(no.code, 2, no.text);
+    for (const shown of [`lift hold ${hold}`, "a good one", "alice", id, hash, "sign this? [y/N]", "was not signed"])
+      assert.ok(no.text.includes(shown), `${shown} in ${no.text}`);
+    assert.deepEqual(await holds(), [hold]);
+    const yes = await onTerminal("y", "approve", id, ...key("bob"));
+    assert.equal(yes.code, 0, yes.text);
+    assert.ok(yes.text.includes(hash));
     assert.deepEqual(await holds(), []);
-    await fails("ApprovalRefused", /does not wait any more|decided already/, "approve", id, ...key("bob"));
+    await fails("ApprovalRefused", /does not wait any more|decided already/, "approve", id, "--yes", ...key("bob"));
     const [entry] = await bodies("approval");
     assert.ok(entry?.kind === "approval" && entry.outcome === "granted" && entry.act === "lift-hold");
     assert.notEqual(entry.requestedBy, entry.approvedBy);
@@ -156,7 +183,7 @@ describe("two persons, and two phases", () => {
     const before = await plan();
     assert.deepEqual([before.waiting, before.deletions], [waiting, []]);
     const id = await ask("retention", "shorten", "--database", "shop");
-    await fails("ApprovalRefused", /is no approver's/, "approve", id, ...key("mallory"));
+    await fails("ApprovalRefused", /is no approver's/, "approve", id, "--yes", ...key("mallory"));
     await approve(id);
     const after = await plan();
     assert.deepEqual([after.waiting, after.deletions], [[], [snapshots[0]]]);
@@ -179,13 +206,13 @@ describe("two persons, and two phases", () => {
       "lift",
       (await test.dbgov("hold", "place", "--database", "shop", "--reason", "2", "--by", "legal")).json.id,
     );
-    await fails("ApprovalRefused", /is no approver's/, "approve", back, ...key("bob"));
-    assert.equal((await test.dbgov("approve", back, ...key("mallory"))).code, 0);
+    await fails("ApprovalRefused", /is no approver's/, "approve", back, "--yes", ...key("bob"));
+    assert.equal((await test.dbgov("approve", back, "--yes", ...key("mallory"))).code, 0);
     await test.reconfigure((config) => {
       config.approval.approvers = [approver("alice"), approver("bob")];
     });
     const change = await ask("approve", "--approvers");
-    assert.equal((await test.dbgov("approve", change, ...key("mallory"))).code, 0);
+    assert.equal((await test.dbgov("approve", change, "--yes", ...key("mallory"))).code, 0);
   });
 
   it("what is marked lives and can be kept, although its time has come", async () => {
@@ -212,7 +239,7 @@ describe("two persons, and two phases", () => {
     });
     const id = await ask("retention", "delete", "--database", "shop");
     assert.equal(await ends(test.client.workflow.getHandle(`approval/${id}`).result()), "ApprovalRefused");
-    await fails("ApprovalRefused", /does not wait any more/, "approve", id, ...key("bob"));
+    await fails("ApprovalRefused", /does not wait any more/, "approve", id, "--yes", ...key("bob"));
     const expired = (await bodies("approval")).filter((entry) => entry.kind === "approval" && entry.outcome === "expired");
     assert.ok(expired.length === 1 && !("approvedBy" in expired[0]!));
     await test.reconfigure((config) => {

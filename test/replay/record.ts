@@ -199,7 +199,7 @@ const recordApprovals = async ({ test, save }: Stage): Promise<void> => {
     return json.approval.id;
   };
   const granted = await ask("1h");
-  await test.dbgov("approve", granted, "--key", keys[1] ?? "");
+  await test.dbgov("approve", granted, "--yes", "--key", keys[1] ?? "");
   await save("approval-done", `approval/${granted}`);
   const late = await ask("1s");
   await over(test.client.workflow.getHandle(`approval/${late}`));

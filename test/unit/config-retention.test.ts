@@ -70,6 +70,10 @@ test("approvers: two persons or none, each with a key of their own", () => {
     const alice = person("alice");
     raw.approval = { approvers: [alice, { ...alice, name: "bob" }] };
   });
+  refused(/is another approver's key: one person is not two/, (raw) => {
+    const alice = person("alice");
+    raw.approval = { approvers: [alice, { name: "bob", publicKey: `${alice.publicKey.replace(":", ": ")}\n` }] };
+  });
   refused(/"alice" is used twice/, (raw) => {
     raw.approval = { approvers: [person("alice"), person("alice")] };
   });

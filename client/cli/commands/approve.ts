@@ -2,7 +2,7 @@ import { type Client, type WorkflowHandle, WorkflowNotFoundError, WorkflowUpdate
 import { ApplicationFailure } from "@temporalio/common";
 import { isApprovalId, type SignedRequest } from "../../../core/domain/approval.ts";
 import { Failure, type FailureType, failureTypes } from "../../../core/domain/failure.ts";
-import { signRequest } from "../../../core/repository/approval-signature.ts";
+import { requestHash, signRequest } from "../../../core/repository/approval-signature.ts";
 import { checkRequest } from "../../../core/site/approved-acts.ts";
 import { approversInForce, approversOfFile, idsOf, settleApprovers } from "../../../core/site/approvers-in-force.ts";
 import type { Site } from "../../../core/site/site.ts";
@@ -10,6 +10,7 @@ import type { ApprovalOutcome } from "../../../workflows/approval.ts";
 import { approvalWorkflow, askApproval, reasonOption } from "../../ask-approval.ts";
 import { awaitResult, requireWorkers } from "../../run-workflow.ts";
 import { approverOption } from "../approver-key-option.ts";
+import { askYes } from "../ask-yes.ts";
 import { exitCodes } from "../exit.ts";
 import { withCatalog, withOrchestrator } from "../open-site.ts";
 import type { CommandAction, CommandInput } from "../program.ts";
@@ -48,13 +49,10 @@ const list = (input: CommandInput): Promise<number> =>
     const { approvers } = await approversInForce(site);
     const nameOf = (key: string): string => approvers.find(({ id }) => id === key)?.name ?? key;
     if (input.json) {
-      const rows = requests.map(({ request: { id, act, reason, expiresAt }, by }) => ({
-        id,
-        act,
-        reason,
-        by: nameOf(by.approver),
-        expiresAt,
-      }));
+      const rows = requests.map(({ request, by }) => {
+        const { id, act, reason, expiresAt } = request;
+        return { id, act, reason, by: nameOf(by.approver), expiresAt, hash: requestHash(request) };
+      });
       process.stdout.write(`${JSON.stringify({ requests: rows })}\n`);
     } else if (requests.length === 0) say("nothing waits for a second person");
     else
@@ -81,8 +79,9 @@ const approve = (input: CommandInput, id: string): Promise<number> =>
     if (request.id !== id) throw new Failure("ApprovalRefused", `what waits as ${id} is another request: ${request.id}`);
     // Whoever can start workflows could have others sign what no approver asked for.
     await checkRequest(site, signed, new Date());
-    // What is signed is what was shown, and what that run was asked.
-    if (!input.json) say(`${describeAct(request)}\n  because: ${request.reason}`);
+    // One object: what is shown is what is signed, whatever that run is replaced by meanwhile.
+    const { approvers } = await approversInForce(site);
+    await requireConsent(input, signed, approvers.find(({ id: key }) => key === signed.by.approver)?.name ?? signed.by.approver);
     try {
       await handle.executeUpdate("approve", { args: [await signRequest("approve", request, signer)] });
     } catch (error) {
@@ -90,10 +89,32 @@ const approve = (input: CommandInput, id: string): Promise<number> =>
     }
     const { marked } = await awaitResult<ApprovalOutcome>(handle as { result(): Promise<ApprovalOutcome> }, async () => {});
     if (input.json)
-      process.stdout.write(`${JSON.stringify({ id, act: request.act, done: true, ...(marked === undefined ? {} : { marked }) })}\n`);
+      process.stdout.write(
+        `${JSON.stringify({ id, act: request.act, hash: requestHash(request), done: true, ...(marked === undefined ? {} : { marked }) })}\n`,
+      );
     else say(`${good("✓")} done${marked === undefined ? "" : `: ${marked} snapshots are marked, and go when their grace time is over`}`);
     return exitCodes.done;
   });
+
+/** Shows all that is signed, and asks. Who cannot be asked must have said `--yes`. */
+const requireConsent = async (input: CommandInput, { request }: SignedRequest, asker: string): Promise<void> => {
+  const shown = [
+    describeAct(request),
+    `  request:  ${request.id} of ${request.log}`,
+    `  asked by: ${asker}, at ${utcMinute(request.requestedAt)} UTC; can be approved until ${utcMinute(request.expiresAt)} UTC`,
+    `  because:  ${request.reason}`,
+    `  SHA-256 of what is signed: ${requestHash(request)}`,
+  ].join("\n");
+  if (input.options.yes === true) {
+    if (!input.json) say(shown);
+    return;
+  }
+  if (input.json || process.stdin.isTTY !== true || process.stdout.isTTY !== true)
+    throw new Failure("UsageInvalid", `without a terminal nobody can be asked, so approve ${request.id} needs --yes`);
+  say(shown);
+  if (!(await askYes("sign this?", input.signal)))
+    throw new Failure("UsageInvalid", `request ${request.id} was not signed; it still waits`);
+};
 
 const failureOfUpdate = (error: unknown, id: string): unknown => {
   if (error instanceof WorkflowNotFoundError)

@@ -77,11 +77,17 @@ export const governSpecs: readonly CommandSpec[] = [
     args: [{ name: "[id]", description: "the request to approve; without it, all that wait are listed" }],
     options: [
       approverKeyOption,
+      { flags: "--yes", description: "sign what is shown without being asked: needed where there is no terminal, and with --json" },
       { flags: "--approvers", description: "ask for the configuration's list of approvers to come into force" },
       { flags: "--reason <text>", description: "with --approvers: why" },
     ],
-    examples: ["approve", "approve a-3f2a9c01d2e4 --key bob.secret", "approve --approvers --key alice.secret --reason 'Carol joins'"],
-    prints: ['{"requests":[{"id","act","reason","by","expiresAt"}]} or, with an id, {"id","act","done"}'],
+    examples: [
+      "approve",
+      "approve a-3f2a9c01d2e4 --key bob.secret",
+      "approve a-3f2a9c01d2e4 --key bob.secret --yes --json",
+      "approve --approvers --key alice.secret --reason 'Carol joins'",
+    ],
+    prints: ['{"requests":[{"id","act","reason","by","expiresAt","hash"}]} or, with an id, {"id","act","hash","done"}'],
     load: () => import("../commands/approve.ts"),
   },
   {
