@@ -62,7 +62,8 @@ test("defaults fill what is left out", () => {
   const counts = { last: 7, daily: 7, weekly: 5, monthly: 12, yearly: 7, extra: 3 };
   assert.deepEqual(config.policies[0]!.retention, { ...counts, minimumAge: "1d", mostPerRun: 50 });
   assert.deepEqual([config.policies[0]!.copies, config.policies[0]!.domains], [2, 2]);
-  assert.deepEqual(config.retention, { cron: "0 5 * * *", grace: "1d" });
+  const rewrite = { below: 30, bytesPerRun: "256MiB", within: "400d" };
+  assert.deepEqual(config.retention, { cron: "0 5 * * *", grace: "1d", rewrite });
   assert.deepEqual(config.sweep.frameworks, ["sox", "gdpr", "hipaa", "iso27001"]);
 });
 
