@@ -2,16 +2,18 @@ import { migrate } from "../core/catalog/migrate.ts";
 import { redact } from "../core/config/redact.ts";
 import { engineOf } from "../core/databases/engines.ts";
 import { asFailure, Failure, failureTypes } from "../core/domain/failure.ts";
+import { judgeLifecycle, type LifecycleRecord } from "../core/domain/lifecycle-rules.ts";
 import { addressOfKey, probeAnchor } from "../core/ledger/evm.ts";
 import { registryPlace } from "../core/site/registry-place.ts";
 import type { Site } from "../core/site/site.ts";
+import { lifecycleOf } from "../core/site/store-lifecycle.ts";
 import { onTheSameDisk } from "../core/stores/shared-disks.ts";
 import { formatBytes } from "./cli/terminal.ts";
 import { connectSite } from "./connect.ts";
 
 /** One thing that the configuration names, and whether it works. */
 export interface CheckedThing {
-  readonly kind: "keys" | "recipients" | "catalog" | "temporal" | "database" | "store" | "anchor";
+  readonly kind: "keys" | "recipients" | "catalog" | "temporal" | "database" | "store" | "rules" | "anchor";
   readonly name: string;
   readonly ok: boolean;
   /** What was found, or what is wrong and what to do. */
@@ -78,6 +80,11 @@ export async function* checkSite(site: Site, signal: AbortSignal, onStart: (what
       ];
     });
   }
+  for (const store of config.stores) {
+    if (store.kind !== "azure-blob" || store.accountResourceId === undefined) continue;
+    onStart(`the lifecycle rules of ${store.name}`);
+    yield rulesOf(store.name, await lifecycleOf(config, store, new Date()));
+  }
   for (const anchor of config.anchors) {
     yield await examine("anchor", anchor.name, async () => {
       const place = await registryPlace(site, anchor.name);
@@ -88,3 +95,12 @@ export async function* checkSite(site: Site, signal: AbortSignal, onStart: (what
     });
   }
 }
+
+/** What nobody could read is told, and breaks nothing. */
+const rulesOf = (name: string, lifecycle: LifecycleRecord | undefined): CheckedThing => {
+  if (lifecycle === undefined || "unknown" in lifecycle)
+    return { kind: "rules", name, ok: true, details: [redact(`not known: ${lifecycle?.unknown ?? "nothing was asked"}`)] };
+  const { harm, facts } = judgeLifecycle(lifecycle.rules, lifecycle.container, lifecycle.keepsDays);
+  const well = `no lifecycle rule of the account deletes or archives anything in ${lifecycle.container}`;
+  return { kind: "rules", name, ok: harm.length === 0, details: [...(harm.length === 0 ? [well] : harm), ...facts] };
+};

@@ -1,3 +1,4 @@
+import type { LifecycleRecord } from "../domain/lifecycle-rules.ts";
 import type { EngineName, SnapshotState } from "../domain/snapshot.ts";
 
 /**
@@ -172,6 +173,8 @@ export interface StoreRecord {
   readonly oldest: string | null;
   /** Packs in an archive tier, which nobody can read: how many, how many of them were looked at within the period. Absent: none. */
   readonly archived?: { readonly packs: number; readonly present: number };
+  /** What the owner of its account has ordered to be done with objects by age. Absent: its kind has no such rules. */
+  readonly lifecycle?: LifecycleRecord;
   /** Copies that are bad and not replaced. */
   readonly lost: number;
   /** What stands, by kind: how often, and one of the messages. */

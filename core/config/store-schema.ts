@@ -34,6 +34,16 @@ const azureBlobStore = z.strictObject({
     .string()
     .regex(/^[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]$/, "must be 3 to 63 lowercase letters, digits and dashes")
     .describe("the container; created when it is missing"),
+  accountResourceId: z
+    .string()
+    .regex(
+      /^\/subscriptions\/[\w-]+\/resourceGroups\/[\w.()-]+\/providers\/Microsoft\.Storage\/storageAccounts\/[a-z0-9]{3,24}$/i,
+      "must be as /subscriptions/…/resourceGroups/…/providers/Microsoft.Storage/storageAccounts/NAME",
+    )
+    .optional()
+    .describe(
+      "the storage account's resource id: with it, `dbgov check` and the sweep read the lifecycle rules that Azure applies there by itself, by Microsoft Entra as with `identity`, and say which would delete or archive objects. It takes the role Reader on the account",
+    ),
   tier: z
     .enum(["hot", "cool", "cold"])
     .optional()

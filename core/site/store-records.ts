@@ -7,6 +7,7 @@ import type { Config } from "../config/schema.ts";
 import { durationMs } from "../domain/duration.ts";
 import { knownStores } from "./known-stores.ts";
 import type { Site } from "./site.ts";
+import { lifecycleOf } from "./store-lifecycle.ts";
 
 const day = 86_400_000;
 
@@ -16,6 +17,8 @@ const lateness = 1.1;
 /** Whether renewal gets an answer of such a store: of s3d nothing can be asked. */
 const endsByItself = (store: Config["stores"][number]): boolean =>
   store.kind === "filecoin" || (store.kind === "sia" && store.software !== "s3d");
+
+const lifecycleIn = (lifecycle: StoreRecord["lifecycle"]): Pick<StoreRecord, "lifecycle"> => (lifecycle === undefined ? {} : { lifecycle });
 
 /** What repair and renewal know of each store, for a sweep to judge; also of those that left the configuration and still have copies. */
 export const storeRecords = async (site: Site, now: Date): Promise<StoreRecord[]> => {
@@ -29,6 +32,8 @@ export const storeRecords = async (site: Site, now: Date): Promise<StoreRecord[]
   const findings = Map.groupBy(await standingFindings(catalog), ({ store }) => store);
   const renewals = Map.groupBy(await listRenewals(catalog), ({ store }) => store);
   const askWithinMs = Math.max(day, 3 * durationMs(durability.renewal.every));
+  const rules = await Promise.all(stores.map(async (store) => [store.name, await lifecycleOf(site.loaded.config, store, now)] as const));
+  const lifecycles = new Map(rules);
   return knownStores(site, proven).map((name) => {
     const { copies = 0, covered = 0, overdue = 0, oldest = null, lost = 0 } = coverage.get(name) ?? {};
     const standing = (findings.get(name) ?? []).map(({ kind, standing: count, message }) => ({ kind, standing: count, message }));
@@ -46,6 +51,7 @@ export const storeRecords = async (site: Site, now: Date): Promise<StoreRecord[]
     return {
       name,
       ...archived,
+      ...lifecycleIn(lifecycles.get(name)),
       trust: trust.get(name) ?? 1,
       copies,
       covered,

@@ -105,3 +105,22 @@ test("what cannot be so is refused: unknown services, two quotas of one account,
   const twice = "allowances:\n  - { service: x, provider: y }\n  - { service: x, provider: y }\nretention:";
   assert.match(problemsOf(changed(["\nretention:", `\n${twice}`])), /"x" is used twice/);
 });
+
+test("tiers.archive is refused where the promise cannot be kept without the stores that archive", () => {
+  const archive: [string, string] = ["    landing: disk", "    tiers: { archive: 180d }\n    landing: disk"];
+  assert.equal(problemsOf(changed(archive)), "");
+  assert.match(
+    problemsOf(changed(archive, ["stores: [azure, peers]", "stores: [azure]"])),
+    /policy nightly asks for 2 copies, but names 1 store: disk, as copies in azure cannot be read once they are archived, and do not count/,
+  );
+  assert.match(problemsOf(changed(archive, ["stores: [azure, peers]", "stores: [peers]"])), /policy nightly has nothing to archive/);
+  assert.match(
+    problemsOf(changed(archive, ["landing: disk", "placement: planned\n    landing: disk"])),
+    /its placement `planned` makes none: say `placement: all`/,
+  );
+  const policies = "policies:\n  - { name: other, schedule: { cron: '0 1 * * *' }, landing: azure, stores: [disk], archive: [] }";
+  assert.match(
+    problemsOf(changed(archive, ["policies:", policies])),
+    /would archive packs in "azure", where captures of policy other land and refer to them/,
+  );
+});

@@ -77,3 +77,14 @@ test("cron expressions of five fields", () => {
   }
   assert.match(cronProblem("0 24 * * *") ?? "", /^has no valid hour: "24" \(allowed are 0 to 23,/);
 });
+
+test("a store that archives counts for no copy and no domain, and is missing like any other", () => {
+  const policy = { landing: "disk", stores: ["azure", "ipfs"], copies: 2, domains: 2, extra: ["azure"] };
+  const stores = ["disk", "azure", "ipfs"].map((name) => ({ name, domain: name }));
+  assert.deepEqual(placementOf(policy, stores, new Set(["disk", "azure"])), {
+    ...{ replicated: false, degraded: true, copies: 1, domains: 1, missing: ["ipfs"] },
+  });
+  assert.deepEqual(placementOf(policy, stores, new Set(["disk", "ipfs"])), {
+    ...{ replicated: true, degraded: true, copies: 2, domains: 2, missing: ["azure"] },
+  });
+});

@@ -288,3 +288,17 @@ test("a forecast says when an allowance is full, what that costs, and when a pro
   assert.equal(forecast.days.length, 41);
   assert.deepEqual(forecast.days[6], { day: 6, used: [110, 100, 10], perMonth: 10 });
 });
+
+test("a copy in a store that archives is made beside the promised ones, and is none of them", () => {
+  const stores = ["disk", "azure", "peers"].map((name) => storeNamed(name));
+  const policy = { landing: "disk", stores: ["azure", "peers"], extra: ["azure"] };
+  const chosen = (more: Partial<PlanPolicy>, holders: readonly string[] = []) => {
+    const [item] = planPlacement([pack("a", 10, { holders })], [policyNamed("p", { ...policy, ...more })], stores).items;
+    return item!.placed ? item!.choices.map(({ store }) => store) : item!.why;
+  };
+  assert.deepEqual(chosen({ spread: "all" }), ["disk", "peers", "azure"]);
+  assert.deepEqual(chosen({}), ["disk", "peers"]);
+  // What it holds stays, and another copy is made all the same.
+  assert.deepEqual(chosen({}, ["disk", "azure"]), ["disk", "azure", "peers"]);
+  assert.equal(chosen({ stores: ["azure"] }), "1 of 2 copies in 1 of 2 domains have a place: raise a quota, add a store, or keep less");
+});

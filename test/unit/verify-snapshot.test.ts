@@ -11,8 +11,11 @@ import { manifestKey, packKey, rangeKey } from "../../core/repository/object-key
 import { sealRange } from "../../core/repository/ranges.ts";
 import { signerFromSeed } from "../../core/repository/signing.ts";
 import { fetchManifest, fromAnyStore, type SnapshotAccess } from "../../core/snapshot/open-snapshot.ts";
+import { packsOfManifest, rehydratePacks } from "../../core/snapshot/rehydrate-packs.ts";
+import { withSnapshot } from "../../core/snapshot/snapshot-reader.ts";
 import { type VerifyJob, verifySnapshot } from "../../core/snapshot/verify-snapshot.ts";
 import { openStore } from "../../core/stores/stores.ts";
+import { azureStub } from "../integration/azure-service-stub.ts";
 import { memoryRepository, newRecipient, tableText } from "./repository-fixture.ts";
 
 const signal = new AbortController().signal;
@@ -116,4 +119,44 @@ test("a store whose manifest is another snapshot's, or a stranger's, is passed o
     assert.equal(damaged.length, 1);
     assert.match(damaged[0]!, what);
   }
+});
+
+test("packs that are archived are no problem while another store has them; where none does, that is said, and nothing is read on", async () => {
+  await using stub = await azureStub();
+  const { stores, range, accessTo } = await writeSnapshots(ids[0]);
+  const azure = { kind: "azure-blob" as const, name: "azure", domain: "azure", connection: stub.connection, container: "backups" };
+  const [disk, cloud] = [await openStore(stores[0]!), await openStore(azure)];
+  for await (const { key } of disk.list("", signal)) await cloud.put(key, await disk.get(key, signal), signal);
+  const archived = range.packs.slice(0, range.packs.length - 1).map(packKey);
+  for (const key of archived) await cloud.tier!(key, "archive", signal);
+  const access = accessTo(ids[0]);
+  for (const depth of ["sample", "full"] as const) {
+    const both = await verifySnapshot({ access, stores: [stores[0]!, azure], depth, envelopes: [] }, context);
+    assert.deepEqual([depth, both.problems], [depth, []]);
+    assert.ok(!archived.some((key) => both.proven.azure!.includes(key)), "what nobody can read is not proven");
+    const { problems } = await verifySnapshot({ access, stores: [azure], depth, envelopes: [] }, context);
+    assert.deepEqual(
+      new Set(problems.map(({ type, object }) => `${type} ${object}`)),
+      new Set(archived.map((key) => `ObjectArchived ${key}`)),
+    );
+  }
+  // A restore: the copy elsewhere serves; where there is none, it is refused before anything is written, also when another store lacks it.
+  const refused = (sources: readonly (typeof azure | (typeof stores)[number])[]): Promise<void> =>
+    withSnapshot({ access, stores: sources }, signal, async (reader) => reader.requireReadable(reader.manifest.streams));
+  await refused([azure, stores[0]!]);
+  await assert.rejects(refused([azure]), { type: "ObjectArchived" });
+  for (const key of archived) await disk.delete(key, signal);
+  await assert.rejects(refused([azure, stores[0]!]), { type: "ObjectArchived" });
+  // With the kit alone: what the snapshot needs is known from its ranges.
+  const packs = await packsOfManifest(await fetchManifest(access, cloud, signal), access, cloud, signal);
+  assert.deepEqual(packs, [...range.packs].sort());
+  const ask = () => rehydratePacks(cloud, packs, "high", signal, () => {});
+  assert.deepEqual(await ask(), { packs: packs.length, online: 1 });
+  stub.rehydrated();
+  assert.deepEqual(await ask(), { packs: packs.length, online: packs.length });
+  await refused([azure]);
+  await assert.rejects(
+    rehydratePacks(disk, packs, "high", signal, () => {}),
+    { type: "UsageInvalid" },
+  );
 });

@@ -18,6 +18,7 @@ import { databaseFitsItsAllowance } from "./record/allowance.ts";
 import { recordAnchored } from "./record/anchoring.ts";
 import { recordDrill, recordRecoveryTime } from "./record/drills.ts";
 import { recordKeySeparation, recordRecipients, recordRecoveryKit } from "./record/keys.ts";
+import { recordLifecycleRules } from "./record/lifecycle.ts";
 import { recordLogComplete } from "./record/log.ts";
 import { recordLastRun, recordProtected, recordRecoveryPoint } from "./record/protection.ts";
 import { recordReplicas, recordReplicasProven } from "./record/replicas.ts";
@@ -64,6 +65,7 @@ export const allChecks: readonly Check[] = [
   recordCopiesChallenged,
   recordStoresSound,
   recordStoresFunded,
+  recordLifecycleRules,
   recordRecoveryKit,
   recordKeySeparation,
   recordRecipients,

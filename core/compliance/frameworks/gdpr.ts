@@ -84,6 +84,7 @@ export const gdpr: Framework = {
         "record-copies-challenged",
         "record-stores-sound",
         "record-stores-funded",
+        "record-lifecycle-rules",
       ],
     },
     {

@@ -46,6 +46,7 @@ export const hipaa: Framework = {
         "record-copies-challenged",
         "record-stores-sound",
         "record-stores-funded",
+        "record-lifecycle-rules",
       ],
     },
     {

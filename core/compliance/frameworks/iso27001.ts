@@ -61,6 +61,7 @@ export const iso27001: Framework = {
         "record-copies-challenged",
         "record-stores-sound",
         "record-stores-funded",
+        "record-lifecycle-rules",
         "record-drill",
         "record-recovery-kit",
         "postgres-data-checksums",

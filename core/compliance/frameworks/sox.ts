@@ -22,6 +22,7 @@ export const sox: Framework = {
         "record-copies-challenged",
         "record-stores-sound",
         "record-stores-funded",
+        "record-lifecycle-rules",
         "record-recovery-kit",
       ],
     },

@@ -3,7 +3,8 @@ import type { StoreRecord } from "../../engine-record.ts";
 import { fail, notApplicable, pass } from "../../finding.ts";
 
 const evidenceOf = (stores: readonly StoreRecord[]) =>
-  stores.map((store) => ({
+  // The account's rules are evidence of a check of their own.
+  stores.map(({ lifecycle: _, ...store }) => ({
     ...store,
     ...(store.archived === undefined ? {} : { archived: { ...store.archived } }),
     findings: store.findings.map((finding) => ({ ...finding })),
