@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { MongoClient } from "mongodb";
+import { mongodb } from "../../core/databases/mongodb/mongodb.ts";
 import { exportSnapshot } from "../../core/snapshot/export-snapshot.ts";
 import { planRestore } from "../../core/snapshot/plan-restore.ts";
 import { type RestoreJob, restoreSnapshot } from "../../core/snapshot/restore-snapshot.ts";
@@ -81,6 +82,13 @@ describe("a MongoDB snapshot in part, resumed, and as files", () => {
     await using target = await ownDatabase();
     assert.equal(await startRestore(job(target.url, [], [], { parallelism: 1 }), ({ rows }) => rows > 1_000), "SIGKILL");
     await assert.rejects(restore(target.url), { type: "TargetNotEmpty", message: /unfinished restore of this very snapshot/ });
+    const half = await mongodb.plan(target.url, "none", { partBytes: 1 << 20 }, new AbortController().signal);
+    assert.ok(half.notes.includes("A restore into this database is not finished: what it should hold may be missing."), half.notes.join());
+    assert.deepEqual(
+      half.streams.filter(({ name }) => name.startsWith("dbgov")),
+      [],
+    );
+    assert.ok(!JSON.stringify(half.streams).includes("dbgov_restore"), "the definitions would bring its mark");
     await assert.rejects(restore(target.url, ["orders"], [], { progress: { resume: true } }), {
       type: "UsageInvalid",
       message: /nothing to resume/,

@@ -3,9 +3,10 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import type { Restoration } from "../../core/databases/engine.ts";
+import type { Restoration, RowsStream } from "../../core/databases/engine.ts";
 import { postgres } from "../../core/databases/postgres/postgres.ts";
-import { type Captured, capture, collect, inBlocks, never, restore, type Server, useServer } from "./postgres-support.ts";
+import { runSteps } from "../../core/snapshot/run-steps.ts";
+import { asRole, type Captured, capture, collect, inBlocks, never, restore, type Server, useServer } from "./postgres-support.ts";
 
 const definitionsOf = (captured: Captured) =>
   captured.plan.streams
@@ -54,6 +55,107 @@ describe("restoring PostgreSQL", () => {
     assert.deepEqual(lines(await collect(restoration.readBack(stream))), lines(Buffer.concat(contents)));
     await restoration.close();
     assert.equal(await count(url), 20_000);
+  });
+
+  /** What is done with a stream of which all is written. */
+  const complete = async (restoration: Restoration, stream: RowsStream): Promise<void> =>
+    runSteps(restoration.completed!(stream, 1 << 20), 2);
+  const all = (stream: RowsStream): AsyncIterable<Uint8Array> => inBlocks(Buffer.concat(captured.parts.get(stream.name)!), 70_001);
+  const facts = async (url: string) =>
+    (
+      await server.sql<{ frozen: boolean; indexes: number; analyzed: boolean }>(
+        url,
+        `SELECT relallvisible > relpages / 2 AS frozen, (SELECT count(*)::int FROM pg_index WHERE indrelid = c.oid) AS indexes,
+           EXISTS (SELECT FROM pg_stats WHERE tablename = 't') AS analyzed FROM pg_class c WHERE oid = 't'::regclass`,
+      )
+    )[0]!;
+
+  it("writes a table whole, its rows frozen, or nothing of it, and makes its keys and statistics at once", async () => {
+    const { url, restoration, stream } = await prepared();
+    const broken = new Error("the store went away");
+    await assert.rejects(restoration.whole!.write(stream, failing(broken), []), broken);
+    assert.equal(await count(url), 0);
+    await restoration.whole!.write(stream, all(stream), []);
+    await complete(restoration, stream);
+    assert.deepEqual(await facts(url), { frozen: true, indexes: 1, analyzed: true });
+    await restoration.finish();
+    await restoration.close();
+    assert.equal(await count(url), 20_000);
+  });
+
+  it("writes a table whole without freezing where it may not be emptied", async () => {
+    const url = await server.database("unemptied");
+    const role = await server.role("filler");
+    await server.sql(url, `GRANT ALL ON SCHEMA public TO ${role.name}`);
+    const definitions = definitionsOf(captured);
+    const restoration = await postgres.restore(asRole(url, role), { replace: false, definitions, parallelism: 1 }, never);
+    const stream = captured.plan.streams.find(({ name }) => name === "public.t")!;
+    await restoration.prepare();
+    await server.sql(url, `REVOKE TRUNCATE ON t FROM ${role.name}`);
+    await restoration.whole!.write(stream, all(stream), []);
+    assert.equal(await count(url), 20_000);
+    await server.sql(url, "ANALYZE t");
+    assert.equal((await facts(url)).frozen, false);
+    await restoration.close();
+  });
+
+  it("writes in parts what is small, what one connection would be too long for, and what is several tables", async () => {
+    const { restoration, stream } = await prepared();
+    const isBetter = (bytes: number, total: number, target: object = {}): boolean =>
+      restoration.whole!.isBetter({ ...stream, target: { ...(stream.target as object), ...target } }, bytes, total);
+    const mega = 1 << 20;
+    assert.deepEqual([isBetter(mega, mega), isBetter(4096 * mega, 4096 * mega)], [true, true]);
+    assert.deepEqual([isBetter(mega / 8, mega), isBetter(4097 * mega, 9000 * mega)], [false, false]);
+    assert.deepEqual([isBetter(mega, mega, { partitioned: true }), isBetter(mega, mega, { filter: "true" })], [false, false]);
+    await restoration.close();
+    const wide = await postgres.restore(
+      await server.database("wide"),
+      { replace: false, definitions: definitionsOf(captured), parallelism: 8 },
+      never,
+    );
+    assert.deepEqual(
+      [3, 4].map((of8) => wide.whole!.isBetter(stream, of8 * mega, 8 * mega)),
+      [true, false],
+    );
+    await wide.close();
+  });
+
+  it("keeps what was made of a table when it goes on after it was killed among the rows", async () => {
+    const url = await server.database("kept");
+    const open = (resume: boolean) =>
+      postgres.restore(
+        url,
+        { replace: false, definitions: definitionsOf(captured), parallelism: 2, progress: { job: "0123456789abcdef", resume } },
+        never,
+      );
+    const key = async () => (await server.sql<{ oid: number }>(url, "SELECT 't_pkey'::regclass::oid AS oid"))[0]!.oid;
+    const stream = captured.plan.streams.find(({ name }) => name === "public.t")!;
+    const killed = await open(false);
+    await killed.prepare();
+    await killed.whole!.write(stream, all(stream), ["one", "two"]);
+    await complete(killed, stream);
+    const made = await key();
+    await killed.close();
+    const half = await capture(url, 200_000);
+    assert.ok(half.plan.notes.includes("A restore into this database is not finished: what it should hold may be missing."));
+    const names = half.plan.streams.filter(({ kind }) => kind === "rows").map(({ name }) => name);
+    assert.deepEqual(names, ["public.t", "public.u"]);
+    const copy = await server.database("half");
+    await restore(copy, half);
+    assert.deepEqual(await server.sql(copy, "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'dbgov%'"), []);
+    assert.equal(await count(copy), 20_000);
+    const reader = await server.role("half_reader");
+    await server.sql(url, `GRANT SELECT ON t, u TO ${reader.name}`);
+    assert.deepEqual((await postgres.probe(asRole(url, reader), never)).problems, []);
+    const resumed = await open(true);
+    await resumed.prepare();
+    assert.deepEqual([...resumed.written].sort(), ["one", "two"]);
+    await complete(resumed, stream);
+    await resumed.finish();
+    await resumed.close();
+    assert.equal(await key(), made);
+    assert.deepEqual(await server.sql(url, "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'dbgov%'"), []);
+    assert.equal((await server.sql(url, "SELECT FROM pg_constraint WHERE contype = 'f'")).length, 1);
   });
 
   it("writes all or nothing, and goes on after a part that failed", async () => {

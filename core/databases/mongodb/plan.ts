@@ -7,6 +7,7 @@ import { definitionsStream } from "./definitions.ts";
 import { isTextual } from "./id-order.ts";
 import { markOf, primaryOf } from "./marks.ts";
 import { typedDocument } from "./ordered-bson.ts";
+import { isProgress } from "./restore-progress.ts";
 import { serverVersion } from "./server-version.ts";
 import { isCapped, readConcernOf, readsAt } from "./snapshot-read.ts";
 import { boundariesIn, type IdRange, rangesOf, refinedBoundaries, sampleIds } from "./split.ts";
@@ -34,7 +35,8 @@ export async function planDatabase(url: string, token: string, options: PlanOpti
   return connected(url, signal, "planning", async (connection) => {
     refuseServersOwn(connection);
     const server = await primaryOf(connection);
-    const catalog = await listCatalog(connection);
+    const all = await listCatalog(connection);
+    const catalog = all.filter(({ name }) => !isProgress(name));
     const roles = catalog.map((entry) => ({ entry, role: roleOf(entry, catalog) }));
     const streams: StreamPlan[] = [
       definitionsOf(roles.filter(({ role }) => role !== "ignored" && role !== "buckets").map(({ entry }) => entry)),
@@ -51,6 +53,8 @@ export async function planDatabase(url: string, token: string, options: PlanOpti
       databaseName: connection.address.databaseName,
       streams,
       notes: [
+        // A half-restored database looks like any other: whoever relies on its snapshot must know.
+        ...(catalog.length < all.length ? ["A restore into this database is not finished: what it should hold may be missing."] : []),
         ...notesOf(roles, token, new Set(outside.map(({ name }) => name))),
         ...(accounts === undefined ? ["Users and roles are left out: the server does not list them to this user."] : []),
         ...(accounts?.users ?? []).map(({ user }) => `User ${JSON.stringify(user)} is recorded with its roles and without its password.`),

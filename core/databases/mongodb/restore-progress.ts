@@ -8,6 +8,9 @@ import type { Connection } from "./connection.ts";
  */
 export const progressCollection = ({ job }: RestoreProgress): string => `dbgov_restore_${job}`;
 
+/** Whether a collection is such a record: none belongs to a snapshot. */
+export const isProgress = (collection: string): boolean => /^dbgov_restore_[0-9a-f]{16}$/.test(collection);
+
 const majority = { w: "majority" } as const;
 const state = "state";
 

@@ -4,6 +4,7 @@ import { describe } from "./address.ts";
 import { findClientTools } from "./client-tools.ts";
 import type { Session } from "./session.ts";
 import { userSchema } from "./tables.ts";
+import { progressSchemaPattern } from "./targets.ts";
 
 export type Finding = Probe["problems"][number];
 
@@ -24,7 +25,7 @@ const permissionsSql = `
       WHEN c.relkind <> 'S' AND NOT has_table_privilege(c.oid, 'SELECT') THEN 'select'
       WHEN c.relkind = 'r' AND c.relrowsecurity AND row_security_active(c.oid) THEN 'rows' END AS problem
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p', 'S') AND c.relpersistence <> 't' AND ${userSchema("n.nspname")}
+  WHERE c.relkind IN ('r', 'p', 'S') AND c.relpersistence <> 't' AND ${userSchema("n.nspname")} AND n.nspname !~ '^${progressSchemaPattern}$'
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
   ORDER BY 1`;
 

@@ -17,7 +17,7 @@ import {
   withLeasedSession,
   withSnapshotSession,
 } from "./snapshot-session.ts";
-import { definitionNames, type RowsSelector, type RowsTarget, type SchemaTarget } from "./targets.ts";
+import { definitionNames, progressSchemaPattern, type RowsSelector, type RowsTarget, type SchemaTarget } from "./targets.ts";
 
 /** The bytes of one part under the held snapshot. */
 export async function* readPart(
@@ -92,7 +92,10 @@ async function* dumpSchema(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { pgDump, folder } = await findClientTools(majorOf(version));
   // Not compressed: chunks of it are, and an unchanged definition then is an unchanged chunk.
-  const args = ["--format=custom", "--compress=0", "--schema-only", `--snapshot=${token}`, "--no-password", "--lock-wait-timeout=30000"];
+  const args = [
+    ...["--format=custom", "--compress=0", "--schema-only", `--exclude-schema=${progressSchemaPattern}`],
+    ...[`--snapshot=${token}`, "--no-password", "--lock-wait-timeout=30000"],
+  ];
   for (const until = Date.now() + patienceMs; ; ) {
     const stopAsking = askForRoom(address);
     try {

@@ -1,6 +1,6 @@
 import type { Session } from "./session.ts";
 import { unreadable, userSchema } from "./tables.ts";
-import type { SchemaRoles } from "./targets.ts";
+import { progressSchemaPattern, type SchemaRoles } from "./targets.ts";
 
 const names = async (session: Session, sql: string): Promise<string[]> => {
   const rows = await session.query<{ name: string }>(sql);
@@ -46,12 +46,15 @@ export const schemaLabelProviders = (session: Session): Promise<string[]> =>
 
 /** What of the database itself a snapshot does not hold, in sentences for the manifest. */
 export const leftOut = async (session: Session): Promise<string[]> => {
-  const [facts] = await session.query<{ foreign: number; unlogged: number; subscriptions: number }>(`
-    SELECT (SELECT count(*)::int FROM pg_foreign_table) AS foreign,
+  const [facts] = await session.query<{ unfinished: boolean; foreign: number; unlogged: number; subscriptions: number }>(`
+    SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname ~ '^${progressSchemaPattern}$') AS unfinished,
+      (SELECT count(*)::int FROM pg_foreign_table) AS foreign,
       (SELECT count(*)::int FROM pg_class WHERE relkind IN ('r', 'S') AND ${unreadable("relpersistence")}) AS unlogged,
       (SELECT count(*)::int FROM pg_subscription WHERE NOT current_setting('is_superuser')::boolean
         AND subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())) AS subscriptions`);
   const notes: string[] = [];
+  // A half-restored database looks like any other: whoever relies on its snapshot must know.
+  if (facts!.unfinished) notes.push("A restore into this database is not finished: what it should hold may be missing.");
   if (facts!.foreign > 0) notes.push(`${facts!.foreign} foreign tables are captured by their definition; their rows are elsewhere.`);
   if (facts!.unlogged > 0)
     notes.push(`${facts!.unlogged} unlogged tables and sequences are captured by their definition; a standby does not have their content.`);

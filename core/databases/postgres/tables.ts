@@ -1,5 +1,6 @@
 import { quoteIdentifier, quoteQualified, readableName } from "./quoting.ts";
 import type { Session } from "./session.ts";
+import { progressSchemaPattern } from "./targets.ts";
 
 /** One table whose rows are captured: ordinary ones and partitions; not views, foreign and temporary tables, nor what extensions bring. */
 export interface Table {
@@ -34,7 +35,7 @@ const tablesFrom = (join: string): string => `
   LEFT JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND e.oid = d.refobjid
   ${join}
   WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND NOT ${unreadable("c.relpersistence")} AND ${userSchema("n.nspname")}
-    AND (d.objid IS NULL OR c.oid = ANY (e.extconfig))`;
+    AND n.nspname !~ '^${progressSchemaPattern}$' AND (d.objid IS NULL OR c.oid = ANY (e.extconfig))`;
 
 interface TableRow {
   readonly schema: string;

@@ -69,6 +69,9 @@ export interface SchemaRoles {
   readonly policies: readonly string[];
 }
 
+/** Names of schemas in which restores that are not finished keep how far they came, as a regular expression. They belong to no snapshot. */
+export const progressSchemaPattern = "dbgov_restore_[0-9a-f]{16}";
+
 export const definitionNames = {
   schema: "schema",
   sequences: "sequences",
