@@ -1,7 +1,7 @@
 import { type ScheduleOptions, type ScheduleOptionsStartWorkflowAction, ScheduleOverlapPolicy } from "@temporalio/client";
 import type { Workflow } from "@temporalio/common";
 import { durationMs } from "../core/domain/duration.ts";
-import { type ScheduledRun, taskQueues } from "../core/domain/run.ts";
+import { type RunAbout, type ScheduledRun, taskQueues } from "../core/domain/run.ts";
 import { scheduleIds } from "../core/domain/schedules.ts";
 import type { Site } from "../core/site/site.ts";
 import { backupInputOf } from "./run-policy.ts";
@@ -19,7 +19,7 @@ const policies = (catchupWindow: number) => ({ overlap: ScheduleOverlapPolicy.SK
 export const desiredSchedules = (site: Site): DesiredSchedule[] => {
   const { config } = site.loaded;
   const day = 86_400_000;
-  const schedule = (id: string, what: string, type: string, args: unknown[], spec: Spec, catchUp: number) => ({
+  const schedule = (id: string, what: string, type: string, args: unknown[], spec: Spec, catchUp: number, about: RunAbout = {}) => ({
     what,
     options: {
       scheduleId: id,
@@ -30,7 +30,7 @@ export const desiredSchedules = (site: Site): DesiredSchedule[] => {
         // Temporal adds the time to it; the run itself has the plain id.
         workflowId: `schedule/${id}`,
         taskQueue: taskQueues.orchestrate,
-        args: [{ type, id, args } satisfies ScheduledRun],
+        args: [{ type, id, args, about } satisfies ScheduledRun],
         staticSummary: what,
       },
       policies: policies(catchUp),
@@ -39,6 +39,7 @@ export const desiredSchedules = (site: Site): DesiredSchedule[] => {
   const perDatabase = config.databases.flatMap(({ name, engine }) => {
     const policy = site.policyOf(name);
     const { cron, timeZone, jitter, catchUp } = policy.schedule;
+    const about = { database: name, engine, policy: policy.name };
     return [
       schedule(
         scheduleIds.backup(name),
@@ -47,6 +48,7 @@ export const desiredSchedules = (site: Site): DesiredSchedule[] => {
         [backupInputOf(site, name)],
         { cronExpressions: [cron], timezone: timeZone, jitter: durationMs(jitter) },
         durationMs(catchUp),
+        about,
       ),
       schedule(
         scheduleIds.drill(name),
@@ -55,6 +57,7 @@ export const desiredSchedules = (site: Site): DesiredSchedule[] => {
         [{ database: name, engine }],
         { intervals: [{ every: durationMs(policy.drill.every) }], jitter: durationMs(jitter) },
         day,
+        about,
       ),
     ];
   });

@@ -1,16 +1,21 @@
 import {
+  ContinueAsNew,
   condition,
   continueAsNew,
   defineSignal,
+  isCancellation,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
   sleep,
+  upsertSearchAttributes,
   workflowInfo,
 } from "@temporalio/workflow";
 import type { AnchorActivities, AnchorInput, Submitted } from "../activities/anchor/index.ts";
 import { longStep, step } from "./activity-options.ts";
 import { archiveHead } from "./archive-head.ts";
+import { attributesOf } from "./search-attributes.ts";
 
 /** The log has grown, to this size: somebody would like its head to be anchored. */
 export const anchorSignal = defineSignal<[size?: number]>("anchor");
@@ -20,6 +25,22 @@ export const anchorSignal = defineSignal<[size?: number]>("anchor");
  * the policy asks, or until so many entries have come. Ends when nothing is waiting; the next signal starts it again.
  */
 export async function anchor(input: AnchorInput): Promise<{ size: number }> {
+  const found = patched("search-attributes");
+  const say = (outcome: string): void => {
+    if (found) upsertSearchAttributes(attributesOf(outcome));
+  };
+  say("running");
+  try {
+    const anchored = await anchorHeads(input, say);
+    say("done");
+    return anchored;
+  } catch (error) {
+    if (!(error instanceof ContinueAsNew)) say(isCancellation(error) ? "cancelled" : "failed");
+    throw error;
+  }
+}
+
+const anchorHeads = async (input: AnchorInput, say: (outcome: string) => void): Promise<{ size: number }> => {
   const { anchor: name, everyMs, pollMs, afterEntries } = input;
   const chain = proxyActivities<AnchorActivities>(step("chain", { patience: 24 * 60 * 60_000 }));
   const { followAnchor } = proxyActivities<AnchorActivities>(longStep("chain", { patience: 24 * 60 * 60_000 }));
@@ -31,9 +52,15 @@ export async function anchor(input: AnchorInput): Promise<{ size: number }> {
   });
   /** Waits for as long as the month's budget, the fees or another anchor's transaction are in the way, and says so. */
   const submit = async (summary: string): Promise<Submitted | null> => {
+    let queued = false;
     for (;;) {
       const found = await chain.submitCheckpoint.executeWithOptions({ summary }, [{ anchor: name }]);
-      if (found === null || !("queued" in found)) return found;
+      if (found === null || !("queued" in found)) {
+        if (queued) say("running");
+        return found;
+      }
+      if (!queued) say("queued");
+      queued = true;
       setCurrentDetails(`**queued**: ${found.queued}`);
       if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof anchor>(input);
       await sleep(Math.min(15 * 60_000, Math.max(pollMs, everyMs)));
@@ -64,4 +91,4 @@ export async function anchor(input: AnchorInput): Promise<{ size: number }> {
     if (waiting && workflowInfo().continueAsNewSuggested) await continueAsNew<typeof anchor>(input);
   }
   return anchored;
-}
+};

@@ -21,7 +21,8 @@ export async function timestamp(input: TimestampInput): Promise<{ size: number }
     if (stamped === null) continue;
     size = stamped.size;
     const existed = `size ${size} existed by ${stamped.time}, says ${authority}`;
-    setCurrentDetails(archives ? `${existed}; ${await archiveHead("archive the time-stamped head")}` : existed);
+    // What the configuration says now, and not when the run began: a chain may have been added since.
+    setCurrentDetails((stamped.archives ?? archives) ? `${existed}; ${await archiveHead("archive the time-stamped head")}` : existed);
     await sleep(everyMs);
     if (waiting && workflowInfo().continueAsNewSuggested) await continueAsNew<typeof timestamp>(input);
   }

@@ -1,11 +1,11 @@
-import { defineQuery, proxyActivities, setCurrentDetails, setHandler, upsertSearchAttributes } from "@temporalio/workflow";
+import { defineQuery, isCancellation, proxyActivities, setCurrentDetails, setHandler, upsertSearchAttributes } from "@temporalio/workflow";
 import type { AnchorActivities } from "../activities/anchor/index.ts";
 import type { ReplicateActivities } from "../activities/replicate/index.ts";
 import type { RestoreActivities } from "../activities/restore/index.ts";
 import type { VerifyFindings, VerifyInput, VerifyResult } from "../core/domain/run.ts";
 import { aliveWithin, longStep, step } from "./activity-options.ts";
 import { failWith } from "./failure-of.ts";
-import { outcomeKey } from "./search-attributes.ts";
+import { attributesOf, outcomeKey } from "./search-attributes.ts";
 
 /** What was found wrong, and what of it was put right; answers after the run's end, too. */
 export const findingsQuery = defineQuery<VerifyFindings>("findings");
@@ -15,6 +15,19 @@ export const findingsQuery = defineQuery<VerifyFindings>("findings");
  * replaced from good ones; the run fails all the same, naming them, for a store that alters or loses bytes is news.
  */
 export async function verify(input: VerifyInput): Promise<VerifyResult> {
+  const say = (outcome: string): void => {
+    if (input.about !== undefined) upsertSearchAttributes(attributesOf(outcome, input.about));
+  };
+  say("running");
+  try {
+    return await verifyAndRepair(input);
+  } catch (error) {
+    say(isCancellation(error) ? "cancelled" : "failed");
+    throw error;
+  }
+}
+
+const verifyAndRepair = async (input: VerifyInput): Promise<VerifyResult> => {
   const { verifySnapshot } = proxyActivities<RestoreActivities>(longStep("restore", { silence: aliveWithin }));
   const { repairCopies } = proxyActivities<ReplicateActivities>(longStep("replicate"));
   const { logVerified, requestAnchoring } = proxyActivities<AnchorActivities>(step("chain"));
@@ -40,7 +53,7 @@ export async function verify(input: VerifyInput): Promise<VerifyResult> {
   await requestAnchoring();
   upsertSearchAttributes([{ key: outcomeKey, value: "done" }]);
   return result;
-}
+};
 
 const listing = ({ problems, repairs }: VerifyFindings): string =>
   [

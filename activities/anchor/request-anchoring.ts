@@ -30,6 +30,10 @@ export const createRequestAnchoring = ({ site }: ActivityEnvironment) => ({
   requestAttestation: async (): Promise<void> => await signalAttestation(await site()),
 });
 
+/** Archives charge for each object: the head goes there once, with a chain's anchor where there is one, else with the first authority's token. */
+export const archivesHeads = ({ loaded: { config } }: Site, authority: string): boolean =>
+  config.anchors.length === 0 && config.timestampAuthorities[0]?.name === authority;
+
 const signalAttestation = async (site: Site): Promise<void> => {
   const { config } = site.loaded;
   const head = await latestPublished(await site.catalog(), config.log.origin);
@@ -39,9 +43,8 @@ const signalAttestation = async (site: Site): Promise<void> => {
     const input: AnchorInput = { anchor: name, everyMs, pollMs, ...(afterEntries === undefined ? {} : { afterEntries }) };
     await signalWithStart("anchor", `anchor/${name}`, [input], [head?.size ?? 0], `anchor the log on ${name}`);
   }
-  for (const [at, { name, every }] of config.timestampAuthorities.entries()) {
-    // Archives charge for each object: the head goes there once, with a chain's anchor where there is one.
-    const archives = config.anchors.length === 0 && at === 0;
+  for (const { name, every } of config.timestampAuthorities) {
+    const archives = archivesHeads(site, name);
     const input: TimestampInput = { authority: name, everyMs: durationMs(every), ...(archives ? { archives } : {}) };
     await signalWithStart("timestamp", `timestamp/${name}`, [input], [], `have the log time-stamped by ${name}`);
   }

@@ -11,16 +11,23 @@ import { checkpointText } from "../../core/ledger/verify/checkpoint.ts";
 import { fromHex } from "../../core/ledger/verify/hash.ts";
 import { checkpointHash } from "../../core/ledger/verify/timestamp.ts";
 import type { ActivityEnvironment } from "../environment.ts";
-import { signalPublishing } from "./request-anchoring.ts";
+import { archivesHeads, signalPublishing } from "./request-anchoring.ts";
 
 export interface TimestampInput {
   readonly authority: string;
   /** Milliseconds between two tokens. */
   readonly everyMs: number;
   /**
-   * Whether the stamped head goes to the stores that policies archive to.
+   * Whether stamped heads go to the stores that policies archive to, where the activity does not say (those of older workers).
    * @default false
    */
+  readonly archives?: boolean;
+}
+
+export interface Stamped {
+  readonly size: number;
+  readonly time: string;
+  /** Whether this head goes to the archives, by the configuration as it is now. Workers of before did not say. */
   readonly archives?: boolean;
 }
 
@@ -29,7 +36,7 @@ export const createStampCheckpoint = ({ site }: ActivityEnvironment) => ({
    * Has the log's published head time-stamped, and keeps the token beside the log once it is verified. Snapshots under it are `anchored` by
    * that where no chain is declared. Null when the head has a token already.
    */
-  stampCheckpoint: async ({ authority }: { authority: string }): Promise<{ size: number; time: string } | null> => {
+  stampCheckpoint: async ({ authority }: { authority: string }): Promise<Stamped | null> => {
     const at = await site();
     const catalog = await at.catalog();
     const { log, anchors } = at.loaded.config;
@@ -45,7 +52,7 @@ export const createStampCheckpoint = ({ site }: ActivityEnvironment) => ({
     await recordTimestamp(catalog, { authority, size, root, token, time });
     if (anchors.length === 0) await markAnchored(catalog, size, { authority, size, root, time, serial, policy }, new Date());
     await signalPublishing(at);
-    return { size, time };
+    return { size, time, archives: archivesHeads(at, authority) };
   },
 });
 

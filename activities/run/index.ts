@@ -1,6 +1,7 @@
 import { activityInfo, Context } from "@temporalio/activity";
 import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
 import { reachState } from "../../core/catalog/reach-state.ts";
+import { getSnapshot } from "../../core/catalog/read-snapshots.ts";
 import { recordRunEnded, recordRunStarted } from "../../core/catalog/record-run.ts";
 import type { RunKind, RunOutcome } from "../../core/catalog/records.ts";
 import type { FailureType } from "../../core/domain/failure.ts";
@@ -52,7 +53,9 @@ export const createRunActivities = ({ site }: ActivityEnvironment) => ({
 
   /** Starts a verification that runs on its own: it needs a recipient's key, which this worker may not hold. */
   requestVerification: async ({ snapshot }: { snapshot: string }): Promise<void> => {
-    const input: VerifyInput = { snapshot, depth: "sample" };
+    const record = await getSnapshot(await (await site()).catalog(), snapshot);
+    const { database, engine, policy } = record ?? {};
+    const input: VerifyInput = { snapshot, depth: "sample", about: { database, engine, policy } };
     try {
       await Context.current().client.workflow.start("verify", {
         workflowId: `verify/${snapshot}`,

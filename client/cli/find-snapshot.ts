@@ -1,4 +1,5 @@
 import { getSnapshot, latestSnapshot } from "../../core/catalog/read-snapshots.ts";
+import type { SnapshotRecord } from "../../core/catalog/records.ts";
 import { Failure } from "../../core/domain/failure.ts";
 import type { Site } from "../../core/site/site.ts";
 import type { CommandInput } from "./program.ts";
@@ -16,7 +17,7 @@ export const findSnapshot = async (
   site: Site,
   text: string | undefined,
   database: CommandInput["options"][string],
-): Promise<{ readonly snapshot: string; readonly database: string }> => {
+): Promise<SnapshotRecord> => {
   const id = snapshotOrLatest(text, database);
   const catalog = await site.catalog();
   if (id !== "latest") {

@@ -111,11 +111,20 @@ export interface DrillResult {
   readonly differences: readonly string[];
 }
 
+/** Of what a run is, for whoever looks for it in the Temporal UI. */
+export interface RunAbout {
+  readonly database?: string | undefined;
+  readonly engine?: string | undefined;
+  readonly policy?: string | undefined;
+}
+
 export interface VerifyInput {
   readonly snapshot: string;
   /** `sample`: every object is there, some are read. `full`: every byte in every store is read and every chunk opened. */
   readonly depth: "sample" | "full";
   readonly store?: string;
+  /** Runs from before this was told carry their outcome only. */
+  readonly about?: RunAbout;
 }
 
 export interface ObjectProblem {
@@ -223,4 +232,6 @@ export interface ScheduledRun {
   readonly type: string;
   readonly id: string;
   readonly args: readonly unknown[];
+  /** Schedules that were applied before this was told carry nothing. */
+  readonly about?: RunAbout;
 }

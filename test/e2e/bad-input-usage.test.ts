@@ -111,6 +111,13 @@ describe("bad input: usage, configuration, and services that are away", () => {
     ["a hold without a reason", ["hold", "place", "--database", "shop", "--by", "me"], /hold place needs --reason/],
     ["a malformed snapshot id", ["snapshots", "newest"], /"newest" is not a snapshot id, which looks like \d{8}T/],
     ["latest of nobody knows what", ["restore", "latest", "--to", "postgres://h/d"], /latest needs --database NAME/],
+    ["latest of nobody knows what, to verify", ["verify", "latest"], /latest needs --database NAME/],
+    ["latest of nobody knows what, to prove", ["proof", "latest"], /latest needs --database NAME/],
+    [
+      "a snapshot and a period",
+      ["proof", "latest", "--database", "shop", "--from", "2026-11-01"],
+      /--from is for a statement of a period, which names no snapshot/,
+    ],
     ["no target", ["restore", "latest"], /name the target by one of --to URL and --to-env NAME/],
     ["an unknown component", ["stack", "up", "--only", "postgres,oracle"], /there is no component "oracle"; there are temporal,/],
     ["an unknown task queue", ["worker", "--queues", "capture,write"], /there is no task queue "write"; there are orchestrate,/],

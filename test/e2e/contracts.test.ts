@@ -187,6 +187,8 @@ describe("contracts for programs", () => {
     const verify = await cli.json("verify", shop);
     assertPromised("verify", verify.json);
     assert.deepEqual([verify.code, verify.json.verified, verify.json.problems], [0, true, []]);
+    const latest = await cli.json("verify", "latest", "--database", "shop", "--depth", "sample");
+    assert.deepEqual([latest.code, latest.json.snapshot, latest.json.verified], [0, shop, true]);
   });
 
   it("proof and audit", async () => {
@@ -202,6 +204,8 @@ describe("contracts for programs", () => {
     assertPromised("proof", proof.json);
     assert.deepEqual([proof.code, proof.json.snapshot, proof.json.bundle, proof.json.anchors], [0, shop, bundle, 1]);
     assert.equal((await readFile(bundle)).length, proof.json.bytes);
+    const latest = await cli.json("proof", "latest", "--database", "shop", "--out", join(test.folder, "latest.json"));
+    assert.deepEqual([latest.code, latest.json.snapshot, latest.json.index], [0, shop, proof.json.index]);
     const { code, json } = await cli.json("audit", bundle, "--trust", trust);
     assertPromised("audit", json);
     assert.deepEqual([code, json.verified, json.failures, json.entry.kind], [0, true, [], "snapshot-sealed"]);

@@ -10,21 +10,24 @@ import { provePeriod } from "../../../core/site/prove-period.ts";
 import { proveSnapshot } from "../../../core/site/prove-snapshot.ts";
 import type { Site } from "../../../core/site/site.ts";
 import { trustPolicyOf } from "../../../core/site/trust-policy.ts";
+import { findSnapshot, snapshotOrLatest } from "../find-snapshot.ts";
 import { knownCheckpoint } from "../known-checkpoint.ts";
 import { withCatalog } from "../open-site.ts";
 import { periodArgument } from "../period-argument.ts";
 import type { CommandAction, CommandInput } from "../program.ts";
-import { snapshotArgument } from "../snapshot-argument.ts";
 import { bold, good, say, warn } from "../terminal.ts";
 
-export const action: CommandAction = (input) =>
-  withCatalog(input, async (site) => {
+export const action: CommandAction = async (input) => {
+  if (input.args[0] !== undefined) refusePeriod(input, snapshotOrLatest(input.args[0], input.options.database));
+  return await withCatalog(input, async (site) => {
     const out = String(input.options.out);
     const { since, database } = input.options;
     const known = typeof since === "string" ? await knownCheckpoint(since) : undefined;
-    if (typeof database === "string") return await statePeriod(input, site, database, out, known);
-    if (input.args[0] === undefined) throw new Failure("UsageInvalid", "proof needs a snapshot id, or --database with --from and --to");
-    const snapshot = snapshotArgument(input.args[0]);
+    if (input.args[0] === undefined) {
+      if (typeof database === "string") return await statePeriod(input, site, database, out, known);
+      throw new Failure("UsageInvalid", "proof needs a snapshot id, latest with --database, or --database with --from and --to");
+    }
+    const { snapshot } = await findSnapshot(site, input.args[0], database);
     const proven = await proveSnapshot(site, snapshot, input.signal, known);
     const { openTo } = input.options;
     const manifest = typeof openTo === "string" ? await discloseManifest(site, proven, await recipientOf(openTo), input.signal) : undefined;
@@ -50,6 +53,14 @@ export const action: CommandAction = (input) =>
     }
     return 0;
   });
+};
+
+/** What is said of a period, or of another database, would be passed over. */
+const refusePeriod = ({ options }: CommandInput, snapshot: string): void => {
+  const passedOver = (["from", "to", ...(snapshot === "latest" ? [] : ["database"])] as const).find((name) => options[name] !== undefined);
+  if (passedOver !== undefined)
+    throw new Failure("UsageInvalid", `--${passedOver} is for a statement of a period, which names no snapshot: leave one of the two out`);
+};
 
 /** The auditor's public key, or the file that has it. */
 const recipientOf = async (text: string): Promise<Recipient> =>

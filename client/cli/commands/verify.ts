@@ -1,25 +1,24 @@
-import { getSnapshot } from "../../../core/catalog/read-snapshots.ts";
-import { Failure, isFailure } from "../../../core/domain/failure.ts";
+import { isFailure } from "../../../core/domain/failure.ts";
 import type { VerifyFindings, VerifyInput, VerifyResult } from "../../../core/domain/run.ts";
 import type { verify } from "../../../workflows/verify.ts";
 import { awaitResult, requireWorkers, startOrJoin } from "../../run-workflow.ts";
 import { captureProgress } from "../../watch-activities.ts";
 import { exitCodes } from "../exit.ts";
+import { findSnapshot, snapshotOrLatest } from "../find-snapshot.ts";
 import { withOrchestrator } from "../open-site.ts";
 import type { CommandAction } from "../program.ts";
-import { snapshotArgument } from "../snapshot-argument.ts";
 import { bad, bold, formatBytes, good, openProgress, plural, say } from "../terminal.ts";
 
-export const action: CommandAction = (input) =>
-  withOrchestrator(input, async (site, { client }) => {
-    const snapshot = snapshotArgument(input.args[0]);
-    if ((await getSnapshot(await site.catalog(), snapshot)) === undefined)
-      throw new Failure("SnapshotUnknown", `snapshot ${snapshot} is not in the catalog`);
-    const { store, depth } = input.options;
+export const action: CommandAction = async (input) => {
+  const wanted = snapshotOrLatest(input.args[0], input.options.database);
+  return await withOrchestrator(input, async (site, { client }) => {
+    const { store, depth, database } = input.options;
+    const { snapshot, ...about } = await findSnapshot(site, wanted, database);
     const request: VerifyInput = {
       snapshot,
       depth: depth === "sample" ? "sample" : "full",
       ...(typeof store === "string" ? { store } : {}),
+      about: { database: about.database, engine: about.engine, policy: about.policy },
     };
     await requireWorkers(client, ["orchestrate", "replicate", "restore", "chain"]);
     // An id of its own: a sample that is under way is not the full verification that was asked for.
@@ -44,6 +43,7 @@ export const action: CommandAction = (input) =>
       );
     return exitCodes.done;
   });
+};
 
 const reportFindings = (snapshot: string, { problems, repairs }: VerifyFindings, json: boolean): number => {
   if (json) process.stdout.write(`${JSON.stringify({ snapshot, verified: false, problems, repairs })}\n`);

@@ -24,7 +24,7 @@ export const proofSpecs: readonly CommandSpec[] = [
     name: "proof",
     description:
       "write the proof bundle of a snapshot, or of all that the log has of a database in a period: one file that an outsider can check",
-    args: [{ name: "[snapshot]", description: "a snapshot id" }],
+    args: [{ name: "[snapshot]", description: "a snapshot id, or latest with --database" }],
     options: [
       { flags: "--out <file>", description: "the bundle", fallback: "proof.json" },
       { flags: "--trust <file>", description: "also write the trust policy that goes with it (give it to the auditor by another way)" },
@@ -38,15 +38,19 @@ export const proofSpecs: readonly CommandSpec[] = [
         description:
           "also open the snapshot's manifest to this public key, or the file that has it: the auditor's own; needs a recipient's secret key here",
       },
-      { flags: "--database <name>", description: "instead of a snapshot: every entry of this database, without a gap" },
-      { flags: "--from <day>", description: "with --database: the first day, in UTC" },
-      { flags: "--to <day>", description: "with --database: the last day" },
+      {
+        flags: "--database <name>",
+        description: "with latest: whose snapshot; instead of a snapshot: every entry of this database, without a gap",
+      },
+      { flags: "--from <day>", description: "of a statement: the first day, in UTC" },
+      { flags: "--to <day>", description: "of a statement: the last day" },
       { flags: "--tlog <file>", description: "also write the entry's inclusion as a C2SP tlog-proof, for other transparency tools" },
     ],
     examples: [
       "proof 20261124T021500Z-5f3a9c01d2e4 --out bundle.json",
       "proof 20261124T021500Z-5f3a9c01d2e4 --out bundle.json --trust trust.json",
       "proof 20261124T021500Z-5f3a9c01d2e4 --out bundle.json --open-to auditor/recovery.public",
+      "proof latest --database shop --out bundle.json",
       "proof --database shop --from 2026-11-01 --to 2026-11-30 --out november.json",
     ],
     prints: [

@@ -71,12 +71,17 @@ export const restoreSpecs: readonly CommandSpec[] = [
   {
     name: "verify",
     description: "read a snapshot back from its stores, byte by byte, and open it",
-    args: [{ name: "<snapshot>", description: "a snapshot id" }],
+    args: [{ name: "<snapshot>", description: "a snapshot id, or latest with --database" }],
     options: [
+      { flags: "--database <name>", description: "with latest: whose snapshot" },
       { flags: "--store <name>", description: "only this store" },
       { flags: "--depth <depth>", description: "how much is read", choices: ["sample", "full"], fallback: "full" },
     ],
-    examples: ["verify 20261124T021500Z-5f3a9c01d2e4", "verify 20261124T021500Z-5f3a9c01d2e4 --store azure --json"],
+    examples: [
+      "verify 20261124T021500Z-5f3a9c01d2e4",
+      "verify latest --database shop --depth sample",
+      "verify 20261124T021500Z-5f3a9c01d2e4 --store azure --json",
+    ],
     prints: [
       '{"snapshot","verified","objects","bytes","problems":[]}',
       'when something is bad: {"snapshot","verified","problems":[{"store","object","type","message"}],"repairs":[{"store","object","from"}]}',
