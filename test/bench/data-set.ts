@@ -9,8 +9,10 @@ export interface DataSet {
   readonly title: string;
   /** What each change does, for readers. */
   readonly changes: Readonly<Record<Change, string>>;
-  /** Its server takes so long that more rounds would not be worth it. */
+  /** Its server takes so long that more rounds would not be worth it, and changes only one. */
   readonly mostRounds?: number;
+  /** What is measured on it. @default every state, and restores */
+  readonly only?: readonly State[];
   /** Loads what an earlier bench has not. */
   load(): Promise<void>;
   /** The source as it was loaded. */

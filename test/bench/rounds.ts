@@ -35,26 +35,44 @@ export interface Round extends Pick<Bench, "stack" | "tools" | "temporalPid"> {
   readonly folder: string;
 }
 
+/** Which round it is, and whether it does what takes long, and is the same in every round, once only. */
+interface RoundPlace {
+  readonly number: number;
+  readonly of: number;
+  readonly sparing: boolean;
+}
+
 /** Who takes part in a state. Nothing about a dump depends on the one before it, but its time on what is in the database. */
-const takesPart = (arm: Arm, state: State, quick: boolean): boolean => {
-  if (arm.name === "machinery" || arm.name === "pipeOneThread") return state === "full" && !quick;
-  if (arm.name === "floor" || arm.name === "pipe") return state === "full" || !quick;
+const takesPart = (arm: Arm, state: State, { number, sparing }: RoundPlace): boolean => {
+  // No target is about these.
+  if (arm.name === "machinery" || arm.name === "pipeOneThread") return state === "full" && number === 1 && !sparing;
+  if (arm.name === "floor" || arm.name === "pipe") return state === "full" || !sparing;
   return true;
 };
 
-/** What only the size of the repository needs is the same in every round: a quick bench does it once. */
-const statesOf = (round: number, quick: boolean): State[] =>
-  (Object.keys(states) as State[]).filter((state) => !quick || round === 1 || state === "full" || state === "unchanged");
+/** Changes come once, where only the size of the repository needs them: in the last round, so that the source is as it was in all before it. */
+const statesOf = ({ only }: DataSet, { number, of, sparing }: RoundPlace): State[] =>
+  (Object.keys(states) as State[]).filter((state) => {
+    if (only?.includes(state) === false) return false;
+    return !sparing || number === of || state === "full" || state === "unchanged";
+  });
 
-const restores = (arm: Arm, quick: boolean): boolean =>
-  arm.restore !== undefined && (!quick || arm.name === "ours" || arm.name === "pgRestore");
+/** A dump that is read into `psql` takes three times as long as the others, and is what no target is about. */
+const restores = (arm: Arm, { number, sparing }: RoundPlace): boolean =>
+  arm.restore !== undefined && (arm.name === "ours" || arm.name === "pgRestore" || (number === 1 && !sparing));
 
 /** Everyone begins elsewhere in each round, so that nobody is always the first after something. */
 const rotated = <T>(list: readonly T[], by: number): T[] => [...list.slice(by % list.length), ...list.slice(0, by % list.length)];
 
 /** All states, in each all arms one after the other, so that what else the machine does meets them all alike. */
-export const runRound = async (bench: Bench, data: DataSet, number: number, customDump: string): Promise<Sample[]> => {
+export const runRound = async (
+  bench: Bench,
+  data: DataSet,
+  { number, of }: Pick<RoundPlace, "number" | "of">,
+  customDump: string,
+): Promise<Sample[]> => {
   const { stack, tools, temporalPid, quick, say } = bench;
+  const place: RoundPlace = { number, of, sparing: quick || data.mostRounds !== undefined };
   const folder = join(bench.folder, "round");
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
@@ -84,13 +102,13 @@ export const runRound = async (bench: Bench, data: DataSet, number: number, cust
       await ourArm(round, site),
       ...(source.engine === "postgres" ? [await machineryArm(round)] : []),
     ];
-    for (const state of statesOf(number, quick)) {
+    for (const state of statesOf(data, place)) {
       if (state !== "full" && state !== "unchanged") await data.change(state);
       await data.settle();
-      const now = all.filter((arm) => takesPart(arm, state, quick || data.mostRounds !== undefined));
+      const now = all.filter((arm) => takesPart(arm, state, place));
       for (const arm of rotated(now, number)) add(arm, state, await arm.backUp());
-      if (state !== "full" || source.engine !== "postgres") continue;
-      const restoring = [...all, pgRestoreArm(round, customDump)].filter((arm) => restores(arm, quick));
+      if (state !== "full" || source.engine !== "postgres" || data.only !== undefined) continue;
+      const restoring = [...all, pgRestoreArm(round, customDump)].filter((arm) => restores(arm, place));
       for (const arm of rotated(restoring, number)) {
         const target = await createSampleDatabase(stack.postgres.url, "bench_target");
         add(arm, "restore", await arm.restore!(target));

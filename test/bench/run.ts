@@ -45,7 +45,7 @@ const stack = await stackUp({
 const dataSetOf = (name: string): DataSet => {
   if (name === "pgbench") return documentsData(stack.postgres.url, stack.postgres.bin);
   if (name === "mongodb") return mongodbData(stack.secantus.url);
-  return tpchData(stack.postgres.url, name === main ? 0.5 : 0.1);
+  return name === main ? tpchData(stack.postgres.url, 0.5) : tpchData(stack.postgres.url, 0.1, ["full", "unchanged"]);
 };
 
 const pidOf = async (component: string): Promise<number> =>
@@ -55,14 +55,15 @@ const measure = async (bench: Bench, data: DataSet): Promise<DataSetResult> => {
   say(`${data.title}: loading what is not there yet`);
   await data.load();
   const customDump = join(folder, "custom.dump");
-  if (data.name !== "mongodb") await timedCommand(customDumpCommand(bench.tools, (await data.reset()).url, customDump));
+  if (data.name !== "mongodb" && data.only === undefined)
+    await timedCommand(customDumpCommand(bench.tools, (await data.reset()).url, customDump));
   const samples = [];
-  const rounds = Math.min(options.rounds, data.mostRounds ?? options.rounds);
-  for (let round = 1; round <= rounds; round += 1) {
-    say(`${data.title}, round ${round} of ${rounds}, after ${formatDuration(Date.now() - started)}`);
-    samples.push(...(await runRound(bench, data, round, customDump)));
+  const of = Math.min(options.rounds, data.mostRounds ?? options.rounds);
+  for (let number = 1; number <= of; number += 1) {
+    say(`${data.title}, round ${number} of ${of}, after ${formatDuration(Date.now() - started)}`);
+    samples.push(...(await runRound(bench, data, { number, of }, customDump)));
   }
-  return { name: data.name, title: data.title, rounds, changes: data.changes, samples };
+  return { name: data.name, title: data.title, rounds: of, changes: data.only === undefined ? data.changes : {}, samples };
 };
 
 try {

@@ -13,8 +13,8 @@ const itemColumns =
 const orderColumns = "o_custkey, o_orderstatus, o_totalprice, o_orderdate, o_orderpriority, o_clerk, o_shippriority";
 
 /** TPC-H: what changes is spread over its two largest tables, which is the worst case for all that look for what is the same. */
-export const tpchData = (server: string, scale: number): DataSet =>
-  postgresData(server, {
+export const tpchData = (server: string, scale: number, only?: DataSet["only"]): DataSet => ({
+  ...postgresData(server, {
     name: `tpch-${scale}`,
     title: `TPC-H ${scale}`,
     load: (url) => loadTpch(url, scale),
@@ -38,4 +38,6 @@ export const tpchData = (server: string, scale: number): DataSet =>
       },
       column: { what: "to `orders`, with a default", sql: ["ALTER TABLE orders ADD COLUMN o_reviewed boolean NOT NULL DEFAULT false"] },
     },
-  });
+  }),
+  ...(only === undefined ? {} : { only }),
+});

@@ -78,5 +78,9 @@ test("the table has a row for what was measured, with ranges; the page and the c
   const page = benchmarksDocument([result], () => undefined, machine);
   assert.match(page, /dump \\\| zstd/, "a pipe in a name does not end its column");
   assert.match(page, /\| missed \|/);
+  assert.match(page, /\*Memory\*: a worker/, "what is missed is explained");
+  assert.doesNotMatch(page, /\*Unchanged\*/, "what is met is not");
   assert.match(benchmarksChart(result), /<title>TPC-H/);
+  // Of what two cores give in the 2 s that were aimed at, the server needs 1.
+  assert.match(page, /in less than 1\.0 s; it\s+took 4\.0 s\. To end within 2\.0 s on 2 cores, ours would have to do with 3\.0 s/);
 });
