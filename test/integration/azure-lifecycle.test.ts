@@ -48,7 +48,7 @@ test("a rule that deletes fails: which rule, what, when, and how long dbgov keep
   assert.equal(result, "fail");
   assert.equal(
     reason,
-    'azure: the rule "cleanup" deletes everything in dbgov, 365 days after its modification, and dbgov keeps snapshots for up to 2562 days.',
+    'Lifecycle rules do harm in azure: the rule "cleanup" deletes everything in dbgov, 365 days after its modification, and dbgov keeps snapshots for up to 2562 days.',
   );
 });
 

@@ -151,6 +151,13 @@ const cases: readonly RecordCase[] = [
     result: "fail",
     reason: /1 of 2 failure domains/,
   },
+  {
+    check: "record-replicas",
+    when: "one copy is archived, and cannot be read",
+    database: { snapshots: [snapshot({ replicas: [replica, { ...other, objects: 9, archived: 3, allArchived: true }] })] },
+    result: "fail",
+    reason: /^Only 1 of 2 copies/,
+  },
   { check: "record-replicas", when: "nothing is replicated", database: onlyCaptured, result: "fail", reason: /no replicated snapshot/ },
 
   { check: "record-replicas-proven", when: "all is well", result: "pass", reason: /All 2 replicas/ },
@@ -167,6 +174,24 @@ const cases: readonly RecordCase[] = [
     database: { snapshots: [snapshot({ replicas: [replica, { ...other, oldestProof: ago(31 * dayMs) }] })] },
     result: "fail",
     reason: /in azure is older than 30 d/,
+  },
+  {
+    check: "record-replicas-proven",
+    when: "another copy is archived, which nobody can read back",
+    database: {
+      snapshots: [
+        snapshot({ replicas: [replica, other, { ...other, store: "cold", proven: 0, oldestProof: null, archived: 3, allArchived: true }] }),
+      ],
+    },
+    result: "pass",
+    reason: /^All 2 replicas/,
+  },
+  {
+    check: "record-replicas-proven",
+    when: "all copies are archived",
+    database: { snapshots: [snapshot({ replicas: [{ ...replica, proven: 0, oldestProof: null, archived: 3, allArchived: true }] })] },
+    result: "fail",
+    reason: /^Every copy of .* is archived/,
   },
   {
     check: "record-replicas-proven",

@@ -1,5 +1,11 @@
+import type { LifecycleRule } from "../../core/domain/lifecycle-rules.ts";
 import { judgesRecords, type RecordCase } from "./compliance-record-cases.ts";
 import { goodRecord, goodStore } from "./compliance-records.ts";
+
+const deleting: LifecycleRule = {
+  ...{ name: "old", enabled: true, prefixes: ["dbgov/packs/"], blobTypes: ["blockBlob"], tagged: false },
+  actions: [{ on: "baseBlob", what: "delete", days: 30, after: "creation" }],
+};
 
 const cases: readonly RecordCase[] = [
   { check: "record-log-complete", when: "all is well", result: "pass", reason: /All 9 entries/ },
@@ -148,6 +154,37 @@ const cases: readonly RecordCase[] = [
     record: { stores: [goodStore, { ...goodStore, name: "sia", ends: { askedAt: null, overdue: true } }] },
     result: "fail",
     reason: /^Not asked lately what ends: sia \(never\)\.$/,
+  },
+
+  { check: "record-lifecycle-rules", when: "the account has none", result: "pass", reason: /^No lifecycle rule deletes or archives/ },
+  {
+    check: "record-lifecycle-rules",
+    when: "one deletes packs",
+    record: { stores: [{ ...goodStore, lifecycle: { container: "dbgov", rules: [deleting], keepsDays: 2_562 } }] },
+    result: "fail",
+    reason:
+      /in local: the rule "old" deletes dbgov\/packs\/…, 30 days after its creation, and dbgov keeps snapshots for up to 2562 days\.$/,
+  },
+  {
+    check: "record-lifecycle-rules",
+    when: "they could not be read",
+    record: { stores: [{ ...goodStore, lifecycle: { container: "dbgov", unknown: "the role Reader is missing", keepsDays: null } }] },
+    result: "inconclusive",
+    reason: /^Not known of local: the role Reader is missing\.$/,
+  },
+  {
+    check: "record-lifecycle-rules",
+    when: "there is no such account",
+    record: { stores: [goodStore] },
+    result: "not-applicable",
+    reason: /^No store is of a kind/,
+  },
+  {
+    check: "record-copies-challenged",
+    when: "packs are archived",
+    record: { stores: [{ ...goodStore, archived: { packs: 7, present: 6 } }] },
+    result: "pass",
+    reason: /7 packs in local are archived, and were only seen to be there \(6\)/,
   },
 ];
 

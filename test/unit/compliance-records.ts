@@ -78,5 +78,5 @@ export const goodRecord: EngineRecord = {
     { name: "board", secretOnWorkers: false },
     { name: "drills", secretOnWorkers: true },
   ],
-  stores: [goodStore, { ...goodStore, name: "azure" }],
+  stores: [goodStore, { ...goodStore, name: "azure", lifecycle: { container: "dbgov", rules: [], keepsDays: 2_562 } }],
 };

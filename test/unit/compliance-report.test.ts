@@ -22,7 +22,7 @@ describe("a sweep's report", () => {
     const first = await sweepRecord();
     assert.deepEqual(await sweepRecord(), first);
     assert.match(first.id, /^sweep-20261124T060000Z-[0-9a-f]{12}$/);
-    assert.deepEqual(first.totals, { pass: 17, fail: 0, notApplicable: 0, inconclusive: 0 });
+    assert.deepEqual(first.totals, { pass: 18, fail: 0, notApplicable: 0, inconclusive: 0 });
     assert.equal(hashJson({ a: 1, b: [2, { d: 3, c: 4 }] }), hashJson({ b: [2, { c: 4, d: 3 }], a: 1 }));
   });
 

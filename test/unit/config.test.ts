@@ -95,7 +95,7 @@ test("an unknown key is named at its own place, with the one that was meant", ()
   assert.deepEqual(problemsOf(text), [`${placeOf(text, "landnig")}: policies[0].landnig: is not a known key; did you mean "landing"?`]);
   const other = changed(["    container: dbgov", "    container: dbgov\n    shape: round"]);
   assert.deepEqual(problemsOf(other), [
-    `${placeOf(other, "shape")}: stores[1].shape: is not a known key (allowed: kind, name, domain, quota, service, account, provider, region, connection, identity, container, tier)`,
+    `${placeOf(other, "shape")}: stores[1].shape: is not a known key (allowed: kind, name, domain, quota, service, account, provider, region, connection, identity, container, accountResourceId, tier)`,
   ]);
 });
 

@@ -24,9 +24,9 @@ export const recordLifecycleRules: OrganizationRecordCheck = {
     const evidence: Json = { stores: judged.map((store) => ({ ...store, harm: [...store.harm], facts: [...store.facts] })) };
     const told = (of: "harm" | "facts"): string =>
       judged.flatMap(({ store, [of]: sentences }) => sentences.map((one) => `${store}: ${one}`)).join("; ");
-    if (told("harm") !== "") return fail(`${told("harm")}.`, evidence);
+    if (told("harm") !== "") return fail(`Lifecycle rules do harm in ${told("harm")}.`, evidence);
     const unknown = judged.flatMap((store) => ("unknown" in store ? [`${store.store}: ${store.unknown}`] : []));
-    if (unknown.length > 0) return inconclusive(`${unknown.join("; ")}.`, evidence);
+    if (unknown.length > 0) return inconclusive(`Not known of ${unknown.join("; ")}.`, evidence);
     const facts = told("facts");
     return pass(`No lifecycle rule deletes or archives what dbgov keeps${facts === "" ? "" : `; ${facts}`}.`, evidence);
   },
