@@ -95,9 +95,12 @@ export const createSealSnapshot = ({ site }: ActivityEnvironment) => ({
     const committed = await getSnapshot(catalog, input.snapshot);
     if (committed === undefined)
       throw new Failure("Unexpected", `snapshot ${input.snapshot} vanished from the catalog after it was committed`);
-    await leaveTakeover(input, at, signal);
-    const manifest = await store.get(draftKey(committed.manifestHash), signal);
-    await store.put(manifestKey(input.snapshot), manifest, signal);
+    const writeManifest = async (): Promise<Uint8Array> => {
+      const bytes = await store.get(draftKey(committed.manifestHash), signal);
+      await store.put(manifestKey(input.snapshot), bytes, signal);
+      return bytes;
+    };
+    const [manifest] = await Promise.all([writeManifest(), leaveTakeover(input, at, signal)]);
     return { rows: committed.rows, manifestHash: committed.manifestHash, signer: await signerOf(at, manifest) };
   },
 });
