@@ -12,6 +12,7 @@ import { configKey, manifestKey } from "../../core/repository/object-keys.ts";
 import type { Store } from "../../core/stores/store.ts";
 import type { ActivityEnvironment } from "../environment.ts";
 import { keepAlive } from "../keep-alive.ts";
+import { bringBackShared } from "./bring-back.ts";
 import { copyEnvelopes } from "./copy-envelopes.ts";
 import { copyObject } from "./copy-object.ts";
 import { openRoomKeeper, withSizes } from "./require-room.ts";
@@ -113,6 +114,7 @@ export const createCopyToStore = ({ site }: ActivityEnvironment) => ({
       const [lost] = await replicasMissing(catalog, input.snapshot, input.to);
       if (lost !== undefined)
         throw new Failure("ObjectMissing", `${lost} was found bad in store ${to.name} while ${input.snapshot} was copied`);
+      await bringBackShared(at, to.name, input.snapshot, sealed.database, signal);
       const summary = (await replicaSummary(catalog, input.snapshot)).find(({ store }) => store === to.name);
       return { store: to.name, packs: summary?.packs ?? 0, verified: summary?.verified ?? 0 };
     }),

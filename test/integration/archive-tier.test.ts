@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { MockActivityEnvironment } from "@temporalio/testing";
 import type { ActivityEnvironment } from "../../activities/environment.ts";
+import { bringBackShared } from "../../activities/replicate/bring-back.ts";
 import { createProtectObjects } from "../../activities/retain/protect-objects.ts";
 import { query } from "../../core/catalog/catalog.ts";
 import { commitSnapshot } from "../../core/catalog/commit-snapshot.ts";
@@ -187,4 +188,28 @@ test("a snapshot is brought back: only what cannot be read elsewhere, or all of 
     packKey(old.id),
   ]);
   assert.deepEqual(await packsToRehydrate(site, request(old.snapshot)), packs);
+});
+
+test("a snapshot of a policy that counts on the store has shared packs brought back, and is no copy until they are", async () => {
+  const old = await stored(ago(120));
+  await protect();
+  const sharing = await stored(ago(0), { more: [old.id] });
+  const share = () => bringBackShared(site, "azure", sharing.snapshot, "shop", never);
+  await share();
+  assert.equal(
+    stub.versions.find(({ key }) => key === packKey(old.id))!.coming,
+    undefined,
+    "its own policy archives there: it counts for nothing",
+  );
+  const before = nightly.tiers;
+  Object.assign(nightly, { tiers: {} });
+  try {
+    const failure = await fails(share(), "StoreUnsettled");
+    assert.match(failure.message, /^store azure is bringing back 1 of the packs of .* from its archive tier/);
+    stub.rehydrated();
+    await share();
+    assert.equal((await listReplicas(catalog, [packKey(old.id)]))[0]?.archived, false);
+  } finally {
+    Object.assign(nightly, { tiers: before });
+  }
 });
