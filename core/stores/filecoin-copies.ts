@@ -1,12 +1,9 @@
 import { Failure } from "../domain/failure.ts";
 import type { FilecoinCall, FilecoinConfig, FilecoinNetwork } from "./filecoin-chain.ts";
 import { type Copy, type DataSet, dataSetKey } from "./filecoin-index.ts";
-import type { PieceCid } from "./filecoin-piece.ts";
-import { metadataOf, type PieceRecord } from "./filecoin-record.ts";
-
-type Synapse = ReturnType<FilecoinNetwork["signer"]>;
-/** A provider with the data set that is ours there, or that the first piece creates. */
-export type Place = Awaited<ReturnType<Synapse["storage"]["createContexts"]>>[number];
+import { awaitMined } from "./filecoin-money.ts";
+import { type Permitted, type Place, permissionFor } from "./filecoin-permission.ts";
+import { metadataOf } from "./filecoin-record.ts";
 
 /** The data sets that are paid for, one for each provider, the oldest first. */
 export const openSets = (sets: readonly DataSet[]): DataSet[] => {
@@ -58,20 +55,23 @@ const at = async <T>(place: Place, doing: string, work: Promise<T>, fail: (what:
  * data sets, which makes it paid for and proven. A provider that cannot fetch it is sent it.
  */
 export const storeCopies = async (
+  network: FilecoinNetwork,
   call: FilecoinCall,
   {
     payload,
-    cid,
-    record,
     places,
     copies,
-  }: { payload: Uint8Array; cid: PieceCid; record: PieceRecord; places: readonly Place[]; copies: readonly Copy[] },
+    ...permitted
+  }: Permitted & { readonly payload: Uint8Array; readonly places: readonly Place[]; readonly copies: readonly Copy[] },
   fail: (what: string, error: unknown) => Failure,
 ): Promise<void> => {
   const { signal, progressed } = call;
+  const { cid, record } = permitted;
   const pieces = [{ pieceCid: cid, pieceMetadata: metadataOf(record) }];
   const missing = places.filter((place) => !hasCopy(place, copies));
   const send = (place: Place) => at(place, "upload", place.store(payload, { pieceCid: cid, signal, onProgress: progressed }), fail);
+  const permissions = new Map<Place, `0x${string}`>();
+  for (const place of missing) permissions.set(place, await permissionFor(network, call, place, permitted));
   let source = places.find((place) => hasCopy(place, copies));
   for (const place of missing) {
     if (source === undefined) {
@@ -79,7 +79,7 @@ export const storeCopies = async (
       source = place;
     } else {
       const from = source.getPieceUrl(cid);
-      const extraData = await place.presignForCommit(pieces);
+      const extraData = permissions.get(place)!;
       const pulled = await place.pull({ pieces: [cid], from: () => from, extraData, signal }).catch((error: unknown) => {
         signal.throwIfAborted();
         return { status: "failed" as const, error };
@@ -89,12 +89,14 @@ export const storeCopies = async (
     progressed();
   }
   signal.throwIfAborted();
-  const commits = await Promise.allSettled(missing.map((place) => at(place, "adding the piece", place.commit({ pieces }), fail)));
+  const commits = await Promise.allSettled(
+    missing.map((place) => at(place, "adding the piece", place.commit({ pieces, extraData: permissions.get(place)! }), fail)),
+  );
   // All of them are awaited: one that is added although another failed is found by the put that is tried again.
   for (const commit of commits) if (commit.status === "rejected") throw commit.reason;
 };
 
-/** Has the providers take these pieces out of their data sets, which they do with the next proof. */
+/** Has the providers take these pieces out of their data sets, which they do with the next proof; returns when that is on the chain. */
 export const removeCopies = async (
   network: FilecoinNetwork,
   call: FilecoinCall,
@@ -103,9 +105,11 @@ export const removeCopies = async (
 ): Promise<void> => {
   if (copies.length === 0) return;
   const { storage } = network.signer(call);
+  const sent: `0x${string}`[] = [];
   for (const { dataSet, pieceId } of copies) {
     const [place] = await storage.createContexts({ dataSetIds: [dataSet.id] });
-    await at(place!, "removal", place!.deletePiece({ piece: pieceId }), fail);
+    sent.push(await at(place!, "removal", place!.deletePiece({ piece: pieceId }), fail));
     call.progressed();
   }
+  await Promise.all(sent.map((hash) => awaitMined(network, call, hash)));
 };

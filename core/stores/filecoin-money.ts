@@ -81,6 +81,12 @@ export const renewalsOf = async (call: FilecoinCall, sets: readonly DataSet[], n
   return [deposit, ...(await Promise.all(places))];
 };
 
+/** Returns when the transaction is in a block; `StoreRejected` where it failed there. */
+export const awaitMined = async ({ where }: FilecoinNetwork, { client, signal }: FilecoinCall, hash: `0x${string}`): Promise<void> => {
+  const { status } = await client.waitForTransactionReceipt({ hash, timeout: confirmMs, pollingInterval: 1_000, signal });
+  if (status !== "success") throw new Failure("StoreRejected", `${where}: the transaction ${hash} failed`);
+};
+
 /** A transaction of an earlier attempt may still be mined: a deposit beside it would be a second one. */
 const refuseWhileUnmined = async ({ where }: FilecoinNetwork, { client, owner }: FilecoinCall): Promise<void> => {
   const count = (blockTag: "pending" | "latest") => client.getTransactionCount({ address: owner, blockTag });
@@ -106,11 +112,7 @@ export const renewDeposit = async (
   const { payments } = network.signer(call);
   const done: Renewal[] = [];
   const say = (what: string, fundedUntil: string | null): void => void done.push({ what, until: null, fundedUntil, renewable: true });
-  const mined = async (hash: `0x${string}`): Promise<void> => {
-    const { client, signal } = call;
-    const { status } = await client.waitForTransactionReceipt({ hash, timeout: confirmMs, pollingInterval: 1_000, signal });
-    if (status !== "success") throw new Failure("StoreRejected", `${network.where}: the transaction ${hash} failed`);
-  };
+  const mined = (hash: `0x${string}`): Promise<void> => awaitMined(network, call, hash);
   if (!account.approved) {
     await mined(await payments.approveService());
     say("the storage service may take its payments", dateOf(account.fundedUntil, account, now));

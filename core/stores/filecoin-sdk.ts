@@ -2,14 +2,15 @@ import { Failure } from "../domain/failure.ts";
 
 /** The optional packages, which only a Filecoin store needs. */
 const load = async () => {
-  const [sdk, pieces, registry, viem, accounts] = await Promise.all([
+  const [sdk, pieces, registry, typed, viem, accounts] = await Promise.all([
     import("@filoz/synapse-sdk"),
     import("@filoz/synapse-core/piece"),
     import("@filoz/synapse-core/sp-registry"),
+    import("@filoz/synapse-core/typed-data"),
     import("viem"),
     import("viem/accounts"),
   ]);
-  return { sdk, pieces, registry, viem, accounts };
+  return { sdk, pieces, registry, typed, viem, accounts };
 };
 
 export type FilecoinSdk = Awaited<ReturnType<typeof load>>;

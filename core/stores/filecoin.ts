@@ -61,7 +61,7 @@ export const openFilecoinStore = (config: FilecoinConfig, options: StoreOptions 
       await checkFunds(network, call, config, sets);
       const places = await placesFor(network, call, config, sets);
       const record = { key, bytes: bytes.length, version, epoch };
-      await storeCopies(call, { payload, cid, record, places, copies: current }, fail);
+      await storeCopies(network, call, { payload, cid, record, places, copies: current, dataSet: config.dataSet }, fail);
       const now = await newestCopies(call, key);
       if (!complete(now) || now[0]?.cid !== receipt.id) {
         throw new Failure(

@@ -152,6 +152,8 @@ contract FilecoinSimulator is SimulatedMoney, SimulatedRegistry {
     uint256 public challengeWindow;
     DataSet[] internal _sets;
     mapping(uint256 => mapping(uint256 => bool)) public provenPeriods;
+    /// As FilecoinWarmStorageService keeps them: each number that a payer signs with is taken once, for creating and for adding.
+    mapping(address => mapping(uint256 => uint256)) public clientNonces;
 
     event DataSetCreated(uint256 indexed setId, address indexed storageProvider);
     event PiecesAdded(uint256 indexed setId, uint256[] pieceIds);
@@ -178,6 +180,7 @@ contract FilecoinSimulator is SimulatedMoney, SimulatedRegistry {
         DataSet storage s = _sets[setId];
         require(s.live && s.info.serviceProvider == msg.sender && s.info.pdpEndEpoch == 0, "Data set not live");
         (, string[][] memory keys, string[][] memory values,) = abi.decode(pieceData, (uint256, string[][], string[][], bytes));
+        _take(s.info.payer, abi.decode(pieceData, (uint256)), ((s.pieces.length + cids.length) << 128) | setId);
         uint256[] memory ids = new uint256[](cids.length);
         for (uint256 i = 0; i < cids.length; i++) ids[i] = _addPiece(s, cids[i].data, keys[i], values[i]);
         _charge(s);
@@ -188,6 +191,7 @@ contract FilecoinSimulator is SimulatedMoney, SimulatedRegistry {
     function _create(bytes memory extraData) internal returns (uint256 setId) {
         (address payer, uint256 clientDataSetId, string[] memory keys, string[] memory values,) =
             abi.decode(extraData, (address, uint256, string[], string[], bytes));
+        _take(payer, clientDataSetId, _sets.length);
         _settle(payer);
         _accounts[payer].funds -= 0.1 ether; // The fee that keeps anybody from creating data sets without end.
         setId = _sets.length;
@@ -197,6 +201,11 @@ contract FilecoinSimulator is SimulatedMoney, SimulatedRegistry {
         s.values = values;
         s.info = Info_(setId, 0, 0, payer, msg.sender, msg.sender, 0, clientDataSetId, 0, getProviderIdByAddress[msg.sender], setId);
         emit DataSetCreated(setId, msg.sender);
+    }
+
+    function _take(address payer, uint256 nonce, uint256 value) internal {
+        require(clientNonces[payer][nonce] == 0, "ClientDataSetAlreadyRegistered");
+        clientNonces[payer][nonce] = value;
     }
 
     function _addPiece(DataSet storage s, bytes memory cid, string[] memory keys, string[] memory values) internal returns (uint256 id) {

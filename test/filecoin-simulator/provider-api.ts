@@ -11,7 +11,8 @@ export interface ProviderWork {
   readonly add: (dataSet: bigint, cids: readonly string[], extraData: string) => Promise<string>;
   readonly remove: (dataSet: bigint, piece: bigint, extraData: string) => Promise<string>;
   readonly createdBy: (hash: string) => bigint;
-  readonly addedBy: (hash: string) => readonly bigint[];
+  /** What a transaction has added: nothing where it failed; undefined while it is in no block. */
+  readonly addedBy: (hash: string) => readonly bigint[] | undefined;
   readonly bytesOf: (cid: string) => Buffer;
 }
 
@@ -27,6 +28,8 @@ export interface Failings {
   damages?: boolean;
   /** Says that pieces are in the data set which it never added. */
   pretends?: boolean;
+  /** Answers when its transactions are sent, as Curio does, and not when they are in a block. */
+  answersEarly?: boolean;
   /** Answers 503 to everything. */
   down?: boolean;
   /** Sends the whole piece for a range. */
@@ -135,7 +138,12 @@ const routesOf = (work: ProviderWork, failings: Failings): readonly Route[] => {
       "GET",
       /^\/pdp\/data-sets\/(\d+)\/pieces\/added\/(0x\w+)$/,
       async ([id, txHash], _incoming, say) => {
-        const confirmedPieceIds = work.addedBy(txHash!).map(Number);
+        const confirmedPieceIds = work.addedBy(txHash!)?.map(Number);
+        if (confirmedPieceIds === undefined || confirmedPieceIds.length === 0) {
+          const txStatus = confirmedPieceIds === undefined ? "pending" : "rejected";
+          say(200, { txHash, dataSetId: Number(id), pieceCount: 1, txStatus, addMessageOk: null, piecesAdded: false });
+          return;
+        }
         const done = { txStatus: "confirmed", addMessageOk: true, piecesAdded: true };
         say(200, { txHash, dataSetId: Number(id), pieceCount: confirmedPieceIds.length, ...done, confirmedPieceIds });
       },

@@ -170,6 +170,66 @@ describe("Filecoin store", () => {
     assert.deepEqual(await store.usage!(never), { bytes: 2 * (224 + 3_040), objects: 4 });
   });
 
+  test("what is in no block yet: a piece that is added again is paid for once, and a deletion ends when the chain has it", async () => {
+    const { payer, store } = await opened();
+    await store.put("packs/p", randomBytes(200), never);
+    const bytes = randomBytes(3_000);
+    const asked = (method: string): number =>
+      [first, second]
+        .flatMap(({ requests }) => requests)
+        .filter((one) => one.startsWith(`${method} /pdp/data-sets/`) && !one.includes("added")).length;
+    for (const { failings } of [first, second]) failings.answersEarly = true;
+    await callChain(network.rpc, "evm_setAutomine", false);
+    try {
+      // Two processes, one after the other: neither waits for the block.
+      for (const process of [store, openWith(payer.key)]) {
+        const stop = new AbortController();
+        const before = asked("POST");
+        const put = assert.rejects(process.put("packs/q", bytes, stop.signal));
+        await until(
+          async () => asked("POST"),
+          (count) => count === before + 2,
+          60_000,
+        );
+        stop.abort(new Error("killed"));
+        await put;
+      }
+    } finally {
+      await callChain(network.rpc, "evm_setAutomine", true);
+      await network.mine(1);
+    }
+    const before = asked("POST");
+    await store.put("packs/q", bytes, never);
+    assert.equal(asked("POST"), before, "it is there");
+    assert.deepEqual(await store.usage!(never), { bytes: 2 * (224 + 3_040), objects: 4 });
+
+    await callChain(network.rpc, "evm_setAutomine", false);
+    const deleted = asked("DELETE");
+    let ended = false;
+    const deletion = store.delete("packs/q", never).then(() => {
+      ended = true;
+    });
+    try {
+      await until(
+        async () => asked("DELETE"),
+        (count) => count === deleted + 2,
+        60_000,
+      );
+      assert.notEqual(await store.stat("packs/q", never), undefined);
+      assert.equal(ended, false);
+    } finally {
+      await callChain(network.rpc, "evm_setAutomine", true);
+      await network.mine(1);
+    }
+    await deletion;
+    assert.equal(await store.stat("packs/q", never), undefined);
+    await store.delete("packs/q", never);
+    assert.equal(asked("DELETE"), deleted + 2, "what is scheduled is not asked for again");
+    // The same object once more is another piece.
+    await store.put("packs/q", bytes, never);
+    assert.equal((await store.stat("packs/q", never))?.bytes, 3_000);
+  });
+
   test("funds: what is missing is said, deposited under the cap, and not above it", async () => {
     const { payer, store } = await opened("0.1", "50");
     await fails(store.probe(never), "StoreFull");
