@@ -3,12 +3,11 @@ import { latestPublished } from "../../core/catalog/latest-checkpoint.ts";
 import { withAdvisoryLock } from "../../core/catalog/locks.ts";
 import { recordPublished } from "../../core/catalog/record-checkpoint.ts";
 import { Failure } from "../../core/domain/failure.ts";
-import { keysOf, type LogKey, openLogCheckpoint } from "../../core/ledger/checkpoint.ts";
+import { keptNoteOf, keysOf, type LogSigner, signedToday } from "../../core/ledger/checkpoint.ts";
 import { replaceIfOther } from "../../core/ledger/copy-log.ts";
 import { publishedNoteKey } from "../../core/ledger/evidence-keys.ts";
 import { type Log, openLog } from "../../core/ledger/log.ts";
 import { checkpointKey } from "../../core/ledger/tiles.ts";
-import { headOf } from "../../core/ledger/verify/checkpoint.ts";
 import { gatherCosignatures } from "../../core/ledger/witness-client.ts";
 import { logCopies } from "../../core/site/log-copies.ts";
 import type { Site } from "../../core/site/site.ts";
@@ -50,10 +49,12 @@ export const createPublishCheckpoint = ({ site }: ActivityEnvironment) => ({
       const log = await openLog({ store, origin, signer, signal, unpublished: true });
       const head = log.checkpoint();
       if (head.size === (before?.size ?? 0)) {
-        if (before !== undefined) await restorePublished(log, store, before, keysOf(signer), signal);
+        if (before !== undefined) await restorePublished(log, store, before, signer, signal);
         return { ...published, size: head.size, witnesses: [] };
       }
-      const { note, witnesses: names } = await gatherCosignatures(log, head, witnesses, witnessQuorum);
+      // Opening the log has checked it against its tiles; another worker may have signed it with the key of before alone.
+      const own = { ...head, note: await signedToday(head.note, signer) };
+      const { note, witnesses: names } = await gatherCosignatures(log, own, witnesses, witnessQuorum);
       const bytes = new TextEncoder().encode(note);
       await store.put(publishedNoteKey(head.size), bytes, signal);
       await store.put(checkpointKey, bytes, signal);
@@ -76,13 +77,13 @@ const restorePublished = async (
   log: Log,
   store: Store,
   { size, note }: { readonly size: number; readonly note: string },
-  keys: readonly LogKey[],
+  signer: LogSigner,
   signal: AbortSignal,
 ): Promise<void> => {
-  const opened = openLogCheckpoint(note, log.origin, keys);
-  if ("reason" in opened || headOf(opened).root !== (await log.rootAt(size))) {
+  const kept = await keptNoteOf(note, await log.checkpointAt(size), signer);
+  if (kept === undefined) {
     throw new Failure("LedgerCorrupt", `the published checkpoint of size ${size} that the catalog has is not one of the log ${log.origin}`);
   }
-  const bytes = new TextEncoder().encode(note);
-  if (await replaceIfOther({ store, origin: log.origin, keys, signal }, checkpointKey, bytes)) sayHealed([checkpointKey]);
+  const bytes = new TextEncoder().encode(kept);
+  if (await replaceIfOther({ store, origin: log.origin, keys: keysOf(signer), signal }, checkpointKey, bytes)) sayHealed([checkpointKey]);
 };

@@ -1,7 +1,7 @@
 import { Failure } from "../domain/failure.ts";
-import { type Checkpoint, checkpointText, openCheckpoint } from "./verify/checkpoint.ts";
+import { type Checkpoint, checkpointText, headOf, openCheckpoint } from "./verify/checkpoint.ts";
 import { type Hash, utf8 } from "./verify/hash.ts";
-import { formatNoteSignature } from "./verify/note.ts";
+import { formatNoteSignature, parseNote, signaturesOf } from "./verify/note.ts";
 
 /** A key whose signature under a head of the log is believed. */
 export interface LogKey {
@@ -33,12 +33,34 @@ export const signCheckpoint = async (origin: string, size: number, root: Hash, s
 };
 
 /** The lines of all keys that sign now. */
-export const signatureLines = async (text: string, origin: string, signer: LogSigner): Promise<string> => {
+const signatureLines = async (text: string, origin: string, signer: LogSigner): Promise<string> => {
   const lines: string[] = [];
   for (const key of [signer, ...(signer.earlier ?? [])]) {
     if (key.sign !== undefined) lines.push(formatNoteSignature({ name: origin, publicKey: key.publicKey }, await key.sign(utf8(text))));
   }
   return lines.join("");
+};
+
+/**
+ * The note with the present key's signature, too: one that only a worker with the key of before had signed is refused once the time of both
+ * is over. To be asked only of a head that was found to be the log's own.
+ */
+export const signedToday = async (note: string, signer: LogSigner): Promise<string> => {
+  const [origin = "", size = "", root = ""] = note.split("\n");
+  const own = { name: origin, publicKey: signer.publicKey };
+  if (signer.sign === undefined || signaturesOf(parseNote(note)!, own).length > 0) return note;
+  return note + (await signatureLines(`${origin}\n${size}\n${root}\n`, origin, { ...signer, earlier: [] }));
+};
+
+/**
+ * A kept note of this very head, as it is shown today; undefined when it is none. However long the log was when the key that signed it was
+ * retired: that bounds what is believed of a key alone, and here the log itself has that root.
+ */
+export const keptNoteOf = async (note: string, head: Checkpoint, signer: LogSigner): Promise<string | undefined> => {
+  const keys = keysOf(signer).map(({ publicKey }) => ({ publicKey }));
+  const opened = openLogCheckpoint(note, head.origin, keys);
+  if ("reason" in opened || headOf(opened).root !== headOf(head).root || opened.size !== head.size) return undefined;
+  return await signedToday(opened.note, signer);
 };
 
 /** The checkpoint that `note` is. Throws `LedgerCorrupt` saying what is wrong with the object `where`. */

@@ -6,7 +6,7 @@ import { getSnapshot } from "../catalog/read-snapshots.ts";
 import type { AnchorRecord } from "../catalog/records.ts";
 import { timestampsOf } from "../catalog/timestamps.ts";
 import { Failure, isFailure } from "../domain/failure.ts";
-import { keysOf, openLogCheckpoint, signatureLines } from "../ledger/checkpoint.ts";
+import { keptNoteOf } from "../ledger/checkpoint.ts";
 import { chainEvidenceKey, publishedNoteKey } from "../ledger/evidence-keys.ts";
 import { collectEvidence, type EvmEvidence } from "../ledger/evm.ts";
 import { type Log, openLog } from "../ledger/log.ts";
@@ -16,7 +16,6 @@ import type { ProofBundle } from "../ledger/verify/audit.ts";
 import { readPemCertificates } from "../ledger/verify/certificates.ts";
 import { type Checkpoint, checkpointText, headOf } from "../ledger/verify/checkpoint.ts";
 import { checkEvmEvidence, refuteEvmEvidence } from "../ledger/verify/evm-evidence.ts";
-import { parseNote, signaturesOf } from "../ledger/verify/note.ts";
 import { checkpointHash } from "../ledger/verify/timestamp.ts";
 import type { Store } from "../stores/store.ts";
 import { registryPlace } from "./registry-place.ts";
@@ -85,15 +84,9 @@ export const proveEntry = async (
 const publishedNote = async (site: Site, store: Store, checkpoint: Checkpoint, signal: AbortSignal): Promise<string | undefined> => {
   const bytes = await kept(store, publishedNoteKey(checkpoint.size), signal);
   if (bytes === undefined) return undefined;
-  const signer = await site.logSigner();
-  const note = openLogCheckpoint(new TextDecoder().decode(bytes), checkpoint.origin, keysOf(signer));
-  if ("reason" in note || headOf(note).root !== headOf(checkpoint).root) {
-    throw new Failure("LedgerCorrupt", `${publishedNoteKey(checkpoint.size)} in store ${store.name} is not of this log`);
-  }
-  // A note from before a rotation: its head is that of the log today, so today's key says so, too.
-  const own = { name: checkpoint.origin, publicKey: signer.publicKey };
-  if (signaturesOf(parseNote(note.note)!, own).length > 0) return note.note;
-  return note.note + (await signatureLines(checkpointText(note.origin, note.size, note.root), note.origin, { ...signer, earlier: [] }));
+  const note = await keptNoteOf(new TextDecoder().decode(bytes), checkpoint, await site.logSigner());
+  if (note !== undefined) return note;
+  throw new Failure("LedgerCorrupt", `${publishedNoteKey(checkpoint.size)} in store ${store.name} is not of this log`);
 };
 
 /** As it lies beside the log, so that no node of the chain is needed; where it does not, or is not right, a node is asked. */

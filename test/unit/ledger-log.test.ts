@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { isFailure } from "../../core/domain/failure.ts";
+import { keptNoteOf, keysOf, openLogCheckpoint, signedToday } from "../../core/ledger/checkpoint.ts";
 import type { EntryDraft } from "../../core/ledger/entries.ts";
 import { type Log, openLog } from "../../core/ledger/log.ts";
 import { decodeEntryBundle, encodeEntryBundle, tileKey } from "../../core/ledger/tiles.ts";
@@ -241,6 +242,23 @@ describe("a log whose key is replaced", () => {
       openLog({ store, origin, signer: after(6) }),
       corrupt(/of size 7 is signed only by a key that was retired when the log had 6 entries/),
     );
+  });
+
+  test("a published note that the old key alone signed beyond its end is shown with today's key, where the log has that very head", async () => {
+    const store = await filled(7);
+    const { note } = (await open(store)).checkpoint();
+    const today = { ...next, earlier: [{ publicKey: signer.publicKey, upTo: 6 }] };
+    assert.ok("reason" in openLogCheckpoint(note, origin, keysOf(today)), "as it is, it is refused");
+    await (await openLog({ store, origin, signer: { ...next, earlier: [{ publicKey: signer.publicKey }] } })).append([sealedDraft(7)]);
+    const log = await openLog({ store, origin, signer: today });
+    const head = await log.checkpointAt(7);
+    const shown = (await keptNoteOf(`${note}— witness.example/w AAAAAAAAAAAA\n`, head, today)) ?? "";
+    assert.ok(!("reason" in openLogCheckpoint(shown, origin, keysOf(today))));
+    assert.ok(shown.startsWith(note) && shown.includes("— witness.example/w AAAAAAAAAAAA\n"), "what it had it keeps");
+    assert.equal(await signedToday(shown, today), shown, "once");
+    assert.equal(await keptNoteOf(note, await log.checkpointAt(6), today), undefined, "of another head");
+    assert.equal(await keptNoteOf(note, head, next), undefined, "of a key that the log never had");
+    assert.equal(await keptNoteOf("no note", head, today), undefined);
   });
 
   test("who reads it for long notices that the overlap has ended", async (t) => {
