@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { beginDelete } from "../../core/catalog/begin-delete.ts";
 import { commitSnapshot } from "../../core/catalog/commit-snapshot.ts";
 import { condemnUnreferenced } from "../../core/catalog/condemn-unreferenced.ts";
-import { destroyEnvelopes } from "../../core/catalog/destroy-envelopes.ts";
+import { deleteEnvelopes } from "../../core/catalog/destroy-envelopes.ts";
 import { dropReplica } from "../../core/catalog/drop-replica.ts";
 import { listReplicas } from "../../core/catalog/list-replicas.ts";
 import { liveSnapshots } from "../../core/catalog/live-snapshots.ts";
@@ -197,7 +197,7 @@ test("the keyring: all envelopes in pages, base64 as it was given, destroyed onc
     list.toSorted((a, b) => (`${a.object}${a.recipient}` < `${b.object}${b.recipient}` ? -1 : 1));
   assert.deepEqual(found, sort([...commit.envelopes.slice(1), ...second]));
   const [one, two] = [ranges[0]!.id, ranges[1]!.id];
-  assert.deepEqual(await destroyEnvelopes(catalog, [one, two, freshId()]), [one, two].sort());
-  assert.deepEqual(await destroyEnvelopes(catalog, [one]), []);
+  assert.deepEqual(await deleteEnvelopes(catalog.pool, [one, two, freshId()]), [one, two].sort());
+  assert.deepEqual(await deleteEnvelopes(catalog.pool, [one]), []);
   assert.deepEqual(await envelopesOf(catalog, one), []);
 });
