@@ -28,7 +28,7 @@ export const discloseManifest = async (
     throw new Failure("UsageInvalid", "only the bundle of a snapshot has a manifest to be opened");
   const { snapshot, manifestHash } = entry;
   const { access, stores } = await restoreSources(site, snapshot, database.name);
-  const opened = stores.map(openStore);
+  const opened = stores.map((config) => openStore(config));
   try {
     const content = await fromAnyStore(
       await Promise.all(opened),

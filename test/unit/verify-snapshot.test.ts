@@ -102,7 +102,7 @@ test("a manifest that the key signed anew is refused where the catalog knows the
 
 test("a store whose manifest is another snapshot's, or a stranger's, is passed over while another store has the right one", async () => {
   const { stores, sealed, accessTo, pathOf } = await writeSnapshots(...ids);
-  const opened = await Promise.all(stores.map(openStore));
+  const opened = await Promise.all(stores.map((config) => openStore(config)));
   const key = manifestKey(ids[1]);
   for (const [what, content] of [
     [/is the manifest of 20261124T021500Z/, await readFile(pathOf(0, manifestKey(ids[0])))],
