@@ -30,10 +30,10 @@ const network = (rate: number): LossRate => ({
   from: "assumed: the service or network ends, contracts lapse, or the account is lost",
 });
 
-const elevenNines = (who: string): LossRate => ({ rate: 1e-11, from: `${who} states eleven nines for a year` });
+const elevenNines = (who: string): LossRate => ({ rate: 1e-11, from: `stated: ${who} promises eleven nines for a year` });
 
 export const lossRates: Readonly<Record<StoreKind | "storj" | "sia" | "filecoin", LossRates>> = {
-  directory: { store: { rate: 0.0157, from: "disks that failed in 2024 at Backblaze: 1.57 % of some 300,000" }, pack: diskPack },
+  directory: { store: { rate: 0.0157, from: "stated: disks that failed in 2024 at Backblaze: 1.57 % of some 300,000" }, pack: diskPack },
   "azure-blob": { store: account(0.002), pack: elevenNines("Microsoft, for locally redundant storage,") },
   s3: { store: account(0.002), pack: elevenNines("Amazon") },
   ipfs: {

@@ -1,17 +1,7 @@
 import type { Config, PolicyConfig } from "../../core/config/schema.ts";
 import type { CopyPlace, DurabilityModel } from "../../core/domain/durability.ts";
-import { durationMs } from "../../core/domain/duration.ts";
 import { domainLosses, type LossRates, lossRates } from "./loss-rates.ts";
-
-/** What is assumed beside the rates of loss. */
-export interface Circumstances {
-  /** What is stored in each store, in bytes. */
-  readonly estateBytes: number;
-  /** How fast a store is filled anew, in bytes a second. */
-  readonly bytesPerSecond: number;
-  /** From the notice that a store is gone until there is another one: an operator's work. */
-  readonly replaceDays: number;
-}
+import { type Circumstances, timesOf } from "./times.ts";
 
 export interface Case {
   readonly name: string;
@@ -20,11 +10,7 @@ export interface Case {
   readonly model: DurabilityModel;
 }
 
-const dayMs = 86_400_000;
 const packBytes = 32 * 2 ** 20;
-
-/** Every night writes to every store, so that one that is gone is noticed within a day. */
-const noticeDays = 1;
 
 /**
  * Each policy twice: with all of its stores, as it is after every night without trouble; and with only the copies that make a snapshot
@@ -63,18 +49,15 @@ export const ratesOf = (config: Config, name: string): LossRates => {
 };
 
 const modelOf = (config: Config, stores: readonly string[], circumstances: Circumstances): DurabilityModel => {
+  const packs = Math.max(1, Math.ceil(circumstances.estateBytes / packBytes));
   const places = stores.map((name): CopyPlace => {
     const { store, pack } = ratesOf(config, name);
-    return { name, domain: storeOf(config, name).domain, placeLosses: store.rate, packLosses: pack.rate };
+    const { times } = timesOf(config, name, packs, circumstances);
+    return { name, domain: storeOf(config, name).domain, placeLosses: store.rate, packLosses: pack.rate, times };
   });
   return {
     places,
     domains: [...new Set(places.map(({ domain }) => domain))].map((domain) => ({ domain, losses: domainLosses.rate })),
-    packs: Math.max(1, Math.ceil(circumstances.estateBytes / packBytes)),
-    noticeDays,
-    replaceDays: circumstances.replaceDays + circumstances.estateBytes / circumstances.bytesPerSecond / 86_400,
-    coverDays: config.durability.coverDays,
-    // A finding is repaired by the pass that finds it; where that fails, by the next.
-    repairDays: durationMs(config.durability.every) / dayMs,
+    packs,
   };
 };

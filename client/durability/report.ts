@@ -2,8 +2,9 @@ import type { Config } from "../../core/config/schema.ts";
 import type { Durability } from "../../core/domain/durability.ts";
 import { bad, good, plural, table } from "../cli/terminal.ts";
 import { domainLosses } from "./loss-rates.ts";
-import { type Case, type Circumstances, ratesOf } from "./models.ts";
+import { type Case, ratesOf } from "./models.ts";
 import type { Sensitivity } from "./sensitivity.ts";
+import { type Circumstances, inDays, timesOf } from "./times.ts";
 
 /** The default policy is to keep everything for a year with this probability of failure at most: 99.999 %. */
 export const promisedLoss = 1e-5;
@@ -14,25 +15,28 @@ export interface Judged extends Case, Durability {
 
 const percent = (rate: number): string => `${Number((rate * 100).toPrecision(3))} %`;
 
-/** Every number that went in, with where it comes from; and what the simulation knows nothing of. */
+/** Every number that went in, each with whether it was measured, is configured, is stated by others, or assumed; and what the simulation knows nothing of. */
 export const assumptionsOf = (
   config: Config,
   { stores, model }: Case,
-  { estateBytes, bytesPerSecond, replaceDays }: Circumstances,
+  circumstances: Circumstances,
   { years, seed }: { years: number; seed: number },
 ): string[] => [
   ...stores.flatMap((name) => {
     const { store, pack } = ratesOf(config, name);
+    const { times, from } = timesOf(config, name, model.packs, circumstances);
     return [
       `${name}: lost as a whole in ${percent(store.rate)} of years (${store.from})`,
       `${name}: one pack lost unnoticed in ${percent(pack.rate)} of years (${pack.from})`,
+      `${name}: gone, it is noticed within ${inDays(times.noticeDays)} (${from.noticeDays})`,
+      `${name}: gone, it is replaced in ${inDays(times.replaceDays)}: ${from.replaceDays}`,
+      `${name}: a bad copy is found within ${inDays(times.coverDays)} (${from.coverDays})`,
+      `${name}: found, it is replaced in ${inDays(times.repairDays)} (${from.repairDays})`,
     ];
   }),
   `each failure domain: lost in ${percent(domainLosses.rate)} of years (${domainLosses.from})`,
-  `${Math.round(estateBytes / 1e9)} GB in ${plural(model.packs, "pack")} of 32 MiB`,
-  `a store that is gone is noticed by the next night's run, as the schedule is; replaced by an operator after ${plural(replaceDays, "day")} more, and refilled at ${Math.round(bytesPerSecond / 1e6)} MB/s (both assumed)`,
-  `every copy of every pack is challenged within ${plural(model.coverDays, "day")}, and repaired ${Number(model.repairDays.toFixed(2))} days later, as the configuration has it (durability.coverDays, every)`,
-  `parity is not counted; all that is copied has its copies; losses are independent but for failure domains; one who may delete everywhere does not; no key is lost`,
+  `${Math.round(circumstances.estateBytes / 1e9)} GB in ${plural(model.packs, "pack")} of 32 MiB (assumed)`,
+  `parity is not counted; all that is copied has its copies; losses are independent but for failure domains; one who may delete everywhere does not; no key is lost (assumed)`,
   `${years.toLocaleString("en")} years drawn for each number of losses in a year, seed ${seed}`,
 ];
 
@@ -57,7 +61,7 @@ export const judgedTable = (judged: readonly Judged[]): string =>
   );
 
 /** `docs/durability.md`. */
-export const durabilityPage = (judged: readonly Judged[], sensitivity: readonly Sensitivity[]): string => `# Durability
+export const durabilityPage = (judged: readonly Judged[], sensitivity: readonly Sensitivity[], machine: string): string => `# Durability
 
 <!-- Written by \`npm run durability -- --write\`. Do not edit. -->
 
@@ -78,13 +82,19 @@ What it depends on, for the first: each assumption from a tenth to ten times wha
 | --- | ---: | ---: |
 ${sensitivity.map(({ assumption, better, worse }) => `| ${assumption} | ${loss(better.annualLoss)} | ${loss(worse.annualLoss)} |`).join("\n")}
 
-## Assumed
+## What went in
+
+*Measured*: on real servers by \`npm run drill:disaster\`, which has each store lose packs and repair replace them, on ${machine}; or, with \`--records\`, what the catalog of your own
+site remembers of challenges and repairs. *Configured*: \`dbgov.yaml\` has it. *Stated*: by who is named. *Assumed*: by us. A measurement never makes the line faster than it is assumed to be.
 
 ${judged.map(({ name, assumptions }) => `${name}:\n\n${assumptions.map((line) => `- ${line}`).join("\n")}`).join("\n\n")}
 
 ## With your own configuration
 
 \`\`\`sh by-hand
-npm run durability -- --config dbgov.yaml --estate-gb 500 --replace-days 7
+npm run durability -- --config dbgov.yaml --records --estate-gb 500 --replace-days 7
 \`\`\`
+
+\`--records\` asks the site's catalog, by store: how long no copy there was unproven at most, once the records reach back further than \`durability.coverDays\`; how long nothing was asked of
+the store; and what it took from the finding of a bad copy until it was replaced and proven. What the records do not know yet stays as configured, and the list says so.
 `;

@@ -1,14 +1,18 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { proofTimes } from "../../core/catalog/proof-times.ts";
 import { loadConfig } from "../../core/config/load-config.ts";
 import { simulateDurability } from "../../core/domain/durability.ts";
 import { isFailure } from "../../core/domain/failure.ts";
+import { openSite } from "../../core/site/site.ts";
 import { say } from "../cli/terminal.ts";
 import { sensitivityChart } from "./chart.ts";
-import { type Case, type Circumstances, casesOf } from "./models.ts";
+import { readMeasuredTimes } from "./measured-times.ts";
+import { type Case, casesOf } from "./models.ts";
 import { assumptionsOf, durabilityPage, type Judged, judgedTable, promisedLoss } from "./report.ts";
 import { sensitivityOf } from "./sensitivity.ts";
+import type { Circumstances } from "./times.ts";
 
 /**
  * `npm run durability [-- OPTIONS]`: how likely it is that a year takes the last copy of something, for each policy of a configuration; by
@@ -26,6 +30,7 @@ const parse = () => {
     return parseArgs({
       options: {
         config: { type: "string", default: join(root, "dbgov.example.yaml") },
+        records: { type: "boolean", default: false },
         "estate-gb": { type: "string", default: "100" },
         "megabytes-per-second": { type: "string", default: "10" },
         "replace-days": { type: "string", default: "3" },
@@ -46,22 +51,33 @@ const positive = (name: "estate-gb" | "megabytes-per-second" | "replace-days" | 
   return Number.isFinite(number) && number > 0 ? number : refuse(`--${name} must be a number above 0 (is "${options[name]}")`);
 };
 
-const circumstances: Circumstances = {
-  estateBytes: positive("estate-gb") * 1e9,
-  bytesPerSecond: positive("megabytes-per-second") * 1e6,
-  replaceDays: positive("replace-days"),
-};
 const draw = { years: Math.ceil(positive("years")), seed: Math.ceil(positive("seed")) };
 
+/** The configuration, and with `--records` what its catalog remembers. */
 const load = async () => {
   try {
-    return (await loadConfig(options.config)).config;
+    const loaded = await loadConfig(options.config);
+    if (!options.records) return { config: loaded.config, records: [] };
+    const site = openSite(loaded);
+    try {
+      return { config: loaded.config, records: await proofTimes(await site.catalog()) };
+    } finally {
+      await site.close();
+    }
   } catch (error) {
     return isFailure(error) ? refuse(error.message) : Promise.reject(error);
   }
 };
 
-const config = await load();
+const { config, records } = await load();
+const measured = await readMeasuredTimes();
+const circumstances: Circumstances = {
+  estateBytes: positive("estate-gb") * 1e9,
+  bytesPerSecond: positive("megabytes-per-second") * 1e6,
+  replaceDays: positive("replace-days"),
+  measured,
+  records: new Map(records.map((times) => [times.store, times])),
+};
 const assumptions = (one: Case) => assumptionsOf(config, one, circumstances, draw);
 const judged: Judged[] = casesOf(config, circumstances).map((one) => ({
   ...one,
@@ -74,12 +90,12 @@ if (first === undefined) refuse(`${options.config} has no policy`);
 else {
   if (!options.json) {
     say(judgedTable(judged));
-    for (const { name, assumptions } of judged) say(`\n${name}, assumed:\n${assumptions.map((line) => `  ${line}`).join("\n")}`);
+    for (const { name, assumptions } of judged) say(`\n${name}, from:\n${assumptions.map((line) => `  ${line}`).join("\n")}`);
   }
   if (options.write) {
     const sensitivity = sensitivityOf(first.model, draw);
     await writeFile(join(root, "docs", "durability.svg"), sensitivityChart(`policy ${first.name}`, first, sensitivity, promisedLoss));
-    await writeFile(join(root, "docs", "durability.md"), durabilityPage(judged, sensitivity));
+    await writeFile(join(root, "docs", "durability.md"), durabilityPage(judged, sensitivity, measured.machine));
   }
   if (options.json)
     say(

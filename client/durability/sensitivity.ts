@@ -1,4 +1,4 @@
-import { type Durability, type DurabilityModel, simulateDurability } from "../../core/domain/durability.ts";
+import { type Durability, type DurabilityModel, type RepairTimes, simulateDurability } from "../../core/domain/durability.ts";
 
 /** What becomes of the annual loss when one assumption is ten times as bad, or ten times as good. */
 export interface Sensitivity {
@@ -6,6 +6,11 @@ export interface Sensitivity {
   readonly better: Durability;
   readonly worse: Durability;
 }
+
+const timesVaried = (model: DurabilityModel, which: keyof RepairTimes, factor: number): DurabilityModel => ({
+  ...model,
+  places: model.places.map((place) => ({ ...place, times: { ...place.times, [which]: place.times[which] * factor } })),
+});
 
 const varied: Readonly<Record<string, (model: DurabilityModel, factor: number) => DurabilityModel>> = {
   "stores that are lost": (model, factor) => ({
@@ -20,9 +25,10 @@ const varied: Readonly<Record<string, (model: DurabilityModel, factor: number) =
     ...model,
     places: model.places.map((place) => ({ ...place, packLosses: place.packLosses * factor })),
   }),
-  "time to notice that a store is gone": (model, factor) => ({ ...model, noticeDays: model.noticeDays * factor }),
-  "time to replace and refill it": (model, factor) => ({ ...model, replaceDays: model.replaceDays * factor }),
-  "time to challenge every pack once": (model, factor) => ({ ...model, coverDays: model.coverDays * factor }),
+  "time to notice that a store is gone": (model, factor) => timesVaried(model, "noticeDays", factor),
+  "time to replace and refill it": (model, factor) => timesVaried(model, "replaceDays", factor),
+  "time to challenge every pack once": (model, factor) => timesVaried(model, "coverDays", factor),
+  "time to replace a pack that was found bad": (model, factor) => timesVaried(model, "repairDays", factor),
   "what is stored": (model, factor) => ({ ...model, packs: Math.max(1, Math.round(model.packs * factor)) }),
 };
 

@@ -18,6 +18,19 @@ export interface CopyPlace {
   readonly placeLosses: number;
   /** One pack of it, without a word. */
   readonly packLosses: number;
+  readonly times: RepairTimes;
+}
+
+/** How long what was lost stays lost, in days. */
+export interface RepairTimes {
+  /** Until a lost place is noticed, at the latest. */
+  readonly noticeDays: number;
+  /** From then until there is another place and all has been copied to it. */
+  readonly replaceDays: number;
+  /** Within how many days every copy of every pack there is challenged. */
+  readonly coverDays: number;
+  /** From the finding until the pack is whole again. */
+  readonly repairDays: number;
 }
 
 export interface DurabilityModel {
@@ -25,14 +38,6 @@ export interface DurabilityModel {
   /** What takes all places of one failure domain at once. */
   readonly domains: readonly { readonly domain: string; readonly losses: number }[];
   readonly packs: number;
-  /** Until a lost place is noticed, at the latest. */
-  readonly noticeDays: number;
-  /** From then until there is another place and all has been copied to it. */
-  readonly replaceDays: number;
-  /** Within how many days every copy of every pack is challenged. */
-  readonly coverDays: number;
-  /** From the finding until the pack is whole again. */
-  readonly repairDays: number;
 }
 
 export interface Durability {
@@ -127,7 +132,10 @@ const drawnLoss = (model: DurabilityModel, sources: readonly Source[], events: n
     const pack = source.onePack ? drawPack(model.packs, known, random) : { value: -1, weight: 1 };
     if (source.onePack) known = pack.value;
     weight *= from.weight * pack.weight;
-    outages.push({ hits: source.hits, pack: pack.value, from: from.value, length: lengthOf(model, source, random) });
+    const seen = random.next();
+    for (const [at, { times }] of model.places.entries())
+      if ((source.hits & (1 << at)) !== 0)
+        outages.push({ hits: 1 << at, pack: pack.value, from: from.value, length: lengthOf(times, source, seen) });
   }
   return hits === all && losesAPack(outages, all) ? weight : 0;
 };
@@ -143,7 +151,7 @@ const oneOf = (sources: readonly Source[], random: Random): Source => {
 
 /** Half of the time near the year's first event, where outages can meet. */
 const drawTime = (model: DurabilityModel, random: Random): { value: number; weight: number } => {
-  const near = (model.noticeDays + model.replaceDays + model.coverDays + model.repairDays) / daysInYear;
+  const near = Math.max(...model.places.map(({ times }) => Object.values(times).reduce((sum, days) => sum + days, 0))) / daysInYear;
   if (near >= 0.5) return { value: random.next(), weight: 1 };
   const value = random.next() < 0.5 ? (1 + (2 * random.next() - 1) * near) % 1 : random.next();
   const isNear = value < near || value > 1 - near;
@@ -157,9 +165,9 @@ const drawPack = (packs: number, before: number, random: Random): { value: numbe
   return { value, weight: 1 / packs / (0.5 / packs + (value === before ? 0.5 : 0)) };
 };
 
-/** Nobody knows when between two looks the loss was: the time until it is seen is anything up to the time between them. */
-const lengthOf = (model: DurabilityModel, { onePack }: Source, random: Random): number =>
-  (onePack ? random.next() * model.coverDays + model.repairDays : random.next() * model.noticeDays + model.replaceDays) / daysInYear;
+/** Nobody knows when between two looks the loss was: the time until it is seen is `seen`, anything from 0 to 1, of the time between them. */
+const lengthOf = ({ noticeDays, replaceDays, coverDays, repairDays }: RepairTimes, { onePack }: Source, seen: number): number =>
+  (onePack ? seen * coverDays + repairDays : seen * noticeDays + replaceDays) / daysInYear;
 
 /** All copies of one pack can only be away together from a moment on at which the last of them goes. */
 const losesAPack = (outages: readonly Outage[], all: number): boolean => {

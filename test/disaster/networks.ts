@@ -1,6 +1,7 @@
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { setTimeout as delay } from "node:timers/promises";
+import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { ask } from "../stack/components/http.ts";
 import type { ComponentName, StackAddresses } from "../stack/components.ts";
 import { startComponent, stopComponent } from "../stack/stack.ts";
@@ -66,7 +67,10 @@ export const networks = {
       stand: "Storj's own software: a satellite, ten storage nodes and the gateway, a network of their own",
       ...(await inBucket("storj", storj)),
       lose: () => all("stop"),
-      bringBack: () => all("start"),
+      bringBack: async () => {
+        await all("start");
+        await awaitReadable("storj", storj);
+      },
     };
   },
 
@@ -93,14 +97,40 @@ interface Service {
   readonly secretAccessKey: string;
 }
 
+const clientOf = ({ endpoint, accessKeyId, secretAccessKey }: Service): S3Client =>
+  new S3Client({ region: "us-east-1", endpoint, credentials: { accessKeyId, secretAccessKey }, forcePathStyle: true });
+
+const bucketOf = (name: string): string => `disaster-${name}`;
+
+/** Nodes that have just come back are not connected to yet: resolves once every pack can be read, rejects with the last refusal after five minutes. */
+const awaitReadable = async (name: string, service: Service): Promise<void> => {
+  const client = clientOf(service);
+  const Bucket = bucketOf(name);
+  const until = Date.now() + 300_000;
+  const readAll = async (): Promise<void> => {
+    const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket, Prefix: "packs/" }));
+    for (const { Key } of Contents) await (await client.send(new GetObjectCommand({ Bucket, Key }))).Body?.transformToByteArray();
+  };
+  try {
+    for (;;) {
+      const refusal = await readAll().then(
+        () => undefined,
+        (error: unknown) => ({ error }),
+      );
+      if (refusal === undefined) return;
+      if (Date.now() > until) throw refusal.error;
+      await delay(1_000);
+    }
+  } finally {
+    client.destroy();
+  }
+};
+
 /** A new bucket, what the configuration says of it, and the keys for it. */
-export const inBucket = async (
-  name: string,
-  { endpoint, accessKeyId, secretAccessKey }: Service,
-): Promise<Pick<LosableStore, "config" | "secrets" | "recovery">> => {
-  const bucket = `disaster-${name}`;
-  const credentials = { accessKeyId, secretAccessKey };
-  const client = new S3Client({ region: "us-east-1", endpoint, credentials, forcePathStyle: true });
+export const inBucket = async (name: string, service: Service): Promise<Pick<LosableStore, "config" | "secrets" | "recovery">> => {
+  const { endpoint, accessKeyId, secretAccessKey } = service;
+  const bucket = bucketOf(name);
+  const client = clientOf(service);
   await client.send(new CreateBucketCommand({ Bucket: bucket }));
   client.destroy();
   const [keyId, secret] = [`DISASTER_${name.toUpperCase()}_KEY_ID`, `DISASTER_${name.toUpperCase()}_SECRET`];

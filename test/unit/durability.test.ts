@@ -5,19 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
-import { type CopyPlace, type DurabilityModel, simulateDurability } from "../../core/domain/durability.ts";
+import { type CopyPlace, type DurabilityModel, type RepairTimes, simulateDurability } from "../../core/domain/durability.ts";
 
-const place = (name: string, placeLosses: number, packLosses = 0, domain = name): CopyPlace => ({ name, domain, placeLosses, packLosses });
-const model = (places: CopyPlace[], more: Partial<DurabilityModel> = {}): DurabilityModel => ({
-  places,
-  domains: [],
-  packs: 100,
-  noticeDays: 1,
-  replaceDays: 3,
-  coverDays: 30,
-  repairDays: 1,
-  ...more,
+const times: RepairTimes = { noticeDays: 1, replaceDays: 3, coverDays: 30, repairDays: 1 };
+const place = (name: string, placeLosses: number, packLosses = 0, domain = name, more: Partial<RepairTimes> = {}): CopyPlace => ({
+  ...{ name, domain, placeLosses, packLosses },
+  times: { ...times, ...more },
 });
+const model = (places: CopyPlace[], more: Partial<DurabilityModel> = {}): DurabilityModel => ({ places, domains: [], packs: 100, ...more });
 const draw = { years: 100_000, seed: 7 };
 const within = ({ interval: [least, most] }: { interval: readonly [number, number] }, expected: number, what: string): void =>
   assert.ok(least <= expected * 1.02 && expected <= most * 1.02, `${what}: ${expected} is not from ${least} to ${most}`);
@@ -50,12 +45,23 @@ test("what takes a whole failure domain takes all copies in it, and none elsewhe
 });
 
 test("more copies and faster repair lose less; copies that are never made again lose all in the end", () => {
-  const lossOf = (places: CopyPlace[], more?: Partial<DurabilityModel>) =>
-    simulateDurability(model(places, more), { ...draw, years: 10_000 }).annualLoss;
+  const lossOf = (places: CopyPlace[], more: Partial<RepairTimes> = {}) =>
+    simulateDurability(model(places.map((one) => ({ ...one, times: { ...times, ...more } }))), { ...draw, years: 10_000 }).annualLoss;
   const two = [place("a", 0.2), place("b", 0.2)];
   assert.ok(lossOf([...two, place("c", 0.2)]) < lossOf(two) / 5);
   assert.ok(lossOf(two, { replaceDays: 30 }) > 5 * lossOf(two));
   assert.ok(lossOf([place("a", 30), place("b", 30)], { replaceDays: 365 }) > 0.99);
+});
+
+test("each place has its own times: what is away counts as long as it takes there", () => {
+  const few = { ...draw, years: 20_000 };
+  const slow = [place("a", 0.05, 0, "a", { replaceDays: 59.5 }), place("b", 0.02)];
+  // The slow one is away for 60 days on average, the other for three and a half.
+  within(simulateDurability(model(slow), few), (0.05 * 0.02 * (60 + 3.5)) / 365.25, "two stores");
+  const fire = [{ domain: "office", losses: 0.05 }];
+  const burnt = model([place("a", 0, 0, "office", { replaceDays: 59.5 }), place("b", 0, 0, "office"), place("c", 0.02)], { domains: fire });
+  // Of the two in the office the quick one is back first: then there is a copy again.
+  within(simulateDurability(burnt, few), (0.05 * 0.02 * (3.5 + 3.5)) / 365.25, "a domain, then a store");
 });
 
 test("a seed gives the same answer again", () => {
@@ -99,4 +105,5 @@ test("the default policy keeps five nines; one disk alone does not, and the exit
   await writeFile(join(folder, "one disk.yaml"), alone);
   assert.equal((await run("--json", "--config", join(folder, "one disk.yaml"))).code, 1);
   assert.equal((await run("--replace-days", "soon")).code, 2);
+  assert.equal((await run("--records")).code, 2, "the example's catalog is none");
 });
