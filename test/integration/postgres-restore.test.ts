@@ -288,6 +288,32 @@ describe("restoring PostgreSQL", () => {
     assert.deepEqual(lines(back), lines(Buffer.concat(captured.parts.get(stream.name)!)));
   });
 
+  it("captures security labels, and names provider and objects where the target's server lacks the provider", async () => {
+    const labeled = await server.database("labeled");
+    // No provider can be had as a package: what one would have left behind is written into the catalog, as its superuser could.
+    await server.sql(
+      labeled,
+      `CREATE TABLE t (id int, secret text); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+       SET allow_system_table_mods = on;
+       INSERT INTO pg_seclabel (objoid, classoid, objsubid, provider, label) VALUES
+         ('t'::regclass, 'pg_class'::regclass, 0, 'masks', 'it''s; a label'), ('t'::regclass, 'pg_class'::regclass, 2, 'masks', 'hidden'),
+         ('f'::regproc, 'pg_proc'::regclass, 0, 'odd provider', 'trusted')`,
+    );
+    const snapshot = await capture(labeled, 200_000);
+    const schema = snapshot.parts.get("schema")![0]!.toString("latin1");
+    for (const statement of [
+      "SECURITY LABEL FOR masks ON TABLE public.t IS 'it''s; a label'",
+      "SECURITY LABEL FOR masks ON COLUMN public.t.secret IS 'hidden'",
+      `SECURITY LABEL FOR "odd provider" ON FUNCTION public.f() IS 'trusted'`,
+    ])
+      assert.ok(schema.includes(statement), statement);
+    const copy = await server.database("unlabeled");
+    assert.deepEqual(await restore(copy, snapshot), [
+      "Security labels were not restored (FUNCTION public.f(), TABLE public.t, COLUMN public.t.secret), since the target's server has not loaded who gave them: masks, odd provider. To have them, load it there (shared_preload_libraries), and restore again.",
+    ]);
+    assert.deepEqual(await server.sql(copy, "SELECT FROM pg_seclabel"), []);
+  });
+
   it("captures and restores an empty database", async () => {
     const nothing = await server.database("nothing");
     const captured = await capture(nothing, 1 << 20);

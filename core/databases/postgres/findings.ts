@@ -14,7 +14,7 @@ export const majorOf = (version: number): number => Math.floor(version / 10_000)
 
 const shown = 5;
 
-const list = (names: readonly string[]): string =>
+export const listed = (names: readonly string[]): string =>
   names.length <= shown ? names.join(", ") : `${names.slice(0, shown).join(", ")} and ${names.length - shown} more`;
 
 /** Relations that this role may not read, or may read only in part. */
@@ -39,13 +39,13 @@ const permissionFindings = async (session: Session): Promise<Finding[]> => {
   if (unreadable.length > 0)
     findings.push({
       type: "PermissionMissing",
-      message: `${where}: role "${user}" may not read ${list(unreadable)}: grant it pg_read_all_data, or USAGE on the schemas and SELECT on these`,
+      message: `${where}: role "${user}" may not read ${listed(unreadable)}: grant it pg_read_all_data, or USAGE on the schemas and SELECT on these`,
     });
   const filtered = of("rows");
   if (filtered.length > 0)
     findings.push({
       type: "PermissionMissing",
-      message: `${where}: row-level security hides rows of ${list(filtered)} from role "${user}": give it BYPASSRLS, or use the owner's role`,
+      message: `${where}: row-level security hides rows of ${listed(filtered)} from role "${user}": give it BYPASSRLS, or use the owner's role`,
     });
   const [objects] = await session.query<{ n: number }>(unreadableObjectsSql);
   if (objects!.n > 0)

@@ -1,6 +1,6 @@
 import { Failure, isFailure } from "../../domain/failure.ts";
 import { describe } from "./address.ts";
-import { majorOf } from "./findings.ts";
+import { listed, majorOf } from "./findings.ts";
 import { quoteIdentifier } from "./quoting.ts";
 import type { Session } from "./session.ts";
 import type { SchemaTarget } from "./targets.ts";
@@ -21,6 +21,8 @@ export interface FitCircumstances {
   readonly actsAsComing: boolean;
   /** The target is a scratch database, for which nothing is made on its server: policies without their roles are left out. */
   readonly scratch: boolean;
+  /** Definitions of security labels. */
+  readonly labels: readonly string[];
 }
 
 /** Roles that are missing, or that the restoring role could not give objects to: since 16 that takes more than to be a member. */
@@ -58,7 +60,7 @@ export const refuseOlderServer = (session: Session, { serverVersion }: SchemaTar
 export const fitArchive = async (
   session: Session,
   schema: SchemaTarget,
-  { coming, actsAsComing, scratch }: FitCircumstances,
+  { coming, actsAsComing, scratch, labels }: FitCircumstances,
 ): Promise<Fit> => {
   const notComing = (names: readonly string[]): string[] => names.filter((name) => !coming.has(name));
   const forPolicies = await missing(session, notComing(schema.roles.policies));
@@ -90,7 +92,9 @@ export const fitArchive = async (
   const unloaded = await unloadedProviders(session, schema.labelProviders ?? []);
   if (unloaded.length > 0) {
     options.push("--no-security-labels");
-    notes.push(`Security labels were not restored, since the target's server has not loaded who gave them: ${unloaded.join(", ")}.`);
+    notes.push(
+      `Security labels were not restored (${labeledBy(unloaded, labels)}), since the target's server has not loaded who gave them: ${unloaded.join(", ")}. To have them, load it there (shared_preload_libraries), and restore again.`,
+    );
   }
   return { options, notes, withoutPolicies: forPolicies.length > 0 };
 };
@@ -111,6 +115,15 @@ const unspeakableSubscriptions = async (session: Session, { subscriptions, toolM
     "SELECT current_setting('is_superuser')::boolean OR pg_has_role(coalesce(to_regrole('pg_create_subscription'), current_user::regrole)::oid, 'MEMBER') AND to_regrole('pg_create_subscription') IS NOT NULL AS \"mayCreate\"",
   );
   return right?.mayCreate === true ? undefined : "the restoring role may not create subscriptions";
+};
+
+/** The first few objects that these providers have labeled. */
+const labeledBy = (providers: readonly string[], labels: readonly string[]): string => {
+  const given = labels.flatMap((text) => [...text.matchAll(/^SECURITY LABEL FOR (".+?"|\S+) ON (.+?) IS '/gm)]);
+  const objects = given.flatMap(([, provider = "", object = ""]) =>
+    providers.some((name) => provider === name || provider === quoteIdentifier(name)) ? [object] : [],
+  );
+  return listed(objects);
 };
 
 /** Asks for a label that is no label, and takes it back: the answer says whether the provider is there. */

@@ -25,7 +25,7 @@ import { placeTablespaces, withTablespaces } from "./tablespaces.ts";
 import { chosenNamesThere, dropChosen, fitPart, refuseChosen, undoEntries } from "./target-part.ts";
 import { closePublicSchema, contentNames, emptyUnlogged, refuseContent } from "./target-state.ts";
 import { definitionNames, type SchemaTarget } from "./targets.ts";
-import { readKnownToc, readToc, sections, type Toc, type TocEntry } from "./toc.ts";
+import { readKnownToc, readToc, sections, securityLabels, type Toc, type TocEntry } from "./toc.ts";
 
 /** What the rest of a restore needs to know once the definitions stand. */
 export interface Prepared {
@@ -76,11 +76,12 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
   /** A chosen part is put beside what is there, and makes nothing on the server. */
   const roles = beside || scratch || options.withoutRoles === true ? undefined : roleFactsOf(options.definitions);
   if (options.withoutRoles === true && !beside) notes.push("Roles that the target lacks are not created, as --no-roles says.");
+  const labels = (schema.labelProviders ?? []).length === 0 ? [] : securityLabels(readKnownToc(content));
   let withoutPolicies = false;
   let touched = progress?.resume === true;
 
   const fit = async (session: Session, plan?: RolePlan): Promise<readonly string[]> => {
-    const fitted = await fitArchive(session, schema, { ...comingOf(plan), scratch });
+    const fitted = await fitArchive(session, schema, { ...comingOf(plan), scratch, labels });
     notes.push(...fitted.notes);
     withoutPolicies = fitted.withoutPolicies;
     return fitted.options;
@@ -176,7 +177,7 @@ export const openPreparation = (address: Address, options: RestoreOptions, signa
       toc ??= readKnownToc(content);
       await refuse(session);
       const plan = await planOfRoles(session);
-      await fitArchive(session, schema, { ...comingOf(plan), scratch });
+      await fitArchive(session, schema, { ...comingOf(plan), scratch, labels });
       touched = true;
       if (plan !== undefined) notes.push(...(await createRoles(session, plan)));
       const fitted = await fit(session);

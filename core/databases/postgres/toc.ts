@@ -149,5 +149,9 @@ export const writeToc = (toc: Toc): Uint8Array => {
   return Buffer.concat(pieces);
 };
 
+/** What defines the security labels. */
+export const securityLabels = (toc: Toc | undefined): string[] =>
+  (toc?.entries ?? []).filter(({ kind }) => kind === "SECURITY LABEL").map(({ definition = "" }) => readable(definition));
+
 /** Text of an entry as it is meant: the archive keeps the bytes of a database that is nearly always in UTF-8. */
 export const readable = (text: string): string => Buffer.from(text, "latin1").toString("utf8");
