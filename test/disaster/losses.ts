@@ -1,11 +1,27 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { MeasuredStore } from "../../client/durability/measured-times.ts";
 import { proofTimes } from "../../core/catalog/proof-times.ts";
+import { isFailure } from "../../core/domain/failure.ts";
+import type { Store } from "../../core/stores/store.ts";
 import type { TestSite } from "../sample/test-site.ts";
 import type { LosableStore } from "./network.ts";
 
 /** So many passes until all that a store's network takes its time for is there. */
 const mostPasses = 60;
+
+/** A provider that proves just now may refuse a removal. */
+const mostRefusals = 20;
+
+const deleteAtLast = async (store: Store, key: string): Promise<void> => {
+  for (let refused = 0; ; refused += 1) {
+    try {
+      return await store.delete(key, new AbortController().signal);
+    } catch (error) {
+      if (!isFailure(error, "StoreUnreachable") || refused === mostRefusals) throw error;
+      await delay(500);
+    }
+  }
+};
 
 interface Pass {
   readonly left: number;
@@ -35,7 +51,7 @@ export const loseAndRepair = async (
     asking.set(name, { asked, askingSeconds: seconds });
     const store = await site.site.store(name);
     const packs = (await Array.fromAsync(store.list("packs/", never))).map(({ key }) => key);
-    for (const key of packs) await store.delete(key, never);
+    for (const key of packs) await deleteAtLast(store, key);
     say(`${name} has lost its ${packs.length} packs; repairing`);
     const first = await pass(name);
     if (first.found !== packs.length) throw new Error(`${first.found} of the ${packs.length} packs that ${name} lost were found missing`);

@@ -6,6 +6,7 @@ import { isFailure } from "../../core/domain/failure.ts";
 import { readRecoveryKit } from "../../core/repository/recovery-kit.ts";
 import { beAlone } from "../bench/alone.ts";
 import { handleBreakOff, undoOnBreakOff } from "../bench/break-off.ts";
+import type { TestSite } from "../sample/test-site.ts";
 import { ask } from "../stack/components/http.ts";
 import type { ComponentName, StackAddresses } from "../stack/components.ts";
 import { progressToStderr } from "../stack/progress.ts";
@@ -43,7 +44,9 @@ const { json, write, scale, stores: chosen } = read();
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 const started: LosableStore[] = [];
+const sites: TestSite[] = [];
 const cleanUp = async (): Promise<void> => {
+  for (const site of sites.splice(0)) await site.close();
   for (const store of started.splice(0)) await store.close?.();
   await stackDown(stackFolder, { purge: true });
   await stackDown(join(folder, "sia-stack"), { purge: true });
@@ -74,13 +77,14 @@ try {
   const permanent = archive(ground);
 
   const site = await createDrillSite(ground, databases, started);
+  sites.push(site);
   await site.worker();
   await backUpAll(site, databases, say);
   const measured = write ? await loseAndRepair(site, started, say) : undefined;
   await ask(`${stack.arlocal.url}/mine`);
 
   say("losing the databases, the catalog, Temporal, the configuration, its keys, and all stores");
-  await loseSite(site, ground, databases);
+  await loseSite(sites.pop()!, ground, databases);
   for (const store of [...started, permanent]) await store.lose();
 
   const { stores: kept } = await readRecoveryKit(kitOf(folder));
