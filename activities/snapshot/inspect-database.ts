@@ -3,7 +3,7 @@ import { storeUsage } from "../../core/catalog/store-usage.ts";
 import { allowanceOfDatabase, quotaOfStore } from "../../core/config/allowances.ts";
 import { engineOf } from "../../core/databases/engines.ts";
 import { Failure } from "../../core/domain/failure.ts";
-import { requireSpare } from "../../core/domain/room.ts";
+import { fillingFrom, requireSpare } from "../../core/domain/room.ts";
 import { formatSize } from "../../core/domain/size.ts";
 import type { Site } from "../../core/site/site.ts";
 import type { ActivityEnvironment } from "../environment.ts";
@@ -40,6 +40,6 @@ const requireRoomToLand = async (at: Site, database: string): Promise<void> => {
 const warnOfFullPlan = (at: Site, database: string, bytes: number): void => {
   const allowance = allowanceOfDatabase(at.loaded.config, database);
   const limit = allowance?.free?.bytes;
-  if (allowance === undefined || limit === undefined || bytes < 0.85 * limit) return;
+  if (allowance === undefined || limit === undefined || bytes < fillingFrom * limit) return;
   log.warn(`${database} fills its plan: ${formatSize(bytes)} of the ${formatSize(limit)} that ${allowance.service} allows are used`);
 };

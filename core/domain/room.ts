@@ -1,6 +1,9 @@
 import { Failure } from "./failure.ts";
 import { formatSize } from "./size.ts";
 
+/** From this part of what is allowed on it counts as filling up: what is left is too little room for a bad day, and enough to act. */
+export const fillingFrom = 0.85;
+
 /** A quota of a landing store as captures mind it, pack by pack: stores of one account share it. Plain data, so that threads can have it. */
 export interface LandingRoom {
   readonly account: string;

@@ -2,6 +2,7 @@ import { storeTrust } from "../catalog/store-trust.ts";
 import { provenPacks, storeUsage } from "../catalog/store-usage.ts";
 import { quotaOfStore } from "../config/allowances.ts";
 import { isFailure } from "../domain/failure.ts";
+import { fillingFrom } from "../domain/room.ts";
 import { doubtedBelow } from "../domain/store-trust.ts";
 import { configKey } from "../repository/object-keys.ts";
 import type { StoreKind } from "../stores/store.ts";
@@ -28,8 +29,6 @@ export interface StoreStatus {
   readonly archived: { readonly packs: number; readonly present: number; readonly oldest: string | null };
   readonly health: StoreHealth;
 }
-
-const fillingFrom = 0.85;
 
 /** Every configured store; each is asked for one small object, and that alone. */
 export const readStoresStatus = async (site: Site, signal: AbortSignal): Promise<StoreStatus[]> => {

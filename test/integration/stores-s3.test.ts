@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import {
   CreateBucketCommand,
@@ -15,7 +15,6 @@ import {
   ListObjectVersionsCommand,
   PutObjectCommand,
   PutObjectRetentionCommand,
-  S3Client,
 } from "@aws-sdk/client-s3";
 import type { StoreConfig } from "../../core/config/schema.ts";
 import type { FailureType } from "../../core/domain/failure.ts";
@@ -25,30 +24,14 @@ import type { Store, StoreOptions } from "../../core/stores/store.ts";
 import { addressOf, openStoreByUrl } from "../../core/stores/store-address.ts";
 import { useStack } from "../stack/use-stack.ts";
 import { badLine, refusingS3, scriptedS3 } from "./s3-bad-services.ts";
+import { bucketForTests } from "./s3-bucket.ts";
 import { storeContract } from "./store-contract.ts";
 import { all, fails, keysOf, never } from "./store-expectations.ts";
 import { meddlingProxy } from "./store-servers.ts";
 
 const { s3 } = await useStack("s3");
 const { endpoint, ...credentials } = s3;
-const bucket = `stores-${randomUUID()}`;
-const admin = new S3Client({
-  region: "us-east-1",
-  endpoint,
-  credentials,
-  forcePathStyle: true,
-  requestChecksumCalculation: "WHEN_REQUIRED",
-});
-await admin.send(new CreateBucketCommand({ Bucket: bucket }));
-after(async () => {
-  for (;;) {
-    const { Contents = [] } = await admin.send(new ListObjectsV2Command({ Bucket: bucket }));
-    if (Contents.length === 0) break;
-    for (const { Key } of Contents) await admin.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
-  }
-  await admin.send(new DeleteBucketCommand({ Bucket: bucket }));
-  admin.destroy();
-});
+const { bucket, admin } = await bucketForTests(s3, "stores");
 
 type S3Config = Extract<StoreConfig, { kind: "s3" }>;
 const configOf = (changes: Partial<S3Config>): S3Config => {

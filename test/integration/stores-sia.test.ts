@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import { after, describe, test } from "node:test";
-import { CreateBucketCommand, DeleteBucketCommand, DeleteObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import type { StoreConfig } from "../../core/config/schema.ts";
 import { openSiaStore } from "../../core/stores/sia.ts";
 import type { Store, StoreOptions } from "../../core/stores/store.ts";
 import { addressOf } from "../../core/stores/store-address.ts";
 import { useStack } from "../stack/use-stack.ts";
+import { bucketForTests } from "./s3-bucket.ts";
 import { type SiaSimulator, type SimulatedContract, siaSimulator } from "./sia-simulator.ts";
 import { storeContract } from "./store-contract.ts";
 import { fails, never } from "./store-expectations.ts";
@@ -14,24 +14,7 @@ import { answeringServer, closedAddress, hangingServer } from "./store-servers.t
 
 const { s3 } = await useStack("s3");
 const { endpoint, ...credentials } = s3;
-const bucket = `sia-${randomUUID()}`;
-const admin = new S3Client({
-  region: "us-east-1",
-  endpoint,
-  credentials,
-  forcePathStyle: true,
-  requestChecksumCalculation: "WHEN_REQUIRED",
-});
-await admin.send(new CreateBucketCommand({ Bucket: bucket }));
-after(async () => {
-  for (;;) {
-    const { Contents = [] } = await admin.send(new ListObjectsV2Command({ Bucket: bucket }));
-    if (Contents.length === 0) break;
-    for (const { Key } of Contents) await admin.send(new DeleteObjectCommand({ Bucket: bucket, Key }));
-  }
-  await admin.send(new DeleteBucketCommand({ Bucket: bucket }));
-  admin.destroy();
-});
+const { bucket } = await bucketForTests(s3, "sia");
 
 type SiaConfig = Extract<StoreConfig, { kind: "sia" }>;
 const configOf = (simulator: SiaSimulator, software: SiaConfig["software"], changes: Partial<SiaConfig> = {}): SiaConfig => ({

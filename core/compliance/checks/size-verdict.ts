@@ -1,6 +1,6 @@
+import { fillingFrom as fullAt } from "../../domain/room.ts";
 import { fail, type Json, notApplicable, pass, type Verdict } from "../finding.ts";
 
-const fullAt = 0.85;
 /** Rounded down, so that what is below the limit never reads as if it had reached it. */
 const percent = (part: number): string => `${part < 0.1 ? (part * 100).toFixed(1) : Math.floor(part * 100)} %`;
 

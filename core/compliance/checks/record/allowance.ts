@@ -1,9 +1,8 @@
+import { fillingFrom as fullAt } from "../../../domain/room.ts";
 import { formatSize } from "../../../domain/size.ts";
 import type { DatabaseRecordCheck } from "../../check.ts";
 import { fail, inconclusive, notApplicable, pass } from "../../finding.ts";
 
-/** What is left then is too little room for a bad day. */
-const fullAt = 0.85;
 /** So long before it is full there is time to act. */
 const warnDays = 30;
 
