@@ -25,8 +25,8 @@ export interface StoreStatus {
   readonly packs: number;
   /** Packs that were read back and found right, and the oldest of these proofs. */
   readonly proven: { readonly packs: number; readonly oldest: string | null };
-  /** Packs in an archive tier, which cannot be read: how many, how many of them were looked at and there, and the oldest of these looks. */
-  readonly archived: { readonly packs: number; readonly present: number; readonly oldest: string | null };
+  /** Packs in an archive tier, which cannot be read: how many, how many of them were looked at and there, and the oldest of these looks. Absent: none. */
+  readonly archived?: { readonly packs: number; readonly present: number; readonly oldest: string | null };
   readonly health: StoreHealth;
 }
 
@@ -42,12 +42,13 @@ export const readStoresStatus = async (site: Site, signal: AbortSignal): Promise
       const inAccount = quota.stores.reduce((sum, store) => sum + bytesIn(store), 0);
       const found = proofs.find(({ store }) => store === name);
       const { packs = 0, proven = 0, oldest = null, present = 0, oldestPresent = null } = found ?? {};
-      const archived = { packs: found?.archived ?? 0, present, oldest: oldestPresent };
+      const archivedPacks = found?.archived ?? 0;
+      const archived = archivedPacks === 0 ? {} : { archived: { packs: archivedPacks, present, oldest: oldestPresent } };
       const share = quota.bytes === null ? 0 : quota.bytes === 0 ? 1 : inAccount / quota.bytes;
       const asked = await answerOf(site, name, signal);
       const health =
         asked ?? (share >= 1 ? "full" : (trust.get(name) ?? 1) < doubtedBelow ? "doubted" : share >= fillingFrom ? "filling" : "good");
-      return { name, kind, used: bytesIn(name), allowance: quota.bytes, packs, proven: { packs: proven, oldest }, archived, health };
+      return { name, kind, used: bytesIn(name), allowance: quota.bytes, packs, proven: { packs: proven, oldest }, ...archived, health };
     }),
   );
 };

@@ -90,7 +90,9 @@ export const createRepairPlace = async (): Promise<RepairPlace> => {
     catalog: async () => catalog,
     store,
     storeConfig: async () => ({}),
-    loaded: { config: { policies: [], stores: [{ name: "disk" }, { name: "bucket" }], durability: { every: "6h", coverDays: 30, blocks: 4 } } },
+    loaded: {
+      config: { policies: [], stores: [{ name: "disk" }, { name: "bucket" }], durability: { every: "6h", coverDays: 30, blocks: 4 } },
+    },
   } as unknown as Site;
 
   const contents = new Map<string, Uint8Array>();

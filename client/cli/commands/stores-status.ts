@@ -20,7 +20,7 @@ export const action: CommandAction = (input) =>
           stores.map(({ name, kind, used, allowance, packs, proven, archived, health }) => [
             ...[bold(name), kind, formatBytes(used), allowance === null ? dim("no limit") : formatBytes(allowance)],
             ...[String(packs), String(proven.packs), proven.oldest === null ? dim("-") : utcMinute(proven.oldest)],
-            archived.packs === 0 ? dim("-") : `${archived.packs}, ${archived.present} seen`,
+            archived === undefined ? dim("-") : `${archived.packs}, ${archived.present} seen`,
             tone[health](health),
           ]),
         ),

@@ -7,7 +7,8 @@ export const storesSpecs: readonly CommandSpec[] = [
     description: "the stores at a glance: what they hold of what they may, how well that is proven, and whether they answer",
     examples: ["stores", "stores --json"],
     prints: [
-      '{"stores":[{"name","kind","used","allowance","packs","proven":{"packs","oldest"},"archived":{"packs","present","oldest"},"health"}]}',
+      '{"stores":[{"name","kind","used","allowance","packs","proven":{"packs","oldest"},"health"}]}',
+      'where a store has archived packs also: "archived":{"packs","present","oldest"}',
     ],
     load: () => import("../commands/stores-status.ts"),
   },
@@ -16,7 +17,8 @@ export const storesSpecs: readonly CommandSpec[] = [
     description: "the same",
     examples: ["stores status", "stores status --json"],
     prints: [
-      '{"stores":[{"name","kind","used","allowance","packs","proven":{"packs","oldest"},"archived":{"packs","present","oldest"},"health"}]}',
+      '{"stores":[{"name","kind","used","allowance","packs","proven":{"packs","oldest"},"health"}]}',
+      'where a store has archived packs also: "archived":{"packs","present","oldest"}',
     ],
     load: () => import("../commands/stores-status.ts"),
   },
