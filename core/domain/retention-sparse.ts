@@ -8,9 +8,9 @@ export interface PackFacts {
   readonly id: string;
   /** As it is stored. */
   readonly bytes: number;
-  /** Stored bytes of the chunks that living snapshots need, each counted once. */
+  /** Of a pack that had only the chunks which living snapshots need. */
   readonly liveBytes: number;
-  /** Of these, what the newest snapshots of databases need. */
+  /** Of one that had only those which the newest snapshots of databases need. */
   readonly neededBytes: number;
   /** Ranges of the newest snapshots that refer to it, with the bytes of their whole content: a range is captured again as a whole. */
   readonly ranges: readonly { readonly id: string; readonly bytes: number }[];

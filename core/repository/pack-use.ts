@@ -1,3 +1,5 @@
+import { packHeadBytes } from "./pack-layout.ts";
+import { packEndBytes } from "./packs.ts";
 import type { RangeIndex } from "./ranges.ts";
 
 /** Which chunks of a pack a range refers to: 8 bytes each, offset and stored bytes, u32 little-endian, in the order of the offsets. */
@@ -5,7 +7,7 @@ const recordBytes = 8;
 
 export interface PackUse {
   readonly pack: string;
-  /** Stored bytes of the chunks, each counted once. */
+  /** Of a pack that had only these chunks. */
   readonly bytes: number;
   readonly used: Uint8Array;
 }
@@ -22,19 +24,26 @@ export const packUses = ({ chunks, packs }: RangeIndex): PackUse[] => {
         used.writeUInt32LE(offset, n * recordBytes);
         used.writeUInt32LE(size, n * recordBytes + 4);
       });
-    return { pack, bytes: sum(sizes.values()), used };
+    return { pack, bytes: packBytesOf(sizes), used };
   });
 };
 
-/** Stored bytes of a pack that several ranges need together: what two of them refer to counts once. */
+/** Bytes of a pack that had only the chunks which several ranges need together: what two of them refer to counts once. */
 export const unitedBytes = (uses: readonly Uint8Array[]): number => {
   const sizes = new Map<number, number>();
   for (const bytes of uses) {
     const used = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let at = 0; at < used.length; at += recordBytes) sizes.set(used.readUInt32LE(at), used.readUInt32LE(at + 4));
   }
-  return sum(sizes.values());
+  return packBytesOf(sizes);
 };
+
+/**
+ * What head and directory take is needed with the chunks, since a rewriting would write it again: else a pack of one tiny chunk
+ * would count as mostly dead, and would be rewritten for ever.
+ */
+const packBytesOf = (sizes: ReadonlyMap<number, number>): number =>
+  sizes.size === 0 ? 0 : packHeadBytes + sum(sizes.values()) + packEndBytes(sizes.size);
 
 /** Bytes of the range's content. */
 export const contentBytes = ({ chunks }: RangeIndex): number => chunks.reduce((total, { location }) => total + location.plainBytes, 0);
