@@ -5,10 +5,10 @@ import { allChecks } from "../../core/compliance/checks/all-checks.ts";
 import type { Finding, Result } from "../../core/compliance/finding.ts";
 import { runSweep } from "../../core/compliance/sweep.ts";
 import type { SweepReport } from "../../core/compliance/sweep-report.ts";
+import { startTlsFront } from "../sample/tls-front.ts";
 import { useStack } from "../stack/use-stack.ts";
 import { emptyRecord } from "../unit/compliance-records.ts";
 import { type Script, scriptedPeer } from "../unit/mongodb-scripted-peer.ts";
-import { startTlsFront } from "../sample/tls-front.ts";
 
 const sweep = (url: string, sizeLimitBytes?: number): Promise<SweepReport> =>
   runSweep({

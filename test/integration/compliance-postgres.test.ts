@@ -5,11 +5,11 @@ import { Client } from "pg";
 import { renderHtml } from "../../core/compliance/render/html.ts";
 import { renderText } from "../../core/compliance/render/text.ts";
 import { runSweep } from "../../core/compliance/sweep.ts";
+import { startTlsFront, type TlsFront } from "../sample/tls-front.ts";
 import { useStack } from "../stack/use-stack.ts";
 import { emptyRecord } from "../unit/compliance-records.ts";
 import { every, findingOf, live, resultsOf, sweep } from "./compliance-postgres-sweep.ts";
 import { type PrivatePostgres, startPrivatePostgres, superuserPassword } from "./compliance-private-postgres.ts";
-import { startTlsFront, type TlsFront } from "../sample/tls-front.ts";
 
 describe("a sweep over a cluster that is set well", () => {
   let server: PrivatePostgres;

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Client } from "pg";
+import { selfSignedCertificate } from "../sample/self-signed-certificate.ts";
 import { reachablePrograms, unprivilegedUser } from "../stack/components/unprivileged.ts";
 import { chooseFreePorts } from "../stack/ports.ts";
-import { selfSignedCertificate } from "../sample/self-signed-certificate.ts";
 
 /** A cluster of a test's own: what a sweep judges is mostly the cluster's, and the shared one is for everybody. */
 export interface PrivatePostgres {
