@@ -49,7 +49,11 @@ export const networks = {
   bucket: async (ground: Ground): Promise<LosableStore> => ({
     ...{ name: "bucket", kind: "s3", stand: "SeaweedFS, an S3 server", simulated: false },
     ...(await inBucket("bucket", ground.stack.s3)),
-    ...onComponent(ground, "s3"),
+    lose: onComponent(ground, "s3").lose,
+    bringBack: async () => {
+      await onComponent(ground, "s3").bringBack();
+      await awaitReadable("bucket", ground.stack.s3);
+    },
   }),
 
   storj: async ({ stack: { storj } }: Ground): Promise<LosableStore> => {
@@ -74,7 +78,7 @@ export const networks = {
     };
   },
 
-  sia: (ground: Ground): Promise<LosableStore> => startSiaStore(ground, inBucket),
+  sia: (ground: Ground): Promise<LosableStore> => startSiaStore(ground, inBucket, awaitReadable),
   filecoin: (): Promise<LosableStore> => startFilecoinStore(),
 } satisfies Record<string, (ground: Ground) => Promise<LosableStore>>;
 
@@ -102,8 +106,8 @@ const clientOf = ({ endpoint, accessKeyId, secretAccessKey }: Service): S3Client
 
 const bucketOf = (name: string): string => `disaster-${name}`;
 
-/** Nodes that have just come back are not connected to yet: resolves once every pack can be read, rejects with the last refusal after five minutes. */
-const awaitReadable = async (name: string, service: Service): Promise<void> => {
+/** What has just come back may not find all of its parts yet (storage nodes, volumes): resolves once every pack can be read, rejects with the last refusal after five minutes. */
+export const awaitReadable = async (name: string, service: Service): Promise<void> => {
   const client = clientOf(service);
   const Bucket = bucketOf(name);
   const until = Date.now() + 300_000;

@@ -2,10 +2,14 @@ import { join } from "node:path";
 import { siaSimulator } from "../integration/sia-simulator.ts";
 import { stackDown, startComponent, stopComponent } from "../stack/stack.ts";
 import type { LosableStore } from "./network.ts";
-import type { Ground, inBucket } from "./networks.ts";
+import type { awaitReadable, Ground, inBucket } from "./networks.ts";
 
 /** A SeaweedFS of its own, so that it can be lost alone, and before it the simulator of the daemon. */
-export const startSiaStore = async ({ folder }: Ground, makeBucket: typeof inBucket): Promise<LosableStore> => {
+export const startSiaStore = async (
+  { folder }: Ground,
+  makeBucket: typeof inBucket,
+  awaitBucket: typeof awaitReadable,
+): Promise<LosableStore> => {
   const own = join(folder, "sia-stack");
   const s3 = await startComponent("s3", own);
   const { config, secrets, recovery } = await makeBucket("sia", s3);
@@ -19,7 +23,10 @@ export const startSiaStore = async ({ folder }: Ground, makeBucket: typeof inBuc
     secrets: { ...secrets, DISASTER_SIA_PASSWORD: daemon.password },
     recovery,
     lose: () => stopComponent("s3", own),
-    bringBack: async () => void (await startComponent("s3", own)),
+    bringBack: async () => {
+      await startComponent("s3", own);
+      await awaitBucket("sia", s3);
+    },
     close: async () => {
       await daemon[Symbol.asyncDispose]();
       await stackDown(own, { purge: true });
