@@ -57,7 +57,8 @@ export const findUnchanged = async (
   return unchanged;
 };
 
-const statementsOf = <T extends EarlierContent>(parts: readonly T[]): T[][] => {
+/** Exported for its tests. */
+export const statementsOf = <T extends Pick<EarlierContent, "part">>(parts: readonly T[]): T[][] => {
   const { least, most, share } = bytesPerStatement;
   const wanted = Math.min(most, Math.max(least, share * parts.reduce((sum, { part }) => sum + part.estimatedBytes, 0)));
   const statements: T[][] = [];
