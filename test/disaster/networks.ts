@@ -71,10 +71,7 @@ export const networks = {
       stand: "Storj's own software: a satellite, ten storage nodes and the gateway, a network of their own",
       ...(await inBucket("storj", storj)),
       lose: () => all("stop"),
-      bringBack: async () => {
-        await all("start");
-        await awaitReadable("storj", storj);
-      },
+      bringBack: () => all("start"),
     };
   },
 
@@ -106,7 +103,7 @@ const clientOf = ({ endpoint, accessKeyId, secretAccessKey }: Service): S3Client
 
 const bucketOf = (name: string): string => `disaster-${name}`;
 
-/** What has just come back may not find all of its parts yet (storage nodes, volumes): resolves once every pack can be read, rejects with the last refusal after five minutes. */
+/** What has just come back may not find all of its volumes yet: resolves once every pack can be read, rejects with the last refusal after five minutes. */
 export const awaitReadable = async (name: string, service: Service): Promise<void> => {
   const client = clientOf(service);
   const Bucket = bucketOf(name);
