@@ -84,7 +84,7 @@ export async function backup(input: BackupInput): Promise<BackupResult> {
     advance({ step: "replicating", resumeAt: here() });
     const [{ replicas, copies, domains, failed }] = await Promise.all([
       copyToStores(policy, snapshot, (store) => advance({ storesDone: [...progress.storesDone, store] })),
-      refreshRecoveryKit(),
+      refreshRecoveryKit({ database }),
     ]);
     const degraded = failed.length > 0;
     const recordReplicated = () => runs.recordReplicated({ snapshot, copies, domains, failed });

@@ -40,19 +40,33 @@ export const openableBy = async (catalog: Catalog, objects: readonly string[], r
   return rows.map(({ object }) => object);
 };
 
-/** The whole keyring, in pages, ordered by object and recipient. */
-export async function* allEnvelopes(catalog: Catalog): AsyncIterable<Envelope> {
-  let last: readonly [string, string] = ["", ""];
-  for (;;) {
-    const page = await query<Envelope>(
+/** Which databases have snapshots, and so envelopes. */
+export const databasesWithEnvelopes = async (catalog: Catalog): Promise<string[]> => {
+  const rows = await query<{ database: string }>(
+    catalog,
+    "listing the databases with snapshots",
+    'SELECT DISTINCT database COLLATE "C" AS database FROM dbgov.live_snapshot ORDER BY 1',
+  );
+  return rows.map(({ database }) => database);
+};
+
+/** The keyring of one database: what its snapshots need, in pages, ordered by object and recipient. */
+export async function* envelopesOfDatabase(catalog: Catalog, database: string): AsyncIterable<Envelope> {
+  const wanted = await query<{ object: string }>(
+    catalog,
+    `listing what the snapshots of ${database} need`,
+    `SELECT s.id COLLATE "C" AS object FROM dbgov.live_snapshot s WHERE s.database = $1
+     UNION SELECT encode(r.id, 'hex') FROM dbgov.live_snapshot s JOIN dbgov.snapshot_range USING (snapshot_no) JOIN dbgov.range r USING (range_no)
+       WHERE s.database = $1
+     ORDER BY 1`,
+    [database],
+  );
+  for (let first = 0; first < wanted.length; first += atOnce) {
+    yield* await query<Envelope>(
       catalog,
-      "reading the keyring",
-      `SELECT ${columns} FROM dbgov.envelope WHERE (object, recipient) > ($1, $2) ORDER BY object, recipient LIMIT 500`,
-      last,
+      `reading the envelopes of ${database}`,
+      `SELECT ${columns} FROM dbgov.envelope WHERE object = ANY ($1::text[]) ORDER BY object, recipient`,
+      [wanted.slice(first, first + atOnce).map(({ object }) => object)],
     );
-    yield* page;
-    const end = page.at(-1);
-    if (end === undefined) return;
-    last = [end.object, end.recipient];
   }
 }

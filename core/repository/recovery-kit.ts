@@ -1,10 +1,11 @@
-import { constants } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure } from "../domain/failure.ts";
-import { canonicalBytes, decodeBase64, encodeBase64 } from "./canonical-json.ts";
-import { checkEnvelope, type Envelope } from "./envelopes.ts";
+import { decodeBase64, encodeBase64 } from "./canonical-json.ts";
+import type { Envelope } from "./envelopes.ts";
+import { readKeyring } from "./keyring.ts";
 import { parseRecipientSecret, type RecipientSecret } from "./keys.ts";
+import { kitFailure, parseJson, readKitFile, replaceFile } from "./kit-files.ts";
 import { recoveryPage } from "./recovery-page.ts";
 import { formatVersion, refuseNewer } from "./repository-config.ts";
 import { keyIdOf } from "./signing.ts";
@@ -41,72 +42,11 @@ export interface RecoveryKit {
   envelopesOf(objectId: string): Envelope[];
 }
 
-type Envelopes = Iterable<Envelope> | AsyncIterable<Envelope>;
-
 export const kitFile = "kit.json";
-export const keyringFile = "keyring.jsonl";
 export const pageFile = "recovery-kit.html";
 
-/** Longer than a keyring takes to write: an unfinished file of this age belongs to nobody who lives. */
-const abandonedAfterMs = 24 * 60 * 60_000;
-
-/** Removes what killed writers of this file left behind. */
-const removeAbandoned = async (folder: string, name: string): Promise<void> => {
-  for (const found of await readdir(folder)) {
-    if (!found.startsWith(`.${name}.`) || !found.endsWith(".partial")) continue;
-    const path = join(folder, found);
-    // Another writer may be giving it its name at the same time.
-    const facts = await stat(path).catch(() => undefined);
-    if (facts !== undefined && Date.now() - facts.mtimeMs > abandonedAfterMs) await rm(path, { force: true });
-  }
-};
-
-/** Whole or not at all, durable, readable by its owner only. */
-const replaceFile = async (folder: string, name: string, content: Envelopes | string): Promise<void> => {
-  await removeAbandoned(folder, name);
-  const partial = join(folder, `.${name}.${process.pid}.${Date.now().toString(36)}.partial`);
-  const file = await open(partial, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
-  try {
-    try {
-      if (typeof content === "string") await file.writeFile(content);
-      else for await (const text of keyringText(content)) await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(partial, join(folder, name));
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
-  const directory = await open(folder, constants.O_RDONLY);
-  await directory.sync().finally(() => directory.close());
-};
-
-/** One envelope a line, as canonical JSON, in pieces of about 64 KiB. */
-async function* keyringText(envelopes: Envelopes): AsyncGenerator<string, void, void> {
-  let text = "";
-  for await (const envelope of envelopes) {
-    text += `${canonicalBytes(envelope).toString("utf8")}\n`;
-    if (text.length > 64 * 1024) {
-      yield text;
-      text = "";
-    }
-  }
-  yield text;
-}
-
-/** A full disk or a missing permission, in one sentence. A failure of whoever gives the envelopes passes as it is. */
-const fileFailure = (error: unknown, folder: string): Failure => {
-  if (error instanceof Failure) return error;
-  const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-  const type =
-    code === "ENOSPC" || code === "EDQUOT" ? "StoreFull" : code === "EACCES" || code === "EPERM" ? "StoreRejected" : "StoreUnreachable";
-  return new Failure(type, `the recovery kit's folder ${folder} cannot be written (${code})`, { cause: error });
-};
-
-/** Writes page, kit.json and keyring. Throws `StoreFull`, `StoreRejected` or `StoreUnreachable` naming the folder, `WrongKey` for a malformed recovery key. */
-export const writeRecoveryKit = async (folder: string, content: RecoveryKitContent, envelopes: Envelopes): Promise<void> => {
+/** Writes page and kit.json; `keyring.ts` writes what is beside them. Throws `StoreFull`, `StoreRejected` or `StoreUnreachable` naming the folder, `WrongKey` for a malformed recovery key. */
+export const writeRecoveryKit = async (folder: string, content: RecoveryKitContent): Promise<void> => {
   const { id } = await parseRecipientSecret(content.secretText);
   const kit = {
     format: "dbgov-recovery-kit",
@@ -124,41 +64,11 @@ export const writeRecoveryKit = async (folder: string, content: RecoveryKitConte
   };
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await replaceFile(folder, keyringFile, envelopes);
     await replaceFile(folder, kitFile, `${JSON.stringify(kit, null, 2)}\n`);
     await replaceFile(folder, pageFile, recoveryPage(content, id));
   } catch (error) {
-    throw fileFailure(error, folder);
+    throw kitFailure(error, folder);
   }
-};
-
-/** Replaces the keyring by these envelopes, atomically. Throws like `writeRecoveryKit`. */
-export const refreshKeyring = async (folder: string, envelopes: Envelopes): Promise<void> => {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await replaceFile(folder, keyringFile, envelopes);
-  } catch (error) {
-    throw fileFailure(error, folder);
-  }
-};
-
-const readKitFile = async (path: string): Promise<string> => {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new Failure("UsageInvalid", `the recovery kit's file ${path} cannot be read (${code})`, { cause: error });
-  }
-};
-
-const parseJson = (text: string, what: string): Record<string, unknown> => {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
-  } catch (error) {
-    throw new Failure("ObjectCorrupt", `${what} is not JSON`, { cause: error });
-  }
-  throw new Failure("ObjectCorrupt", `${what} is not a JSON object`);
 };
 
 const readSigningKey = (listed: unknown): SigningKey | undefined => {
@@ -196,23 +106,6 @@ export const readRecoveryKit = async (path: string): Promise<RecoveryKit> => {
     () => false,
   );
   const kitPath = isFolder ? join(path, kitFile) : path;
-  const keyringPath = join(dirname(kitPath), keyringFile);
   const kit = await parseKit(await readKitFile(kitPath), kitPath);
-  return { ...kit, envelopesOf: await readKeyringFile(keyringPath) };
-};
-
-/** The keyring alone, of a kit's folder: needs no recovery key. Throws `UsageInvalid` when it cannot be read, `ObjectCorrupt`. */
-export const readKeyring = (folder: string): Promise<RecoveryKit["envelopesOf"]> => readKeyringFile(join(folder, keyringFile));
-
-const readKeyringFile = async (keyringPath: string): Promise<RecoveryKit["envelopesOf"]> => {
-  const envelopes = new Map<string, Envelope[]>();
-  (await readKitFile(keyringPath)).split("\n").forEach((line, n) => {
-    if (line === "") return;
-    const what = `${keyringPath}, line ${n + 1}`;
-    const envelope = checkEnvelope(parseJson(line, what), what);
-    const others = envelopes.get(envelope.object);
-    if (others === undefined) envelopes.set(envelope.object, [envelope]);
-    else others.push(envelope);
-  });
-  return (objectId) => envelopes.get(objectId) ?? [];
+  return { ...kit, envelopesOf: await readKeyring(dirname(kitPath)) };
 };

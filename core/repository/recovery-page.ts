@@ -55,7 +55,7 @@ ${stores.map((store) => `<tr><td>${markup(store.name)}</td><td>${markup(store.ki
 <h2>How to restore</h2>
 <ol>
 <li>On a machine with Node 20 or newer and npm, get the source of dbgov and run <code>npm ci</code> in it. For a PostgreSQL database, also install <code>pg_dump</code> and <code>pg_restore</code> of the version of its server or newer (package <code>postgresql-client</code>); <code>DBGOV_PG_BIN</code> names its folder where it is not on the <code>PATH</code>.</li>
-<li>Take this folder's <code>kit.json</code> and the newest <code>keyring.jsonl</code> beside it. Files lost? Then write <code>kit.json</code> again from this page; <code>docs/format.md</code> shows its form.</li>
+<li>Take this folder's <code>kit.json</code> and the newest folder <code>keyring</code> beside it. Files lost? Then write <code>kit.json</code> again from this page; <code>docs/format.md</code> shows its form.</li>
 ${azure}${s3}<li>Create an empty database, and run one of these; with <code>--list</code> instead of all that follows <code>FILE</code> it shows what there is. Write the path of <code>kit.json</code> for <code>FILE</code>, the database's name for <code>NAME</code>, and the empty database's address for <code>URL</code>:
 ${stores.map((store) => `<pre>${markup(command(store.address))}</pre>`).join("\n")}</li>
 </ol>

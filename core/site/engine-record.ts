@@ -15,6 +15,7 @@ import { durationMs } from "../domain/duration.ts";
 import { isFailure } from "../domain/failure.ts";
 import { openLog } from "../ledger/log.ts";
 import { headOf } from "../ledger/verify/checkpoint.ts";
+import { keyringFolder } from "../repository/keyring.ts";
 import { databaseAllowance } from "./database-allowance.ts";
 import { missingFromKeyring } from "./kit-coverage.ts";
 import { regularOf, retentionPlanOf } from "./retention-plan.ts";
@@ -159,13 +160,14 @@ const sequenceGaps = (entries: readonly LogEntryRecord[]): { database: string; s
 
 const kitRecord = async (site: Site): Promise<EngineRecord["kit"]> => {
   const folder = site.loaded.config.recoveryKit;
-  const keyring = join(folder, "keyring.jsonl");
+  const keyring = join(folder, keyringFolder);
   // A worker that does not see the kit's folder cannot tell whether the kit is there.
   if (!existsSync(folder)) return null;
   if (!existsSync(keyring)) return { present: false, missingEnvelopes: 0, refreshedAt: null };
   return {
     present: existsSync(join(folder, "kit.json")),
-    missingEnvelopes: await missingFromKeyring(await site.catalog(), keyring),
+    missingEnvelopes: await missingFromKeyring(await site.catalog(), folder),
+    // Each refresh gives a file in it its name.
     refreshedAt: statSync(keyring).mtime.toISOString(),
   };
 };

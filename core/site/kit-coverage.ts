@@ -1,17 +1,13 @@
-import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import type { Catalog } from "../catalog/catalog.ts";
-import { allEnvelopes } from "../catalog/read-envelopes.ts";
+import { databasesWithEnvelopes, envelopesOfDatabase } from "../catalog/read-envelopes.ts";
+import { readKeyringOf } from "../repository/keyring.ts";
 
-/** How many of the catalog's envelopes the recovery kit's keyring file lacks. */
-export const missingFromKeyring = async (catalog: Catalog, keyring: string): Promise<number> => {
-  const kept = new Set<string>();
-  for await (const line of createInterface({ input: createReadStream(keyring), crlfDelay: Number.POSITIVE_INFINITY })) {
-    if (line.trim() === "") continue;
-    const { object, recipient } = JSON.parse(line) as { object?: string; recipient?: string };
-    kept.add(`${object}/${recipient}`);
-  }
+/** How many of the envelopes that live snapshots need the keyring of the kit in this folder lacks. Throws what `readKeyringOf` throws. */
+export const missingFromKeyring = async (catalog: Catalog, kit: string): Promise<number> => {
   let missing = 0;
-  for await (const { object, recipient } of allEnvelopes(catalog)) if (!kept.has(`${object}/${recipient}`)) missing += 1;
+  for (const database of await databasesWithEnvelopes(catalog)) {
+    const kept = new Set((await readKeyringOf(kit, database)).map(({ object, recipient }) => `${object}/${recipient}`));
+    for await (const { object, recipient } of envelopesOfDatabase(catalog, database)) if (!kept.has(`${object}/${recipient}`)) missing += 1;
+  }
   return missing;
 };

@@ -3,6 +3,7 @@ import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { ensureKeyring } from "../../core/repository/keyring.ts";
 import { generateRecipient } from "../../core/repository/keys.ts";
 import { writeRecoveryKit } from "../../core/repository/recovery-kit.ts";
 import { signerFromSeed } from "../../core/repository/signing.ts";
@@ -87,7 +88,7 @@ describe("bad input: recovery", () => {
     };
     const changeKeyring = async (keep: (line: string) => boolean): Promise<string> => {
       const kit = await copyOf("kit");
-      const path = join(folder, kit, "keyring.jsonl");
+      const path = join(folder, kit, "keyring/shop.jsonl");
       const lines = (await readFile(path, "utf8")).split("\n");
       await writeFile(path, lines.filter(keep).join("\n"));
       return kit;
@@ -118,7 +119,8 @@ describe("bad input: recovery", () => {
         stores: [],
         signingKeys: [{ publicKey }],
       };
-      await writeRecoveryKit(join(folder, "other-kit"), { ...content, log: { origin: "umbrella.example/dbgov", publicKey } }, []);
+      await writeRecoveryKit(join(folder, "other-kit"), { ...content, log: { origin: "umbrella.example/dbgov", publicKey } });
+      await ensureKeyring(join(folder, "other-kit"));
       const message = /^manifest .* is signed by key [0-9a-f]{16}, which is not trusted by the kit of umbrella$/;
       await refuses({ code: 5, type: "VerificationFailed", message }, { kit: "other-kit" });
     });
@@ -136,8 +138,8 @@ describe("bad input: recovery", () => {
 
     it("a keyring that was cut off", async () => {
       const kit = await copyOf("kit");
-      await truncate(join(folder, kit, "keyring.jsonl"), 700);
-      await refuses({ code: 5, type: "ObjectCorrupt", message: /keyring\.jsonl, line 1 is not JSON/ }, { kit });
+      await truncate(join(folder, kit, "keyring/shop.jsonl"), 700);
+      await refuses({ code: 5, type: "ObjectCorrupt", message: /keyring\/shop\.jsonl, line 1 is not JSON/ }, { kit });
     });
 
     it("no kit, or no JSON", async () => {

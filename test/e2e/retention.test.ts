@@ -5,7 +5,7 @@ import { latestSnapshot } from "../../core/catalog/read-snapshots.ts";
 import { snapshotObjects } from "../../core/catalog/snapshot-objects.ts";
 import { openLog } from "../../core/ledger/log.ts";
 import { envelopesKey, manifestKey, packKey, rangeKey } from "../../core/repository/object-keys.ts";
-import { readKeyring } from "../../core/repository/recovery-kit.ts";
+import { readKeyring } from "../../core/repository/keyring.ts";
 import type { RunningWorker } from "../sample/run-worker.ts";
 import { assertNoSecrets } from "../sample/secrets.ts";
 import { openTcpFront, type TcpFront, throughFront } from "../sample/tcp-front.ts";

@@ -1,6 +1,6 @@
 import { latestSnapshot } from "../../core/catalog/read-snapshots.ts";
 import { isFailure } from "../../core/domain/failure.ts";
-import { readKeyring } from "../../core/repository/recovery-kit.ts";
+import { readKeyring } from "../../core/repository/keyring.ts";
 import { type OpeningKit, openWithKit, snapshotsInStore } from "../../core/snapshot/find-in-store.ts";
 import type { SnapshotSource } from "../../core/snapshot/snapshot-reader.ts";
 import { mustHold } from "./outcome.ts";

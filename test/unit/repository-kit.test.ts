@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { type FailureType, isFailure } from "../../core/domain/failure.ts";
 import { type Envelope, unwrapKey, wrapKey } from "../../core/repository/envelopes.ts";
-import { type RecoveryKitContent, readRecoveryKit, refreshKeyring, writeRecoveryKit } from "../../core/repository/recovery-kit.ts";
+import { ensureKeyring, keyringDatabases, readKeyringOf, refreshKeyring } from "../../core/repository/keyring.ts";
+import { type RecoveryKitContent, readRecoveryKit, writeRecoveryKit } from "../../core/repository/recovery-kit.ts";
 import { signerFromSeed } from "../../core/repository/signing.ts";
 import { newRecipient } from "./repository-fixture.ts";
 
@@ -32,12 +33,18 @@ const kitIn = async (t: TestContext) => {
   return { kit, anna, content };
 };
 
+const written = async (kit: string, content: RecoveryKitContent): Promise<void> => {
+  await ensureKeyring(kit);
+  await writeRecoveryKit(kit, content);
+};
+
 test("a kit that was written is read back, and its keyring opens what was wrapped", async (t) => {
   const { kit, anna, content } = await kitIn(t);
   const key = randomBytes(32);
   const object = "ab".repeat(32);
   const envelopes = await wrapKey("range", object, key, [anna.recipient, (await newRecipient("ben")).recipient]);
-  await writeRecoveryKit(kit, content, envelopes);
+  await refreshKeyring(kit, "shop", envelopes);
+  await writeRecoveryKit(kit, content);
   for (const path of [kit, join(kit, "kit.json")]) {
     const read = await readRecoveryKit(path);
     assert.equal(read.organization, "acme");
@@ -58,35 +65,53 @@ test("a kit that was written is read back, and its keyring opens what was wrappe
 
 test("its files are for their owner only, whole, and nothing partial is left", async (t) => {
   const { kit, content, anna } = await kitIn(t);
-  await writeRecoveryKit(kit, content, []);
-  assert.deepEqual((await readdir(kit)).sort(), ["keyring.jsonl", "kit.json", "recovery-kit.html"]);
-  for (const name of await readdir(kit)) assert.equal((await stat(join(kit, name))).mode & 0o777, 0o600, name);
-  assert.equal((await stat(kit)).mode & 0o777, 0o700);
+  await written(kit, content);
+  assert.deepEqual((await readdir(kit)).sort(), ["keyring", "kit.json", "recovery-kit.html"]);
   const envelope = (await wrapKey("range", "cd".repeat(32), randomBytes(32), [anna.recipient]))[0]!;
-  await refreshKeyring(kit, [envelope]);
+  await refreshKeyring(kit, "shop", [envelope]);
+  for (const name of ["kit.json", "recovery-kit.html", "keyring/shop.jsonl"])
+    assert.equal((await stat(join(kit, name))).mode & 0o777, 0o600, name);
+  for (const folder of [kit, join(kit, "keyring")]) assert.equal((await stat(folder)).mode & 0o777, 0o700);
   async function* breaking(): AsyncGenerator<Envelope, void, void> {
     yield envelope;
     throw new Error("the catalog went away");
   }
-  await assert.rejects(refreshKeyring(kit, breaking()));
+  await assert.rejects(refreshKeyring(kit, "shop", breaking()));
   assert.deepEqual((await readRecoveryKit(kit)).envelopesOf("cd".repeat(32)), [envelope], "the keyring before it still stands");
-  assert.deepEqual((await readdir(kit)).sort(), ["keyring.jsonl", "kit.json", "recovery-kit.html"]);
+  assert.deepEqual(await readdir(join(kit, "keyring")), ["shop.jsonl"]);
+});
+
+test("each database has a file of its own, which goes with its last envelope", async (t) => {
+  const { kit, content, anna } = await kitIn(t);
+  await written(kit, content);
+  const [one, two] = await Promise.all(
+    ["ab", "cd"].map(async (byte) => (await wrapKey("range", byte.repeat(32), randomBytes(32), [anna.recipient]))[0]!),
+  );
+  await refreshKeyring(kit, "shop", [one!]);
+  await refreshKeyring(kit, "orders", [two!]);
+  assert.deepEqual(await keyringDatabases(kit), ["orders", "shop"]);
+  assert.deepEqual([await readKeyringOf(kit, "orders"), await readKeyringOf(kit, "unknown")], [[two], []]);
+  await refreshKeyring(kit, "shop", []);
+  assert.deepEqual(await keyringDatabases(kit), ["orders"]);
+  const { envelopesOf } = await readRecoveryKit(kit);
+  assert.deepEqual([envelopesOf(one!.object), envelopesOf(two!.object)], [[], [two]]);
 });
 
 test("what a refresh that was killed has left goes with a later one, and what another is writing stays", async (t) => {
   const { kit, content } = await kitIn(t);
-  await writeRecoveryKit(kit, content, []);
-  const [left, young] = [join(kit, ".keyring.jsonl.1.abc.partial"), join(kit, ".keyring.jsonl.2.abc.partial")];
-  for (const path of [left, young]) await writeFile(path, "half");
+  await written(kit, content);
+  const [left, young] = ["1", "2"].map((process) => join(kit, "keyring", `.shop.jsonl.${process}.abc.partial`));
+  for (const path of [left!, young!]) await writeFile(path, "half");
   const yesterday = new Date(Date.now() - 25 * 60 * 60_000);
-  await utimes(left, yesterday, yesterday);
-  await refreshKeyring(kit, []);
-  assert.deepEqual((await readdir(kit)).sort(), [".keyring.jsonl.2.abc.partial", "keyring.jsonl", "kit.json", "recovery-kit.html"]);
+  await utimes(left!, yesterday, yesterday);
+  await refreshKeyring(kit, "shop", []);
+  assert.deepEqual(await readdir(join(kit, "keyring")), [".shop.jsonl.2.abc.partial"]);
+  assert.deepEqual(await keyringDatabases(kit), []);
 });
 
 test("the page prints the key, the stores, the keys to believe and the commands, escaped and without outside resources", async (t) => {
   const { kit, content } = await kitIn(t);
-  await writeRecoveryKit(kit, content, []);
+  await written(kit, content);
   const page = await readFile(join(kit, "recovery-kit.html"), "utf8");
   for (const text of [
     content.secretText,
@@ -108,7 +133,7 @@ test("the page prints the key, the stores, the keys to believe and the commands,
 test("the page of a bucket quotes its address for a shell, and names the variables of its keys", async (t) => {
   const { kit, content } = await kitIn(t);
   const address = "s3://backups/acme?region=eu1&endpoint=https://gateway.example";
-  await writeRecoveryKit(kit, { ...content, stores: [{ name: "bucket", kind: "s3", address }] }, []);
+  await writeRecoveryKit(kit, { ...content, stores: [{ name: "bucket", kind: "s3", address }] });
   const page = await readFile(join(kit, "recovery-kit.html"), "utf8");
   assert.ok(page.includes(`--store '${address.replace("&", "&amp;")}' --kit FILE`));
   assert.ok(page.includes("AWS_SECRET_ACCESS_KEY") && !page.includes("AZURE_STORAGE_CONNECTION_STRING"));
@@ -118,7 +143,7 @@ test("a kit that is missing, altered, of a newer version or with a wrong key is 
   const { kit, content } = await kitIn(t);
   const refused = (type: FailureType, path = kit) => assert.rejects(readRecoveryKit(path), (error) => isFailure(error, type));
   await refused("UsageInvalid");
-  await writeRecoveryKit(kit, content, []);
+  await written(kit, content);
   const path = join(kit, "kit.json");
   const good = await readFile(path, "utf8");
   const cases: [string, FailureType][] = [
@@ -134,15 +159,16 @@ test("a kit that is missing, altered, of a newer version or with a wrong key is 
     await refused(type);
   }
   await writeFile(path, good);
-  await writeFile(join(kit, "keyring.jsonl"), '{"version":1}\n');
+  await writeFile(join(kit, "keyring/shop.jsonl"), '{"version":1}\n');
   await refused("ObjectCorrupt");
-  await rm(join(kit, "keyring.jsonl"));
+  await rm(join(kit, "keyring"), { recursive: true });
   await refused("UsageInvalid");
-  await assert.rejects(writeRecoveryKit(kit, { ...content, secretText: "nonsense" }, []), (error) => isFailure(error, "WrongKey"));
+  await assert.rejects(writeRecoveryKit(kit, { ...content, secretText: "nonsense" }), (error) => isFailure(error, "WrongKey"));
 });
 
 test("a folder that cannot be written is named", async (t) => {
   const { kit, content } = await kitIn(t);
   await writeFile(kit, "a file where the folder should be");
-  await assert.rejects(writeRecoveryKit(kit, content, []), (error) => isFailure(error, "StoreUnreachable") && error.message.includes(kit));
+  for (const write of [() => writeRecoveryKit(kit, content), () => refreshKeyring(kit, "shop", []), () => ensureKeyring(kit)])
+    await assert.rejects(write(), (error) => isFailure(error, "StoreUnreachable") && error.message.includes(kit));
 });

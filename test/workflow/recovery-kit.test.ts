@@ -8,7 +8,7 @@ import { MockActivityEnvironment } from "@temporalio/testing";
 import { createRefreshRecoveryKit } from "../../activities/encrypt/refresh-recovery-kit.ts";
 import type { ActivityEnvironment } from "../../activities/environment.ts";
 import { type Catalog, query } from "../../core/catalog/catalog.ts";
-import { keyringFile } from "../../core/repository/recovery-kit.ts";
+import { keyringDatabases, keyringFolder, refreshKeyring } from "../../core/repository/keyring.ts";
 import { committed, createCatalog, writtenPacks } from "../integration/catalog-database.ts";
 
 const { catalog } = await createCatalog();
@@ -19,9 +19,9 @@ test("a refresh that began before another run committed does not take that run's
   const refresh = (of: Catalog): Promise<unknown> => {
     const site = { loaded: { config: { recoveryKit: folder } }, catalog: async () => of };
     const activities = createRefreshRecoveryKit({ site: async () => site } as unknown as ActivityEnvironment);
-    return new MockActivityEnvironment().run(activities.refreshRecoveryKit);
+    return new MockActivityEnvironment().run(activities.refreshRecoveryKit, { database: "shop" });
   };
-  await committed(catalog, "early", await writtenPacks(catalog, 1));
+  await committed(catalog, "shop", await writtenPacks(catalog, 1));
 
   // The slow one has read its first page when the other run commits and refreshes.
   const { promise: read, resolve: hasRead } = Promise.withResolvers<void>();
@@ -35,7 +35,7 @@ test("a refresh that began before another run committed does not take that run's
   }) as unknown as typeof pool.query;
   const slow = refresh({ pool });
   await read;
-  const late = await committed(catalog, "late", await writtenPacks(catalog, 1));
+  const late = await committed(catalog, "shop", await writtenPacks(catalog, 1));
   let done = false;
   const quick = refresh(catalog).finally(() => {
     done = true;
@@ -43,9 +43,23 @@ test("a refresh that began before another run committed does not take that run's
   while (!done && !(await waitsForLock())) await delay(10);
   goOn();
   await Promise.all([slow, quick]);
-  const keyring = await readFile(join(folder, keyringFile), "utf8");
+  const keyring = await keptOf(folder, "shop");
   for (const object of [late.snapshot, ...late.ranges.map(({ id }) => id)]) assert.ok(keyring.includes(object), object);
 });
+
+test("a refresh of all databases takes out those that have no snapshot any more", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "dbgov kit "));
+  after(() => rm(folder, { recursive: true, force: true }));
+  const site = { loaded: { config: { recoveryKit: folder } }, catalog: async () => catalog };
+  const { refreshRecoveryKit } = createRefreshRecoveryKit({ site: async () => site } as unknown as ActivityEnvironment);
+  const kept = await committed(catalog, "kept", await writtenPacks(catalog, 1));
+  await refreshKeyring(folder, "gone", kept.envelopes);
+  await new MockActivityEnvironment().run(refreshRecoveryKit);
+  assert.ok((await keptOf(folder, "kept")).includes(kept.snapshot));
+  assert.ok(!(await keyringDatabases(folder)).includes("gone"));
+});
+
+const keptOf = (folder: string, database: string): Promise<string> => readFile(join(folder, keyringFolder, `${database}.jsonl`), "utf8");
 
 const waitsForLock = async (): Promise<boolean> => {
   const waiting = await query(

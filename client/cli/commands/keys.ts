@@ -49,12 +49,12 @@ const init = async ({ options, json }: CommandInput): Promise<number> => {
 
 const kit = (input: CommandInput): Promise<number> =>
   withSite(input, async (site) => {
-    await writeKit(site, new Date());
+    await writeKit(site, new Date(), input.signal);
     const folder = site.loaded.config.recoveryKit;
     if (input.json) process.stdout.write(`${JSON.stringify({ folder })}\n`);
     else {
       say(`${good("✓")} the recovery kit is in ${bold(folder)}`);
-      say("  print recovery-kit.html, and keep it where a fire here does not reach; each backup refreshes keyring.jsonl");
+      say("  print recovery-kit.html, and keep it where a fire here does not reach; each backup refreshes its keyring");
     }
     return 0;
   });

@@ -7,7 +7,7 @@ import { openLog } from "../../ledger/log.ts";
 import { readPemCertificates } from "../../ledger/verify/certificates.ts";
 import { checkpointText } from "../../ledger/verify/checkpoint.ts";
 import { checkpointHash, openTimestamp } from "../../ledger/verify/timestamp.ts";
-import { readKeyring } from "../../repository/recovery-kit.ts";
+import { readKeyring } from "../../repository/keyring.ts";
 import { registryPlace } from "../registry-place.ts";
 import type { Site } from "../site.ts";
 import { readRoots } from "../trust-policy.ts";

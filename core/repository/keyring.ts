@@ -1,0 +1,84 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { canonicalBytes } from "./canonical-json.ts";
+import { checkEnvelope, type Envelope } from "./envelopes.ts";
+import { kitFailure, listKitFolder, parseJson, readKitFile, replaceFile } from "./kit-files.ts";
+
+/**
+ * The keyring in a recovery kit: one file for each database, so that a backup writes the envelopes of its own database anew, and a night of
+ * a thousand databases does not write the keyring a thousand times.
+ */
+export const keyringFolder = "keyring";
+const suffix = ".jsonl";
+
+type Envelopes = Iterable<Envelope> | AsyncIterable<Envelope>;
+
+/** One envelope a line, as canonical JSON, in pieces of about 64 KiB. */
+async function* keyringText(envelopes: Envelopes): AsyncGenerator<string, void, void> {
+  let text = "";
+  for await (const envelope of envelopes) {
+    text += `${canonicalBytes(envelope).toString("utf8")}\n`;
+    if (text.length > 64 * 1024) {
+      yield text;
+      text = "";
+    }
+  }
+  yield text;
+}
+
+/**
+ * Replaces a database's envelopes by these, atomically; without any, its file goes. Throws `StoreFull`, `StoreRejected` or `StoreUnreachable`
+ * naming the folder.
+ */
+export const refreshKeyring = async (kit: string, database: string, envelopes: Envelopes): Promise<void> => {
+  const folder = join(kit, keyringFolder);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await replaceFile(folder, `${database}${suffix}`, keyringText(envelopes));
+  } catch (error) {
+    throw kitFailure(error, kit);
+  }
+};
+
+/** Makes the folder of a keyring that has nothing yet: a kit without one is incomplete. Throws like `refreshKeyring`. */
+export const ensureKeyring = async (kit: string): Promise<void> => {
+  try {
+    await mkdir(join(kit, keyringFolder), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw kitFailure(error, kit);
+  }
+};
+
+/** The databases that a kit's keyring has envelopes of. Throws `UsageInvalid` when it cannot be read. */
+export const keyringDatabases = async (kit: string): Promise<string[]> =>
+  (await listKitFolder(join(kit, keyringFolder)))
+    .filter((name) => name.endsWith(suffix) && !name.startsWith("."))
+    .map((name) => name.slice(0, -suffix.length));
+
+const fileOf = (kit: string, database: string): string => join(kit, keyringFolder, `${database}${suffix}`);
+
+const readFileOf = async (kit: string, database: string): Promise<Envelope[]> => {
+  const path = fileOf(kit, database);
+  const lines = (await readKitFile(path)).split("\n");
+  return lines.flatMap((line, n) => {
+    const what = `${path}, line ${n + 1}`;
+    return line === "" ? [] : [checkEnvelope(parseJson(line, what), what)];
+  });
+};
+
+/** What the keyring has of one database; nothing where it has no file. Throws `UsageInvalid` when that cannot be read, `ObjectCorrupt`. */
+export const readKeyringOf = async (kit: string, database: string): Promise<Envelope[]> =>
+  (await keyringDatabases(kit)).includes(database) ? await readFileOf(kit, database) : [];
+
+/** A kit's whole keyring: needs no recovery key. Throws `UsageInvalid` when it cannot be read, `ObjectCorrupt`. */
+export const readKeyring = async (kit: string): Promise<(objectId: string) => Envelope[]> => {
+  const envelopes = new Map<string, Envelope[]>();
+  for (const database of await keyringDatabases(kit)) {
+    for (const envelope of await readFileOf(kit, database)) {
+      const others = envelopes.get(envelope.object);
+      if (others === undefined) envelopes.set(envelope.object, [envelope]);
+      else others.push(envelope);
+    }
+  }
+  return (objectId) => envelopes.get(objectId) ?? [];
+};
