@@ -35,8 +35,8 @@ export interface RetentionResult {
   readonly waiting?: readonly { readonly database: string; readonly changes: readonly string[] }[];
   /** Why objects could not be locked, held or moved to another tier. Absent: all were. */
   readonly unprotected?: readonly { readonly database: string; readonly message: string }[];
-  /** Packs of which little is needed, by what becomes of them. Absent: none. */
-  readonly sparse?: readonly SparseSummary[];
+  /** Packs of which little is needed, by what becomes of them. */
+  readonly sparse: readonly SparseSummary[];
 }
 
 /** A run that has deleted what it had to waits no longer for a worker that captures: the next run must not be kept from beginning. */
@@ -133,7 +133,7 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
     objectsDeleted += chosen.keys.length;
     setCurrentDetails(`${objectsDeleted} objects deleted`);
     if (failed.length === 0 && workflowInfo().continueAsNewSuggested) {
-      await continueAsNew<typeof retention>({ databases, done: { removed, objectsDeleted, alarms, waiting, unprotected } });
+      await continueAsNew<typeof retention>({ databases, done: { removed, objectsDeleted, sparse: [], alarms, waiting, unprotected } });
     }
   }
   await discardStalePlans();
@@ -151,8 +151,9 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
       return [];
     }
   };
-  const sparse = patched("sparse-packs") ? await findSparse() : [];
   if (removed.length + objectsDeleted + marked > 0) await requestAnchoring();
+  // Last, since it may wait for a worker that captures.
+  const sparse = patched("sparse-packs") ? await findSparse() : [];
   const [first] = failed;
   const degraded = stores.length + alarms.length + unprotected.length > 0;
   upsertSearchAttributes([{ key: outcomeKey, value: first !== undefined ? "failed" : degraded ? "degraded" : "done" }]);
@@ -178,12 +179,11 @@ export async function retention({ databases, done }: RetentionInput): Promise<Re
   );
   if (first !== undefined) throw failWith(first.type, failed.map(({ database, message }) => `${database}: ${message}`).join("; "));
   return {
-    ...{ removed, objectsDeleted },
+    ...{ removed, objectsDeleted, sparse },
     ...(stores.length > 0 ? { outOfReach: stores } : {}),
     ...(retained.length > 0 ? { retained } : {}),
     ...(alarms.length > 0 ? { alarms } : {}),
     ...(waiting.length > 0 ? { waiting } : {}),
     ...(unprotected.length > 0 ? { unprotected } : {}),
-    ...(sparse.length > 0 ? { sparse } : {}),
   };
 }

@@ -39,7 +39,7 @@ export const sayRun = ({
   alarms = [],
   waiting = [],
   unprotected = [],
-  sparse = [],
+  sparse,
 }: RetentionResult): void => {
   say(`${good("✓")} ${plural(removed.length, "snapshot")} removed, ${plural(objectsDeleted, "object")} deleted`);
   for (const { database, message } of alarms) say(`  ${bad("!")} nothing of ${database} goes: ${message}`);
