@@ -102,7 +102,7 @@ describe("retention", () => {
     second = await backup();
     assert.deepEqual((await plan())[first], ["keep", "nothing newer is verified"]);
     const { code, json } = await test.dbgov("retention", "run");
-    assert.deepEqual([code, json], [0, { removed: [], objectsDeleted: 0 }]);
+    assert.deepEqual([code, json], [0, { removed: [], objectsDeleted: 0, sparse: [] }]);
     assert.equal((await present("local", await objectsOf(first))).length, (await objectsOf(first)).length);
     // Verification waits for a worker that may open snapshots.
     const opener = await test.worker({ queues: ["restore"] });
@@ -157,7 +157,7 @@ describe("retention", () => {
     const [{ index = -1 } = {}] = (await logEntries(catalog, { kind: "objects-deleted" })).slice(-1);
     const { entry: objects } = await log.entry(index);
     assert.ok(objects.kind === "objects-deleted" && (objects.gone ?? 0) > 0 && (objects.unpinned ?? 0) > 0 && objects.kept === 0);
-    assert.deepEqual((await test.dbgov("retention", "run")).json, { removed: [], objectsDeleted: 0 });
+    assert.deepEqual((await test.dbgov("retention", "run")).json, { removed: [], objectsDeleted: 0, sparse: [] });
     const envelopes = await readKeyring(test.site.loaded.config.recoveryKit);
     assert.deepEqual([envelopes(first), envelopes(second).length > 0], [[], true], "the recovery kit has no envelope of what is gone");
   });
