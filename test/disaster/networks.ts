@@ -1,7 +1,7 @@
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { ask } from "../stack/components/http.ts";
 import type { ComponentName, StackAddresses } from "../stack/components.ts";
 import { startComponent, stopComponent } from "../stack/stack.ts";
@@ -70,8 +70,14 @@ export const networks = {
       ...{ name: "storj", kind: "storj", simulated: false },
       stand: "Storj's own software: a satellite, ten storage nodes and the gateway, a network of their own",
       ...(await inBucket("storj", storj)),
-      lose: () => all("stop"),
-      bringBack: () => all("start"),
+      lose: async () => {
+        await all("stop");
+        await assertUnreadable("storj", storj);
+      },
+      bringBack: async () => {
+        await all("start");
+        await awaitReadable("storj", storj);
+      },
     };
   },
 
@@ -103,14 +109,15 @@ const clientOf = ({ endpoint, accessKeyId, secretAccessKey }: Service): S3Client
 
 const bucketOf = (name: string): string => `disaster-${name}`;
 
-/** What has just come back may not find all of its volumes yet: resolves once every pack can be read, rejects with the last refusal after five minutes. */
+/**
+ * What has just come back may not find all of its parts yet (volumes, storage nodes): resolves once every pack can be read, rejects with the last refusal
+ * as its cause after five minutes.
+ */
 export const awaitReadable = async (name: string, service: Service): Promise<void> => {
   const client = clientOf(service);
-  const Bucket = bucketOf(name);
   const until = Date.now() + 300_000;
   const readAll = async (): Promise<void> => {
-    const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket, Prefix: "packs/" }));
-    for (const { Key } of Contents) await (await client.send(new GetObjectCommand({ Bucket, Key }))).Body?.transformToByteArray();
+    for (const { key } of await packsOf(client, name)) await readPack(client, name, key);
   };
   try {
     for (;;) {
@@ -119,13 +126,37 @@ export const awaitReadable = async (name: string, service: Service): Promise<voi
         (error: unknown) => ({ error }),
       );
       if (refusal === undefined) return;
-      if (Date.now() > until) throw refusal.error;
+      if (Date.now() > until)
+        throw new Error(`${name} is back since five minutes, and still not all of its packs can be read`, { cause: refusal.error });
       await delay(1_000);
     }
   } finally {
     client.destroy();
   }
 };
+
+/** Of a store whose directory still answers when it is lost. What is as small as a few kilobytes may be in the directory itself, so the largest pack is asked for. */
+const assertUnreadable = async (name: string, service: Service): Promise<void> => {
+  const client = clientOf(service);
+  try {
+    const [largest] = (await packsOf(client, name)).toSorted((one, other) => other.bytes - one.bytes);
+    if (largest === undefined) throw new Error(`${name} has no pack that could be lost`);
+    const bytes = await readPack(client, name, largest.key).catch((error: unknown) => {
+      if (!(error instanceof S3ServiceException)) throw error;
+    });
+    if (bytes !== undefined) throw new Error(`${name} is not lost: ${largest.key} can be read (${largest.bytes} bytes)`);
+  } finally {
+    client.destroy();
+  }
+};
+
+const packsOf = async (client: S3Client, name: string): Promise<{ key: string; bytes: number }[]> => {
+  const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: bucketOf(name), Prefix: "packs/" }));
+  return Contents.map(({ Key = "", Size = 0 }) => ({ key: Key, bytes: Size }));
+};
+
+const readPack = async (client: S3Client, name: string, Key: string): Promise<Uint8Array> =>
+  await (await client.send(new GetObjectCommand({ Bucket: bucketOf(name), Key }))).Body!.transformToByteArray();
 
 /** A new bucket, what the configuration says of it, and the keys for it. */
 export const inBucket = async (name: string, service: Service): Promise<Pick<LosableStore, "config" | "secrets" | "recovery">> => {

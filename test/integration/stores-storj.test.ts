@@ -103,6 +103,7 @@ describe("Storj store, on a network of ten storage nodes", () => {
     const folder = await mkdtemp(join(tmpdir(), "dbgov-storj-"));
     after(() => stackDown(folder, { purge: true }));
     const { storj: own } = await stackUp({ folder, components: ["storj"], onProgress: progressToStderr });
+    // The satellite does at every stop what it does about nodes that it does not hear of: to disqualify them, after a day already, would show below.
     const tell = async (node: number, what: "stop" | "start" | "lose"): Promise<void> => {
       const answer = await fetch(`${own.control}/nodes/${node}/${what}`, { method: "POST" });
       assert.equal(answer.status, 200, await answer.text());

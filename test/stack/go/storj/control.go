@@ -75,7 +75,12 @@ func (network *network) stop(ctx context.Context, number int) error {
 	} else if err := network.planet.StopPeer(network.planet.StorageNodes[number]); err != nil {
 		return err
 	}
-	return network.checkIn(ctx, number, time.Now().Add(-24*time.Hour))
+	if err := network.checkIn(ctx, number, time.Now().Add(-24*time.Hour)); err != nil {
+		return err
+	}
+	// What the satellite does about nodes that it does not hear of, which is done once a minute else: whoever tests sees it at once, and always.
+	network.planet.Satellites[0].Overlay.DQStrayNodes.Loop.TriggerWait()
+	return nil
 }
 
 // Tells the satellite when it heard of a node last.

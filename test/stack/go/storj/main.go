@@ -70,6 +70,9 @@ var planet = testplanet.Config{
 			func(_ *zap.Logger, _ int, config *satellite.Config) {
 				// Tests make a bucket each.
 				config.Metainfo.ProjectLimits.MaxBuckets = 1000
+				// As everywhere: who was away for a day is a node again when it is back. The default for tests disqualifies for ever
+				// after five minutes.
+				config.StrayNodes.MaxDurationWithoutContact = 30 * 24 * time.Hour
 				// Mail is never sent, but its templates must be there; those of the sources are not where this was built from.
 				config.Mail.TemplatePath = mailTemplates()
 			},
