@@ -179,7 +179,7 @@ describe("two persons, and two phases", () => {
       config.approval.approvers = [approver("alice"), approver("mallory")];
     });
     const waiting = ["last: 3 → 1", "daily: 7 → 0"];
-    assert.deepEqual(await retention(), { removed: [], objectsDeleted: 0, waiting: [{ database: "shop", changes: waiting }] });
+    assert.deepEqual(await retention(), { removed: [], objectsDeleted: 0, sparse: [], waiting: [{ database: "shop", changes: waiting }] });
     const before = await plan();
     assert.deepEqual([before.waiting, before.deletions], [waiting, []]);
     const id = await ask("retention", "shorten", "--database", "shop");
