@@ -1,18 +1,22 @@
-import { activityInfo, Context, cancellationSignal, heartbeat } from "@temporalio/activity";
+import { activityInfo, Context, heartbeat } from "@temporalio/activity";
 import { engineOf } from "../../core/databases/engines.ts";
 import type { HeldSnapshot } from "../../core/domain/run.ts";
 import type { ActivityEnvironment } from "../environment.ts";
+import { keepAlive } from "../keep-alive.ts";
 
 /** How often a hold that stands says so: the workflow learns of a dead worker a few of these later. */
 const standsEveryMs = 2_000;
+
+/** Opening one is a few questions, which a slow server takes its time to answer. */
+const standstill = { afterMs: 10 * 60_000, type: "DatabaseUnreachable" } as const;
 
 export const createHoldSnapshot = ({ site }: ActivityEnvironment) => ({
   /** Opens the consistent snapshot, tells the workflow its token, and keeps it open until cancelled. Fails with `HoldLost` when it is lost. */
   holdSnapshot: async ({ database, ticket }: { database: string; ticket: string }): Promise<void> => {
     const at = await site();
-    const signal = cancellationSignal();
     const engine = await engineOf(at.database(database).engine);
-    const hold = await engine.hold(await at.databaseUrl(database), signal);
+    const url = await at.databaseUrl(database);
+    const hold = await keepAlive({ ...standstill, what: `opening a snapshot of ${database}` }, (_, signal) => engine.hold(url, signal));
     const beat = setInterval(() => heartbeat({ holding: database }), standsEveryMs);
     try {
       const { workflowId, runId } = activityInfo().workflowExecution ?? {};
