@@ -1,4 +1,5 @@
-import { mkdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { canonicalBytes } from "./canonical-json.ts";
 import { checkEnvelope, type Envelope } from "./envelopes.ts";
@@ -10,6 +11,9 @@ import { kitFailure, listKitFolder, parseJson, readKitFile, replaceFile } from "
  */
 export const keyringFolder = "keyring";
 const suffix = ".jsonl";
+
+/** Where kits from before these files have the whole keyring. */
+const formerFile = "keyring.jsonl";
 
 type Envelopes = Iterable<Envelope> | AsyncIterable<Envelope>;
 
@@ -44,6 +48,18 @@ export const refreshKeyring = async (kit: string, database: string, envelopes: E
 export const ensureKeyring = async (kit: string): Promise<void> => {
   try {
     await mkdir(join(kit, keyringFolder), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw kitFailure(error, kit);
+  }
+};
+
+/** Whether a kit still has its keyring in the one file of before. */
+export const hasFormerKeyring = (kit: string): boolean => existsSync(join(kit, formerFile));
+
+/** What is destroyed must not live on in it: to be called once each database has its own file. Throws like `refreshKeyring`. */
+export const dropFormerKeyring = async (kit: string): Promise<void> => {
+  try {
+    await rm(join(kit, formerFile), { force: true });
   } catch (error) {
     throw kitFailure(error, kit);
   }

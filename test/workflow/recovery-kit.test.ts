@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -57,6 +57,18 @@ test("a refresh of all databases takes out those that have no snapshot any more"
   await new MockActivityEnvironment().run(refreshRecoveryKit);
   assert.ok((await keptOf(folder, "kept")).includes(kept.snapshot));
   assert.ok(!(await keyringDatabases(folder)).includes("gone"));
+});
+
+test("a kit with the whole keyring in one file gets a file for each database, and loses the one", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "dbgov kit "));
+  after(() => rm(folder, { recursive: true, force: true }));
+  await writeFile(join(folder, "keyring.jsonl"), "of before\n");
+  const other = await committed(catalog, "other", await writtenPacks(catalog, 1));
+  const site = { loaded: { config: { recoveryKit: folder } }, catalog: async () => catalog };
+  const { refreshRecoveryKit } = createRefreshRecoveryKit({ site: async () => site } as unknown as ActivityEnvironment);
+  await new MockActivityEnvironment().run(refreshRecoveryKit, { database: "shop" });
+  assert.ok((await keptOf(folder, "other")).includes(other.snapshot));
+  assert.deepEqual(await readdir(folder), [keyringFolder]);
 });
 
 const keptOf = (folder: string, database: string): Promise<string> => readFile(join(folder, keyringFolder, `${database}.jsonl`), "utf8");
