@@ -73,8 +73,7 @@ export const keyringDatabases = async (kit: string): Promise<string[]> =>
 
 const fileOf = (kit: string, database: string): string => join(kit, keyringFolder, `${database}${suffix}`);
 
-const readFileOf = async (kit: string, database: string): Promise<Envelope[]> => {
-  const path = fileOf(kit, database);
+const readEnvelopes = async (path: string): Promise<Envelope[]> => {
   const lines = (await readKitFile(path)).split("\n");
   return lines.flatMap((line, n) => {
     const what = `${path}, line ${n + 1}`;
@@ -84,17 +83,24 @@ const readFileOf = async (kit: string, database: string): Promise<Envelope[]> =>
 
 /** What the keyring has of one database; nothing where it has no file. Throws `UsageInvalid` when that cannot be read, `ObjectCorrupt`. */
 export const readKeyringOf = async (kit: string, database: string): Promise<Envelope[]> =>
-  (await keyringDatabases(kit)).includes(database) ? await readFileOf(kit, database) : [];
+  (await keyringDatabases(kit)).includes(database) ? await readEnvelopes(fileOf(kit, database)) : [];
 
-/** A kit's whole keyring: needs no recovery key. Throws `UsageInvalid` when it cannot be read, `ObjectCorrupt`. */
+/**
+ * A kit's whole keyring, also of a copy that is older than its present form: needs no recovery key. Throws `UsageInvalid` when it cannot
+ * be read, `ObjectCorrupt`.
+ */
 export const readKeyring = async (kit: string): Promise<(objectId: string) => Envelope[]> => {
-  const envelopes = new Map<string, Envelope[]>();
-  for (const database of await keyringDatabases(kit)) {
-    for (const envelope of await readFileOf(kit, database)) {
-      const others = envelopes.get(envelope.object);
-      if (others === undefined) envelopes.set(envelope.object, [envelope]);
-      else others.push(envelope);
+  const former = hasFormerKeyring(kit);
+  const databases = former && !existsSync(join(kit, keyringFolder)) ? [] : await keyringDatabases(kit);
+  // Where both are, the former one may be older.
+  const paths = [...databases.map((database) => fileOf(kit, database)), ...(former ? [join(kit, formerFile)] : [])];
+  const envelopes = new Map<string, Map<string, Envelope>>();
+  for (const path of paths) {
+    for (const envelope of await readEnvelopes(path)) {
+      const ofObject = envelopes.get(envelope.object) ?? new Map<string, Envelope>();
+      if (!ofObject.has(envelope.recipient)) ofObject.set(envelope.recipient, envelope);
+      envelopes.set(envelope.object, ofObject);
     }
   }
-  return (objectId) => envelopes.get(objectId) ?? [];
+  return (objectId) => [...(envelopes.get(objectId)?.values() ?? [])];
 };

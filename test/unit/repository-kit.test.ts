@@ -97,6 +97,19 @@ test("each database has a file of its own, which goes with its last envelope", a
   assert.deepEqual([envelopesOf(one!.object), envelopesOf(two!.object)], [[], [two]]);
 });
 
+test("a copy of a kit from before, with all of its keyring in one file, still opens what it did", async (t) => {
+  const { kit, content, anna } = await kitIn(t);
+  await writeRecoveryKit(kit, content);
+  const object = "ef".repeat(32);
+  const [former, newer] = await Promise.all(
+    [1, 2].map(async () => (await wrapKey("range", object, randomBytes(32), [anna.recipient]))[0]!),
+  );
+  await writeFile(join(kit, "keyring.jsonl"), `${JSON.stringify(former)}\n`);
+  assert.deepEqual((await readRecoveryKit(kit)).envelopesOf(object), [former]);
+  await refreshKeyring(kit, "shop", [newer!]);
+  assert.deepEqual((await readRecoveryKit(kit)).envelopesOf(object), [newer]);
+});
+
 test("what a refresh that was killed has left goes with a later one, and what another is writing stays", async (t) => {
   const { kit, content } = await kitIn(t);
   await written(kit, content);
