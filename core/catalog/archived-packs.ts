@@ -1,5 +1,5 @@
-import { isArchived } from "./archived.ts";
 import { type Catalog, query } from "./catalog.ts";
+import { isArchived } from "./is-archived.ts";
 
 export interface ArchivedPack {
   readonly pack: string;

@@ -1,5 +1,5 @@
-import { isArchived } from "./archived.ts";
 import { type Catalog, query } from "./catalog.ts";
+import { isArchived } from "./is-archived.ts";
 import type { ReplicaSummary } from "./records.ts";
 
 /** What each store has of a live snapshot, by store name; stores that have nothing of it are not listed. */

@@ -1,5 +1,5 @@
-import { isArchived } from "./archived.ts";
 import { type Catalog, type Queryable, query, run } from "./catalog.ts";
+import { isArchived } from "./is-archived.ts";
 
 /** What lies in a store, as far as packs, ranges, manifests and envelopes go; what is about to be put there counts. */
 export interface StoreUsage {
