@@ -234,7 +234,9 @@ describe("repair: a store that really does it is found out, named, believed less
     }
     // The last in the order of names.
     await loseReplica(at.catalog, at.manifest, "bucket");
-    await query(at.catalog, "aging", "UPDATE dbgov.replica SET asked_at = now() - interval '1 s' WHERE object = $1 AND store = 'bucket'", [at.manifest]);
+    await query(at.catalog, "aging", "UPDATE dbgov.replica SET asked_at = now() - interval '1 s' WHERE object = $1 AND store = 'bucket'", [
+      at.manifest,
+    ]);
     const first = await at.repair();
     assert.deepEqual([first.repaired, first.left, first.unable.length], [{}, mostPassed + 3, 1]);
     assert.deepEqual((await at.repair()).repaired, { bucket: 1 }, "the manifest comes before those that were tried");
